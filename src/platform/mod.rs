@@ -1,0 +1,211 @@
+//! The ports to the world, in the domain's words. Two platforms stand behind them; no
+//! type of an SDK or a database crosses them, and no command knows which one it talks to.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use trading_core::model::{
+    Autoscaling, EngineId, Latch, Lease, LogLine, LogQuery, OrderRow, PositionRow, Reading,
+    RestoreChunk, Schedule, ScheduleId, Service, ServiceName, StatusWrite, StopId,
+    StrategyId, StrategyRow, Task, TaskId, Utc, VenueName, Written,
+};
+
+use crate::venue::Venue;
+
+/// A boxed future: the ports are object-safe.
+pub type Fut<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Everything that a command may reach of one environment.
+#[derive(Clone)]
+pub struct Platform {
+    /// Rows, latch, restore records, leases.
+    pub state: Arc<dyn StateStore>,
+    /// Services and tasks.
+    pub compute: Arc<dyn Compute>,
+    /// Schedules and rules.
+    pub schedules: Arc<dyn Schedules>,
+    /// Logs.
+    pub logs: Arc<dyn Logs>,
+    /// Notifications.
+    pub notify: Arc<dyn Notify>,
+    /// Secrets.
+    pub secrets: Arc<dyn Secrets>,
+    /// Venues by their configured names.
+    pub venues: BTreeMap<VenueName, Arc<dyn Venue>>,
+}
+
+/// The clocks.
+pub trait Clock: Send + Sync {
+    /// The wall clock, UTC.
+    fn now(&self) -> Utc;
+    /// Time since the machine's boot, suspend included: what ages of latches and leases
+    /// are measured with.
+    fn since_boot(&self) -> Duration;
+}
+
+/// A conditional change of one strategy's row. Never creates a row, never touches an
+/// attribute that it does not name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowUpdate {
+    /// The row.
+    pub strategy: StrategyId,
+    /// What must stand there, exactly; `None`: the attribute must be missing.
+    pub require: BTreeMap<String, Option<trading_core::model::Attr>>,
+    /// What to write; `None` removes the attribute.
+    pub set: BTreeMap<String, Option<trading_core::model::Attr>>,
+}
+
+impl From<&StatusWrite> for RowUpdate {
+    fn from(write: &StatusWrite) -> Self {
+        let name = || StrategyRow::STATUS.to_owned();
+        Self {
+            strategy: write.strategy.clone(),
+            require: BTreeMap::from([(name(), write.expected.clone())]),
+            set: BTreeMap::from([(name(), write.value.clone())]),
+        }
+    }
+}
+
+/// Strategies, positions, orders, the latch, restore records, leases.
+///
+/// Where the environment has no such table, reads answer `Absent` and writes `Refused`.
+pub trait StateStore: Send + Sync {
+    /// All strategies, strongly consistent, all pages, the latch left out.
+    fn strategies(&self) -> Fut<'_, Reading<Vec<StrategyRow>>>;
+    /// Changes rows, each on its own condition; one answer per update, in order. `Already`
+    /// where all of `set` stands there before (judged before `require`).
+    fn update_strategies<'a>(&'a self, updates: &'a [RowUpdate]) -> Fut<'a, Vec<Written>>;
+    /// All positions.
+    fn positions(&self) -> Fut<'_, Reading<Vec<PositionRow>>>;
+    /// Creates or merges rows; attributes not named in a row are kept.
+    fn merge_positions<'a>(&'a self, rows: &'a [PositionRow]) -> Fut<'a, Vec<Written>>;
+    /// All orders that are not known to be at rest.
+    fn open_orders(&self) -> Fut<'_, Reading<Vec<OrderRow>>>;
+    /// Creates or merges rows; attributes not named in a row are kept.
+    fn merge_orders<'a>(&'a self, rows: &'a [OrderRow]) -> Fut<'a, Vec<Written>>;
+    /// The latch, strongly consistent. A latch that nobody has written yet is
+    /// `Known(Latch::released())`.
+    fn latch(&self) -> Fut<'_, Reading<Latch>>;
+    /// Writes the latch, durably against power loss, if its epoch is still
+    /// `expected_epoch`.
+    fn write_latch<'a>(&'a self, expected_epoch: u64, latch: &'a Latch) -> Fut<'a, Written>;
+    /// The restore record of a stop: all chunks, earliest first.
+    fn restore_chunks<'a>(&'a self, stop_id: &'a StopId) -> Fut<'a, Reading<Vec<RestoreChunk>>>;
+    /// Adds a chunk, durably against power loss. A chunk that is there already is
+    /// `Already` if equal, else `Refused`.
+    fn put_restore_chunk<'a>(&'a self, chunk: &'a RestoreChunk) -> Fut<'a, Written>;
+    /// All leases.
+    fn leases(&self) -> Fut<'_, Reading<Vec<Lease>>>;
+    /// Takes or renews leases for `owner` until now + `ttl`; one answer per strategy, in
+    /// order: the lease that now stands, whoever holds it.
+    fn take_leases<'a>(
+        &'a self,
+        owner: &'a EngineId,
+        strategies: &'a [StrategyId],
+        ttl: Duration,
+    ) -> Fut<'a, Reading<Vec<Lease>>>;
+    /// Gives up all leases of `owner`.
+    fn release_leases<'a>(&'a self, owner: &'a EngineId) -> Fut<'a, Written>;
+}
+
+/// Services and tasks.
+pub trait Compute: Send + Sync {
+    /// All services of the environment's cluster.
+    fn services(&self) -> Fut<'_, Reading<Vec<Service>>>;
+    /// All tasks that are not stopped, and those stopped lately.
+    fn tasks(&self) -> Fut<'_, Reading<Vec<Task>>>;
+    /// Changes the desired count if it is still `expected`.
+    fn set_desired<'a>(
+        &'a self,
+        service: &'a ServiceName,
+        expected: u32,
+        desired: u32,
+    ) -> Fut<'a, Written>;
+    /// Asks a task to stop (SIGTERM, grace, SIGKILL); answers when asked, not when stopped.
+    fn stop_task<'a>(&'a self, task: &'a TaskId, reason: &'a str) -> Fut<'a, Written>;
+    /// Changes a service's scaling target if it is still `expected`.
+    fn set_autoscaling<'a>(
+        &'a self,
+        service: &'a ServiceName,
+        expected: Autoscaling,
+        value: Autoscaling,
+    ) -> Fut<'a, Written>;
+    /// Makes sure that somebody acts on desired counts: starts the local supervisor where
+    /// none lives; `Already` where the cloud does it.
+    fn ensure_supervised(&self) -> Fut<'_, Written>;
+}
+
+/// Schedules and rules.
+pub trait Schedules: Send + Sync {
+    /// All schedules and rules that belong to the environment.
+    fn schedules(&self) -> Fut<'_, Reading<Vec<Schedule>>>;
+    /// Enables or disables one, changing nothing else, if it is still `!enabled`.
+    fn set_enabled<'a>(&'a self, schedule: &'a ScheduleId, enabled: bool) -> Fut<'a, Written>;
+}
+
+/// Logs.
+pub trait Logs: Send + Sync {
+    /// Lines in order of time.
+    fn query<'a>(&'a self, query: &'a LogQuery) -> Fut<'a, Reading<Vec<LogLine>>>;
+}
+
+/// A notification to people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// Sent at least once; the same id is the same message.
+    pub message_id: String,
+    /// Under 100 characters.
+    pub subject: String,
+    /// The text.
+    pub body: String,
+}
+
+/// Notifications.
+pub trait Notify: Send + Sync {
+    /// Publishes to whoever is configured.
+    fn publish<'a>(&'a self, notice: &'a Notice) -> Fut<'a, Written>;
+}
+
+/// What may be shown of a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretInfo {
+    /// Its name.
+    pub name: String,
+    /// The names of its keys.
+    pub keys: Vec<String>,
+    /// When it was changed last, if the platform knows.
+    pub changed_at: Option<Utc>,
+}
+
+/// A secret's value. Has no display and no serialisation; its debug form hides it.
+#[derive(Clone)]
+pub struct SecretValue(String);
+
+impl SecretValue {
+    /// Wraps a value that came from a secret store.
+    pub fn new(value: String) -> Self {
+        Self(value)
+    }
+    /// The value, for the connection that needs it and nothing else.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for SecretValue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SecretValue(hidden)")
+    }
+}
+
+/// Secrets.
+pub trait Secrets: Send + Sync {
+    /// Names, key names and dates; never values.
+    fn list(&self) -> Fut<'_, Reading<Vec<SecretInfo>>>;
+    /// One value, for a venue's connection or a webhook.
+    fn value<'a>(&'a self, name: &'a str, key: &'a str) -> Fut<'a, Reading<SecretValue>>;
+}
+

@@ -1,0 +1,14 @@
+//! The deciding half of tradectl.
+//!
+//! Everything here is *sans-IO*: events and the time come in as arguments, and what is
+//! wanted goes out as data. There is no clock, no file, no socket, no randomness and no
+//! printing, so the same code runs live, in a drill, under the simulator and from a
+//! recorded journal.
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | [`model`] | the nouns: ids, readings, rows, orders, services, schedules, the latch |
+//! | [`report`] | view models: what every renderer gets; exit codes |
+
+pub mod model;
+pub mod report;

@@ -1,0 +1,266 @@
+//! The latch: the one item per environment that every engine reads before it sends.
+
+use super::{ServiceName, StopId, StrategyId, Utc, VenueName};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::fmt;
+
+/// The default key of the latch in the strategies' table.
+pub const LATCH_KEY: &str = "__tradectl_latch__";
+/// The format that this binary writes and fully understands.
+pub const LATCH_FORMAT: u32 = 1;
+
+/// The latch as stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Latch {
+    /// The format number. A newer one than ours is read as a halt of everything.
+    pub format: u32,
+    /// Raised by every change; every change is conditional on it.
+    pub epoch: u64,
+    /// Who holds what.
+    pub holds: Vec<Hold>,
+    /// What a newer binary wrote and we do not know; carried along.
+    #[serde(flatten)]
+    pub unknown: Map<String, Value>,
+}
+
+/// One stop that holds part or all of the environment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// The stop.
+    pub stop_id: StopId,
+    /// How strict.
+    pub level: Level,
+    /// What it covers.
+    pub scope: Scope,
+    /// Why, in the operator's words.
+    pub reason: String,
+    /// Who.
+    pub actor: String,
+    /// When it was engaged.
+    pub at: Utc,
+    /// How far the stop, or its resume, has come.
+    pub phase: Phase,
+    /// What a newer binary wrote and we do not know; carried along.
+    #[serde(flatten)]
+    pub unknown: Map<String, Value>,
+}
+
+/// How strict a hold is. Ordered: a later one is stricter.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum Level {
+    /// No new entries; exits go on.
+    ReduceOnly,
+    /// Nothing is sent.
+    Halt,
+    /// A word that we do not know. Means halt.
+    Unrecognized(String),
+}
+
+impl Level {
+    /// Nothing at all may be sent.
+    pub fn halts(&self) -> bool {
+        !matches!(self, Self::ReduceOnly)
+    }
+    /// The stored word.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::ReduceOnly => "reduce-only",
+            Self::Halt => "halt",
+            Self::Unrecognized(word) => word,
+        }
+    }
+}
+impl From<String> for Level {
+    fn from(word: String) -> Self {
+        match word.as_str() {
+            "reduce-only" => Self::ReduceOnly,
+            "halt" => Self::Halt,
+            _ => Self::Unrecognized(word),
+        }
+    }
+}
+impl From<Level> for String {
+    fn from(level: Level) -> Self {
+        level.as_str().to_owned()
+    }
+}
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What a hold covers: `all`, `strategy=…`, `service=…` or `venue=…`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum Scope {
+    /// Everything in the environment.
+    All,
+    /// One strategy.
+    Strategy(StrategyId),
+    /// What one service runs.
+    Service(ServiceName),
+    /// What trades at one venue.
+    Venue(VenueName),
+    /// A text that we do not understand. Covers everything.
+    Unrecognized(String),
+}
+
+/// What may be covered by a hold. A part that is not known is covered by any hold on that
+/// kind of part: not knowing must not let an order through.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Target {
+    /// The strategy.
+    pub strategy: Option<StrategyId>,
+    /// The service that runs it.
+    pub service: Option<ServiceName>,
+    /// The venue that it trades at.
+    pub venue: Option<VenueName>,
+}
+
+impl Scope {
+    /// Whether a hold of this scope covers the target.
+    pub fn covers(&self, target: &Target) -> bool {
+        match self {
+            Self::All | Self::Unrecognized(_) => true,
+            Self::Strategy(id) => target.strategy.as_ref().is_none_or(|it| it == id),
+            Self::Service(name) => target.service.as_ref().is_none_or(|it| it == name),
+            Self::Venue(name) => target.venue.as_ref().is_none_or(|it| it == name),
+        }
+    }
+}
+impl From<String> for Scope {
+    fn from(text: String) -> Self {
+        match text.split_once('=') {
+            None if text == "all" => Self::All,
+            Some(("strategy", name)) if !name.is_empty() => Self::Strategy(name.into()),
+            Some(("service", name)) if !name.is_empty() => Self::Service(name.into()),
+            Some(("venue", name)) if !name.is_empty() => Self::Venue(name.into()),
+            _ => Self::Unrecognized(text),
+        }
+    }
+}
+impl From<Scope> for String {
+    fn from(scope: Scope) -> Self {
+        scope.to_string()
+    }
+}
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str("all"),
+            Self::Strategy(id) => write!(f, "strategy={id}"),
+            Self::Service(name) => write!(f, "service={name}"),
+            Self::Venue(name) => write!(f, "venue={name}"),
+            Self::Unrecognized(text) => f.write_str(text),
+        }
+    }
+}
+
+/// How far a stop has come. An unknown word is kept and treated as held.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum Phase {
+    /// The ladder is being climbed.
+    Stopping,
+    /// The stop was seen complete.
+    Held,
+    /// A resume is restoring under the hold.
+    Resuming,
+    /// A word that we do not know.
+    Unrecognized(String),
+}
+
+impl Phase {
+    /// The stored word.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Stopping => "stopping",
+            Self::Held => "held",
+            Self::Resuming => "resuming",
+            Self::Unrecognized(word) => word,
+        }
+    }
+}
+impl From<String> for Phase {
+    fn from(word: String) -> Self {
+        match word.as_str() {
+            "stopping" => Self::Stopping,
+            "held" => Self::Held,
+            "resuming" => Self::Resuming,
+            _ => Self::Unrecognized(word),
+        }
+    }
+}
+impl From<Phase> for String {
+    fn from(phase: Phase) -> Self {
+        phase.as_str().to_owned()
+    }
+}
+
+/// What the latch says to one target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effective {
+    /// No hold covers it.
+    Free,
+    /// Held, by the strictest hold that covers it.
+    Held {
+        /// The strictest level.
+        level: Level,
+        /// The stop behind it; `None`: a format newer than ours, read as a halt.
+        stop_id: Option<StopId>,
+    },
+}
+
+impl Effective {
+    /// Orders that increase risk may go out.
+    pub fn allows_entries(&self) -> bool {
+        matches!(self, Self::Free)
+    }
+    /// Orders that reduce risk may go out.
+    pub fn allows_exits(&self) -> bool {
+        match self {
+            Self::Free => true,
+            Self::Held { level, .. } => !level.halts(),
+        }
+    }
+}
+
+impl Latch {
+    /// The latch of an environment that nobody has ever stopped.
+    pub fn released() -> Self {
+        Self { format: LATCH_FORMAT, epoch: 0, holds: Vec::new(), unknown: Map::new() }
+    }
+    /// The strictest hold that covers the target.
+    pub fn effective(&self, target: &Target) -> Effective {
+        if self.format > LATCH_FORMAT {
+            let stop_id = self.holds.first().map(|hold| hold.stop_id.clone());
+            return Effective::Held { level: Level::Halt, stop_id };
+        }
+        let strictest = self
+            .holds
+            .iter()
+            .filter(|hold| hold.scope.covers(target))
+            .max_by(|a, b| a.level.cmp(&b.level));
+        strictest.map_or(Effective::Free, |hold| Effective::Held {
+            level: hold.level.clone(),
+            stop_id: Some(hold.stop_id.clone()),
+        })
+    }
+    /// The hold of a stop.
+    pub fn hold(&self, stop_id: &StopId) -> Option<&Hold> {
+        self.holds.iter().find(|hold| hold.stop_id == *stop_id)
+    }
+    /// The next latch: the same with other holds and the epoch raised by one.
+    #[must_use]
+    pub fn next(&self, holds: Vec<Hold>) -> Self {
+        Self {
+            format: self.format.max(LATCH_FORMAT),
+            epoch: self.epoch.saturating_add(1),
+            holds,
+            unknown: self.unknown.clone(),
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! The domain's nouns. No procedure lives here: only what things are, how they are
+//! parsed from outside data without losing any of it, and the small rules that belong
+//! to the noun itself.
+
+mod attr;
+mod compute;
+mod ids;
+mod latch;
+mod lease;
+mod log;
+mod order;
+mod position;
+mod profile;
+mod reading;
+mod restore;
+mod schedule;
+mod strategy;
+
+pub use attr::{Attr, AttrError, Row};
+pub use compute::{Autoscaling, Deployment, Service, ServiceEvent, Task, TaskState};
+pub use ids::{
+    ClientOrderId, EngineId, PositionId, RunId, ScheduleId, ServiceName, StopId, StrategyId,
+    Symbol, TaskId, VenueName,
+};
+pub use latch::{Effective, Hold, LATCH_FORMAT, LATCH_KEY, Latch, Level, Phase, Scope, Target};
+pub use lease::Lease;
+pub use log::{LogLine, LogQuery};
+pub use order::{
+    NewOrder, OrderPurpose, OrderRow, OrderState, OrderType, Receipt, Side, VenueFill, VenueOrder,
+    VenuePosition,
+};
+pub use position::{PositionRow, PositionStatus};
+pub use profile::{Acknowledges, Calendar, Capabilities, Role, RoleRule, Roles, Subject, Timings};
+pub use reading::{Gap, GapKind, Reading, Written};
+pub use restore::{RestoreChunk, RestoreItem, RestoreSubject, RestoreValue};
+pub use schedule::{Schedule, ScheduleKind, ScheduleTarget};
+pub use strategy::{Heartbeat, StatusReading, StatusWrite, StrategyRow, StrategyStatus};
+
+/// A point in time, UTC. All timestamps of the project are of this type; the clock that
+/// produced one is named where it is obtained.
+pub type Utc = jiff::Timestamp;

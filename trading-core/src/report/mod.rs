@@ -1,0 +1,146 @@
+//! What every renderer gets: one report per command, from which the human page and the
+//! JSON document are both made, so that there are never two texts for one truth.
+
+mod exit;
+
+pub use exit::Exit;
+
+use serde::{Deserialize, Serialize};
+
+/// The answer of a command.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Names the schema: `tradectl.<command>/1`. Words joined by dots (`heartbeat.check`).
+    pub command: &'static str,
+    /// One word for scripts and people: `healthy`, `stale`, `HALTED`, `PARTIAL`, …
+    pub outcome: String,
+    /// The exit code.
+    pub exit: Exit,
+    /// Everything that was to be read was read.
+    pub complete: bool,
+    /// What deserves attention, worst first.
+    pub findings: Vec<Finding>,
+    /// What went wrong on the way.
+    pub errors: Vec<Problem>,
+    /// The command's own part of the JSON document.
+    pub data: serde_json::Value,
+    /// The command's own part of the human page; findings and errors are added by the
+    /// renderer.
+    pub body: Vec<Block>,
+}
+
+/// Something that deserves attention.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Stable, for scripts: `heartbeat.stale`.
+    pub id: String,
+    /// How bad.
+    pub severity: Severity,
+    /// What it is about, as the outside world names it.
+    pub subject: String,
+    /// What is so, in one sentence.
+    pub message: String,
+    /// What was seen that says so.
+    pub evidence: Vec<String>,
+    /// The next command to type.
+    pub next: Option<String>,
+}
+
+/// How bad. Ordered: the worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Money is at risk now.
+    Critical,
+    /// Something is wrong.
+    Error,
+    /// Something may be wrong.
+    Warning,
+    /// Worth knowing.
+    Info,
+}
+
+/// Something that went wrong while answering.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// Stable, for scripts: `settings.unknown_key`.
+    pub code: String,
+    /// What happened, to what, and why.
+    pub message: String,
+    /// What to type next.
+    pub hint: Option<String>,
+}
+
+/// A piece of a human page. Texts are raw: the renderer escapes what comes from outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Block {
+    /// A heading.
+    Heading(String),
+    /// A line.
+    Line(Cell),
+    /// A table.
+    Table {
+        /// The columns' names, with units.
+        columns: Vec<&'static str>,
+        /// The rows.
+        rows: Vec<Vec<Cell>>,
+    },
+}
+
+/// A piece of text and how it is meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cell {
+    /// The text.
+    pub text: String,
+    /// How it is meant; must be understandable without it.
+    pub tone: Tone,
+}
+
+/// How a text is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// As it is.
+    Plain,
+    /// Well.
+    Good,
+    /// May be wrong.
+    Warn,
+    /// Wrong.
+    Bad,
+    /// By the way.
+    Dim,
+}
+
+impl Cell {
+    /// Plain text.
+    pub fn plain(text: impl Into<String>) -> Self {
+        Self { text: text.into(), tone: Tone::Plain }
+    }
+    /// Text with a meaning.
+    pub fn toned(text: impl Into<String>, tone: Tone) -> Self {
+        Self { text: text.into(), tone }
+    }
+}
+
+impl Block {
+    /// A plain line.
+    pub fn line(text: impl Into<String>) -> Self {
+        Self::Line(Cell::plain(text))
+    }
+}
+
+impl Report {
+    /// A report with nothing in it yet but its outcome.
+    pub fn new(command: &'static str, outcome: impl Into<String>, exit: Exit) -> Self {
+        Self {
+            command,
+            outcome: outcome.into(),
+            exit,
+            complete: true,
+            findings: Vec::new(),
+            errors: Vec::new(),
+            data: serde_json::Value::Null,
+            body: Vec::new(),
+        }
+    }
+}
