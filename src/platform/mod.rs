@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use trading_core::model::{
     Autoscaling, EngineId, Latch, Lease, LogLine, LogQuery, OrderRow, PositionRow, Reading,
-    RestoreChunk, Schedule, ScheduleId, Service, ServiceName, StatusWrite, StopId,
-    StrategyId, StrategyRow, Task, TaskId, Utc, VenueName, Written,
+    RestoreChunk, Schedule, ScheduleId, Service, ServiceName, StatusWrite, StopId, StrategyId,
+    StrategyRow, Task, TaskId, Utc, VenueName, Written,
 };
 
 use crate::venue::Venue;
@@ -208,4 +208,3 @@ pub trait Secrets: Send + Sync {
     /// One value, for a venue's connection or a webhook.
     fn value<'a>(&'a self, name: &'a str, key: &'a str) -> Fut<'a, Reading<SecretValue>>;
 }
-

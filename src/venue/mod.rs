@@ -71,6 +71,8 @@ pub trait Venue: Send + Sync {
     /// venue cannot tell.
     fn receipts_since(&self, since: Utc) -> Fut<'_, Reading<Vec<Receipt>>>;
     /// Market data, and order updates of all strategies, from now on.
-    fn subscribe<'a>(&'a self, symbols: &'a [Symbol])
-    -> Fut<'a, Reading<mpsc::Receiver<VenueEvent>>>;
+    fn subscribe<'a>(
+        &'a self,
+        symbols: &'a [Symbol],
+    ) -> Fut<'a, Reading<mpsc::Receiver<VenueEvent>>>;
 }

@@ -188,7 +188,13 @@ impl OrderRow {
         match self.row.text_opt(Self::STATUS) {
             Some(text) => !matches!(
                 text.trim().to_ascii_lowercase().as_str(),
-                "live" | "partly_filled" | "filled" | "cancelled" | "rejected" | "expired" | "denied"
+                "live"
+                    | "partly_filled"
+                    | "filled"
+                    | "cancelled"
+                    | "rejected"
+                    | "expired"
+                    | "denied"
             ),
             None => true,
         }

@@ -1,7 +1,9 @@
 //! Strategies as the strategies' table holds them: operators write `status`, owners write
 //! `last_heartbeat` and `stop_ack`.
 
-use super::{Attr, AttrError, Row, ServiceName, StopId, StrategyId, Symbol, TaskId, Utc, VenueName};
+use super::{
+    Attr, AttrError, Row, ServiceName, StopId, StrategyId, Symbol, TaskId, Utc, VenueName,
+};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -25,14 +27,8 @@ pub enum StrategyStatus {
 
 impl StrategyStatus {
     /// All states.
-    pub const ALL: [Self; 6] = [
-        Self::Warmup,
-        Self::Running,
-        Self::Paused,
-        Self::Stopped,
-        Self::Failed,
-        Self::Terminated,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Warmup, Self::Running, Self::Paused, Self::Stopped, Self::Failed, Self::Terminated];
     /// The stored spelling.
     pub fn as_str(self) -> &'static str {
         match self {

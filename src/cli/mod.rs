@@ -1,0 +1,106 @@
+//! The command line: types and value parsers only. Doc comments are the help.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, ValueEnum};
+
+use crate::cmd::Command;
+
+/// Operations CLI and runbook automation for trading systems.
+#[derive(Debug, Parser)]
+#[command(name = "tradectl", version, propagate_version = true, disable_help_subcommand = true)]
+pub struct Cli {
+    /// What goes for every command.
+    #[command(flatten)]
+    pub globals: Globals,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What goes for every command.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Globals {
+    /// The environment: `local`, or one that a profile or a settings file names.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub env: Option<String>,
+    /// Reads this settings file instead of searching for `tradectl.toml`.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// How the answer is written.
+    #[arg(long, global = true, value_enum, value_name = "FORMAT")]
+    pub output: Option<Output>,
+    /// Shows account ids whole.
+    #[arg(long, global = true)]
+    pub show_account: bool,
+    /// The longest that one request may take [default: 10s].
+    #[arg(long, global = true, value_name = "DURATION", value_parser = duration)]
+    pub timeout: Option<std::time::Duration>,
+    /// The longest that the command may take [default: 120s].
+    #[arg(long, global = true, value_name = "DURATION", value_parser = duration)]
+    pub deadline: Option<std::time::Duration>,
+    /// Says more of what it does, on stderr; twice: everything.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Writes the tool's own log to this file (mode 0600).
+    #[arg(long, global = true, value_name = "FILE")]
+    pub log_file: Option<PathBuf>,
+}
+
+/// How the answer is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// One screen for a person.
+    Human,
+    /// Exactly one JSON document on stdout.
+    Json,
+    /// A stream of JSON events that ends with the same document.
+    Jsonl,
+}
+
+/// A duration with its unit: `250ms`, `90s`, `10m`, `2h`, `1m30s`.
+pub fn duration(text: &str) -> Result<std::time::Duration, String> {
+    let expected = || {
+        format!(
+            "`{text}` is not a duration: write a number with its unit, such as 250ms, 90s, 10m or 2h"
+        )
+    };
+    let mut rest = text;
+    let mut total = std::time::Duration::ZERO;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(expected)?;
+        let (number, tail) = rest.split_at(digits);
+        let unit_len = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at(unit_len);
+        let number: u64 = number.parse().map_err(|_| expected())?;
+        let millis = match unit {
+            "ms" => 1,
+            "s" => 1_000,
+            "m" => 60_000,
+            "h" => 3_600_000,
+            "d" => 86_400_000,
+            _ => return Err(expected()),
+        };
+        let part = number.checked_mul(millis).ok_or_else(expected)?;
+        total = total.checked_add(std::time::Duration::from_millis(part)).ok_or_else(expected)?;
+        rest = tail;
+    }
+    if text.is_empty() { Err(expected()) } else { Ok(total) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::duration;
+    use std::time::Duration;
+
+    #[test]
+    fn durations_need_a_unit_and_add_up() {
+        assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
+        assert_eq!(duration("1m30s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("2h"), Ok(Duration::from_secs(7_200)));
+        for bad in ["", "10", "s", "10 s", "1.5s", "-1s", "10x", "99999999999999999999s"] {
+            assert!(duration(bad).is_err(), "{bad:?} was taken");
+        }
+    }
+}
