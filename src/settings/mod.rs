@@ -24,12 +24,19 @@ pub enum Access {
 }
 
 /// Which platform an environment lives on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PlatformKind {
     /// The embedded platform.
-    Local,
+    Local {
+        /// The folder of the platform's own state (database, logs, locks, sockets). By
+        /// default `<state_dir>/platform`; several operators' state folders may share one.
+        directory: PathBuf,
+    },
     /// AWS.
-    Aws,
+    Aws {
+        /// The region.
+        region: String,
+    },
 }
 
 /// A resolved environment.
@@ -41,8 +48,8 @@ pub struct Environment {
     pub platform: PlatformKind,
     /// Stopping the wrong one costs real money.
     pub production: bool,
-    /// The folder of this environment's local state (`$XDG_STATE_HOME/tradectl/<env>`):
-    /// journals, and for the local platform everything.
+    /// The operator's own folder for this environment (`$XDG_STATE_HOME/tradectl/<env>`):
+    /// journals and caches.
     pub state_dir: PathBuf,
     /// What trades.
     pub roles: Roles,
@@ -54,6 +61,8 @@ pub struct Environment {
     pub calendar: Calendar,
     /// What the system has.
     pub capabilities: Capabilities,
+    /// The global arguments that make another process resolve the same environment.
+    pub launch_args: Vec<String>,
 }
 
 impl Environment {
@@ -67,11 +76,13 @@ impl Environment {
                 format!("there is no environment `{name}`"),
             ));
         }
-        Ok(Self::local(&name, state_root(ctx)?.join(&name)))
+        let state_dir = state_root(ctx)?.join(&name);
+        let directory = state_dir.join("platform");
+        Ok(Self::local(&name, state_dir, directory))
     }
 
-    /// A local environment with its state in `state_dir`; drills build theirs with this.
-    pub fn local(name: &str, state_dir: PathBuf) -> Self {
+    /// A local environment with its journals in `state_dir` and its platform in `directory`.
+    pub fn local(name: &str, state_dir: PathBuf, directory: PathBuf) -> Self {
         let rule = |pattern: &str, role| RoleRule {
             subject: Subject::Service,
             pattern: pattern.to_owned(),
@@ -83,7 +94,7 @@ impl Environment {
         rules.extend(families.collect::<Vec<_>>());
         Self {
             name: name.to_owned(),
-            platform: PlatformKind::Local,
+            platform: PlatformKind::Local { directory },
             production: false,
             state_dir,
             roles: Roles(rules),
@@ -95,6 +106,7 @@ impl Environment {
                 positions: true,
                 venues: vec!["paper".into()],
             },
+            launch_args: vec!["--env".to_owned(), name.to_owned()],
         }
     }
 }
