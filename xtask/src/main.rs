@@ -1,1 +1,50 @@
-fn main() {}
+//! The hub for those who work on tradectl: `cargo xtask <task>`.
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | [`sh`] | the repository's root, running other programs |
+//! | [`needs`] | what this machine must have, said in one line when it is missing |
+//! | [`test`] | everything that must hold before a change lands |
+//!
+//! It builds in seconds and needs no C compiler, so that it can say what is missing before
+//! the build of the product would fail for it.
+
+mod needs;
+mod sh;
+mod test;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask <task>
+
+  test    everything that must hold: format, tidy, clippy, all tests
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let outcome = match args.as_slice() {
+        ["test"] => test::run(),
+        ["help" | "--help" | "-h"] | [] => {
+            sh::say(USAGE.trim_end());
+            return ExitCode::SUCCESS;
+        }
+        _ => {
+            sh::complain(&format!("there is no task `{}`\n\n{USAGE}", args.join(" ")));
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            // Buffered data first, so that the reason is the last line that is read.
+            if std::io::stdout().flush().is_err() {
+                return ExitCode::FAILURE;
+            }
+            sh::complain(&message);
+            ExitCode::FAILURE
+        }
+    }
+}
