@@ -85,18 +85,17 @@ impl Ctx {
             Fault::new(Exit::Settings, "process", format!("{what} cannot be found: {error}"))
         };
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        // A variable that is not UTF-8 cannot be one of ours.
+        let vars: BTreeMap<String, String> = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
         Ok(Self {
             ids: Arc::new(SystemIds::new(Arc::clone(&clock))),
             clock,
-            // A variable that is not UTF-8 cannot be one of ours.
-            vars: std::env::vars_os()
-                .filter_map(|(name, value)| {
-                    Some((name.into_string().ok()?, value.into_string().ok()?))
-                })
-                .collect(),
+            ui: Ui::from_process(&vars),
+            vars,
             cwd: std::env::current_dir().map_err(|error| fault("the working folder", error))?,
             exe: std::env::current_exe().map_err(|error| fault("this executable", error))?,
-            ui: Ui::from_process(),
         })
     }
 }

@@ -2,8 +2,13 @@
 //!
 //! | room | what it holds |
 //! |---|---|
+//! | [`cli`] | the command line: types and value parsers |
+//! | [`settings`] | profiles, files, variables and flags, resolved once |
+//! | [`cmd`] | one file per command |
 //! | [`platform`] | the ports to the world and the platforms behind them |
 //! | [`venue`] | the port to trading venues and the venues behind it |
+//! | [`render`] | from a report to the human page and the JSON document |
+//! | [`ui`] | streams, terminal, prompts, progress |
 //!
 //! Everything that decides lives in the crate `trading_core`.
 
@@ -17,54 +22,119 @@ pub mod settings;
 pub mod ui;
 pub mod venue;
 
+mod logging;
+
 use std::ffi::OsString;
-use std::io::Write;
+use std::panic::AssertUnwindSafe;
 
-use clap::Parser;
-use trading_core::report::{Exit, Report};
+use trading_core::report::{Exit, Problem, Report};
 
+use crate::cmd::Session;
 use crate::ctx::Ctx;
+use crate::error::Fault;
+use crate::render::Style;
+use crate::settings::Access;
+use crate::ui::{Format, Ui};
 
 /// Runs one command line to its exit code.
 pub fn run(argv: impl IntoIterator<Item = OsString>, mut ctx: Ctx) -> Exit {
-    let cli = match cli::Cli::try_parse_from(argv) {
-        Ok(cli) => cli,
-        Err(error) => return usage(&error, &mut ctx),
+    let argv: Vec<OsString> = argv.into_iter().collect();
+    let (cli, name) = match cli::parse(&argv) {
+        Ok(parsed) => parsed,
+        Err(error) => return usage(&error, &argv, &mut ctx),
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let report = match runtime {
-        Ok(runtime) => runtime.block_on(async {
-            let mut session = cmd::Session { ctx: &mut ctx, globals: &cli.globals };
-            cmd::dispatch(&cli.command, &mut session).await
-        }),
-        Err(error) => Err(error::Fault::new(Exit::Bug, "runtime", error.to_string())),
+    let session = Session::new(&mut ctx, &cli.globals);
+    let _log = match logging::start(&cli.globals, session.ctx) {
+        Ok(log) => log,
+        Err(fault) => return finish(&session, fault_report(&name, &fault)),
     };
-    let report = report.unwrap_or_else(|fault| {
-        let mut report = Report::new("fault", "failed", fault.exit);
-        report.errors.push(fault.problem());
-        report
-    });
-    for problem in &report.errors {
-        if writeln!(ctx.ui.err, "error: {}", problem.message).is_err() {
-            break;
-        }
-    }
-    match render::human(&report, &mut ctx.ui.out) {
-        Ok(()) => report.exit,
-        Err(_) => Exit::BrokenPipe,
-    }
+    work(&cli.command, session, &name)
 }
 
-/// Help and version go to stdout with 0, usage errors to stderr with 2.
-fn usage(error: &clap::Error, ctx: &mut Ctx) -> Exit {
-    let text = error.render();
-    let (stream, exit) = if error.use_stderr() {
-        (&mut ctx.ui.err, Exit::Usage)
-    } else {
-        (&mut ctx.ui.out, Exit::Ok)
+/// Runs the command; a panic of ours becomes exit code 70, and still one document.
+fn work(command: &cmd::Command, mut session: Session<'_>, name: &str) -> Exit {
+    let answered = std::panic::catch_unwind(AssertUnwindSafe(|| {
+        let runtime = logging::runtime().map_err(|error| {
+            Fault::new(Exit::Failed, "runtime", format!("the runtime does not start: {error}"))
+        })?;
+        let answered = runtime.block_on(cmd::dispatch(command, &mut session));
+        // A blocking call that nobody awaits any more must not hold up the end.
+        runtime.shutdown_background();
+        answered
+    }));
+    let report = match answered {
+        Ok(Ok(report)) => report,
+        Ok(Err(fault)) => fault_report(name, &fault),
+        Err(panic) => {
+            let message = format!("a bug of ours: {}", ui::panic_message(&*panic));
+            fault_report(name, &Fault::new(Exit::Bug, "bug", message))
+        }
     };
-    match write!(stream, "{text}") {
-        Ok(()) => exit,
-        Err(_) => Exit::BrokenPipe,
+    finish(&session, report)
+}
+
+/// What a fault says, as the report of the command that it ended.
+fn fault_report(name: &str, fault: &Fault) -> Report {
+    let mut report = Report::new(name, "failed", fault.exit);
+    report.complete = false;
+    report.errors.push(fault.problem());
+    report
+}
+
+/// Writes the answer and gives the exit code.
+fn finish(session: &Session<'_>, report: Report) -> Exit {
+    let header = session.header();
+    let ui = &session.ctx.ui;
+    ui.end_live();
+    let unanswered =
+        report.body.is_empty() && report.findings.is_empty() && !report.errors.is_empty();
+    match ui.format {
+        Format::Json => ui.data(&render::document(&report, &header, false)),
+        Format::JsonLines => ui.data(&render::document(&report, &header, true)),
+        Format::Human if unanswered => {
+            ui.write_err(&render::faults(&report.errors, header.show_account, err_style(ui)));
+        }
+        Format::Human => {
+            let style = Style { width: ui.terminal.width, color: ui.terminal.color };
+            ui.data(&render::page(&report, &header, style));
+        }
     }
+    // Whoever acts ends with its outcome, read or not.
+    let only_reads = session.access().is_none_or(|access| access == Access::Read);
+    if ui.out_broken() && only_reads { Exit::BrokenPipe } else { report.exit }
+}
+
+fn err_style(ui: &Ui) -> Style {
+    Style { width: ui.terminal.width, color: ui.terminal.color && ui.terminal.stderr }
+}
+
+/// Help and version go to stdout with 0. Usage errors go to stderr with 2, and where the
+/// command line asks for JSON, a document says the same on stdout.
+fn usage(error: &clap::Error, argv: &[OsString], ctx: &mut Ctx) -> Exit {
+    let text = error.render().to_string();
+    if !error.use_stderr() {
+        ctx.ui.data(&text);
+        return if ctx.ui.out_broken() { Exit::BrokenPipe } else { Exit::Ok };
+    }
+    ctx.ui.format = cli::format_of(argv, &ctx.vars);
+    if ctx.ui.format == Format::Human {
+        ctx.ui.write_err(&render::escape::lines(&text));
+        return Exit::Usage;
+    }
+    let mut report = Report::new("usage", "failed", Exit::Usage);
+    report.complete = false;
+    let text = text.trim_start_matches("error: ").trim_end();
+    let (message, hint) = text.split_once("\n\n").unwrap_or((text, ""));
+    report.errors.push(Problem {
+        code: "usage".to_owned(),
+        message: message.to_owned(),
+        hint: Some(hint.trim().to_owned()).filter(|hint| !hint.is_empty()),
+    });
+    let header = render::Header {
+        environment: render::EnvironmentView::nowhere("the command line was not understood"),
+        observed_at: ctx.clock.now(),
+        show_account: false,
+    };
+    ctx.ui.data(&render::document(&report, &header, ctx.ui.format == Format::JsonLines));
+    if ctx.ui.out_broken() { Exit::BrokenPipe } else { Exit::Usage }
 }

@@ -3,9 +3,13 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let code = match tradectl::ctx::Ctx::from_process() {
+    tradectl::ui::install_panic_hook();
+    let exit = match tradectl::ctx::Ctx::from_process() {
         Ok(ctx) => tradectl::run(std::env::args_os(), ctx),
-        Err(fault) => fault.exit,
+        Err(fault) => {
+            tradectl::ui::last_words(&fault.message);
+            fault.exit
+        }
     };
-    ExitCode::from(code.code())
+    ExitCode::from(exit.code())
 }

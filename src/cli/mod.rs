@@ -1,10 +1,13 @@
 //! The command line: types and value parsers only. Doc comments are the help.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, ValueEnum};
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, ValueEnum};
 
 use crate::cmd::Command;
+use crate::ui::Format;
 
 /// Operations CLI and runbook automation for trading systems.
 #[derive(Debug, Parser)]
@@ -57,6 +60,46 @@ pub enum Output {
     Json,
     /// A stream of JSON events that ends with the same document.
     Jsonl,
+}
+
+impl From<Output> for Format {
+    fn from(output: Output) -> Self {
+        match output {
+            Output::Human => Self::Human,
+            Output::Json => Self::Json,
+            Output::Jsonl => Self::JsonLines,
+        }
+    }
+}
+
+/// The parsed command line and the command's name, its words joined by points.
+pub(crate) fn parse(argv: &[OsString]) -> Result<(Cli, String), clap::Error> {
+    let mut command = Cli::command();
+    let matches = command.try_get_matches_from_mut(argv)?;
+    let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
+    let mut words = Vec::new();
+    let mut level: &ArgMatches = &matches;
+    while let Some((word, deeper)) = level.subcommand() {
+        words.push(word);
+        level = deeper;
+    }
+    Ok((cli, words.join(".")))
+}
+
+/// The output that a command line asks for which could not be parsed: scripts get their
+/// document also then.
+pub(crate) fn format_of(argv: &[OsString], vars: &BTreeMap<String, String>) -> Format {
+    let words = argv.iter().map(|word| word.to_string_lossy()).take_while(|word| word != "--");
+    let words: Vec<_> = words.collect();
+    let flag = words.iter().enumerate().find_map(|(at, word)| match word.split_once('=') {
+        Some(("--output", value)) => Some(value.to_owned()),
+        None if word == "--output" => words.get(at + 1).map(ToString::to_string),
+        _ => None,
+    });
+    let wanted = flag.or_else(|| vars.get("TRADECTL_OUTPUT").cloned());
+    wanted
+        .and_then(|wanted| Output::from_str(&wanted, false).ok())
+        .map_or(Format::Human, Into::into)
 }
 
 /// A duration with its unit: `250ms`, `90s`, `10m`, `2h`, `1m30s`.

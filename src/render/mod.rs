@@ -1,15 +1,23 @@
-//! From a report to text: the human page and the JSON document.
+//! From a report to text: the human page and the JSON document, both made from the same
+//! report and the same header.
 
-use std::io::{self, Write};
+pub mod escape;
+mod header;
+mod human;
+mod json;
+mod layout;
+pub mod mask;
+mod table;
 
-use trading_core::report::{Block, Report};
+pub use header::{EnvironmentView, Fact, Header};
+pub use human::{faults, page};
+pub use json::document;
 
-/// Writes the human page.
-pub fn human(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    for block in &report.body {
-        if let Block::Line(cell) = block {
-            writeln!(out, "{}", cell.text)?;
-        }
-    }
-    Ok(())
+/// How a page is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Style {
+    /// Columns.
+    pub width: usize,
+    /// Colour is welcome; everything is understandable without it.
+    pub color: bool,
 }

@@ -4,13 +4,15 @@
 use std::path::{Path, PathBuf};
 
 use trading_core::model::{
-    Acknowledges, Calendar, Capabilities, Role, RoleRule, Roles, Subject, Timings,
+    Acknowledges, Calendar, Capabilities, Market, Role, RoleRule, Roles, Subject, Timings, Utc,
 };
 use trading_core::report::Exit;
 
 use crate::cli::Globals;
 use crate::ctx::Ctx;
 use crate::error::Fault;
+use crate::platform::{Platform, SecretValue};
+use crate::render::{EnvironmentView, Fact, mask};
 
 /// What a command is about to do with the environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +38,10 @@ pub enum PlatformKind {
     Aws {
         /// The region.
         region: String,
+        /// The account that must answer, if the settings name one.
+        account: Option<String>,
+        /// Where requests go instead of AWS's own addresses.
+        endpoint: Option<String>,
     },
 }
 
@@ -61,8 +67,24 @@ pub struct Environment {
     pub calendar: Calendar,
     /// What the system has.
     pub capabilities: Capabilities,
+    /// Where notices go besides the platform's own file or topic.
+    pub webhook: Option<Webhook>,
     /// The global arguments that make another process resolve the same environment.
     pub launch_args: Vec<String>,
+}
+
+/// Where notices go over the web. The address is a secret and never shown.
+#[derive(Clone, Debug)]
+pub enum Webhook {
+    /// The address stands in the settings.
+    Address(SecretValue),
+    /// The address is a value of the environment's secrets.
+    Secret {
+        /// The secret's name.
+        name: String,
+        /// The key inside it.
+        key: String,
+    },
 }
 
 impl Environment {
@@ -106,7 +128,65 @@ impl Environment {
                 positions: true,
                 venues: vec!["paper".into()],
             },
+            webhook: None,
             launch_args: vec!["--env".to_owned(), name.to_owned()],
+        }
+    }
+
+    /// Opens the platform that the environment lives on.
+    pub fn open(&self, _ctx: &Ctx) -> Result<Platform, Fault> {
+        match &self.platform {
+            PlatformKind::Local { directory } => Err(Fault::new(
+                Exit::Settings,
+                "platform.missing",
+                format!("the local platform in {} cannot be opened yet", directory.display()),
+            )),
+            PlatformKind::Aws { .. } => Err(Fault::new(
+                Exit::Settings,
+                "platform.missing",
+                format!(
+                    "{} lives on AWS, and this build has no AWS platform: nothing was asked \
+                     and nothing was changed",
+                    self.name
+                ),
+            )
+            .hint(format!("tradectl doctor --env {} shows what would be used", self.name))),
+        }
+    }
+
+    /// What every answer shows of the environment.
+    pub fn view(&self, at: Utc, show_account: bool) -> EnvironmentView {
+        let local = || Fact::none("the local platform has none");
+        let (platform, account, region, endpoint, directory) = match &self.platform {
+            PlatformKind::Local { directory } => {
+                ("local", local(), local(), local(), Fact::Known(directory.display().to_string()))
+            }
+            PlatformKind::Aws { region, account, endpoint } => {
+                let masked =
+                    |id: &String| if show_account { id.clone() } else { mask::account(id) };
+                let account = account.as_ref().map_or_else(
+                    || Fact::unknown("the settings name none, and nobody has asked"),
+                    |id| Fact::Known(masked(id)),
+                );
+                let endpoint = endpoint.clone().unwrap_or_else(|| "AWS".to_owned());
+                let directory = Fact::none("not a local platform");
+                ("aws", account, Fact::Known(region.clone()), Fact::Known(endpoint), directory)
+            }
+        };
+        EnvironmentView {
+            name: Fact::Known(self.name.clone()),
+            platform: Fact::Known(platform.to_owned()),
+            account,
+            region,
+            endpoint,
+            endpoint_origin: Fact::none("default"),
+            directory,
+            production: self.production,
+            market: match self.calendar.market(at) {
+                Market::Unknown { why } => Fact::unknown(why),
+                known => Fact::Known(known.to_string()),
+            },
+            project_file: Fact::none("no project file was read"),
         }
     }
 }

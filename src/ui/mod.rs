@@ -1,7 +1,24 @@
-//! Streams, terminal, prompts. Data goes to stdout, everything else to stderr, and
-//! nothing but this room names either.
+//! Streams, terminal, prompts, progress. Data goes to stdout, everything else to stderr,
+//! and nothing but this room names either.
+//!
+//! All methods take `&self`: a driver may report progress from several places at once.
 
-use std::io::{BufRead, IsTerminal, Write};
+mod capture;
+mod live;
+mod prompt;
+
+use std::collections::BTreeMap;
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::Serialize;
+use trading_core::report::Progress;
+
+use crate::render::escape;
+
+pub use capture::Captured;
+pub use prompt::Answer;
 
 /// What kind of output was asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,41 +43,211 @@ pub struct Terminal {
     pub stderr: bool,
     /// Columns.
     pub width: usize,
-    /// Colour is welcome.
+    /// Colour is welcome on stdout.
     pub color: bool,
 }
 
+impl Terminal {
+    /// Nothing is a terminal: pipes, scripts, tests.
+    pub fn none(width: usize) -> Self {
+        Self { stdin: false, stdout: false, stderr: false, width, color: false }
+    }
+}
+
+/// Columns where no terminal says how many it has.
+const PIPE_WIDTH: usize = 100;
+/// The narrowest page that is laid out.
+const MIN_WIDTH: usize = 20;
+
+/// A stream that several writers share.
+pub type Shared = Arc<Mutex<Box<dyn Write + Send>>>;
+
 /// The streams.
 pub struct Ui {
-    /// Data.
-    pub out: Box<dyn Write + Send>,
-    /// Everything else.
-    pub err: Box<dyn Write + Send>,
-    /// What a person types.
-    pub input: Box<dyn BufRead + Send>,
+    out: Shared,
+    err: Shared,
+    input: Arc<Mutex<Box<dyn BufRead + Send>>>,
     /// What the streams are connected to.
     pub terminal: Terminal,
     /// What kind of output was asked for.
     pub format: Format,
+    live: Mutex<Option<live::Live>>,
+    out_broken: AtomicBool,
 }
 
 impl Ui {
     /// The real process's streams.
-    pub fn from_process() -> Self {
-        let color = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        let stdout = std::io::stdout().is_terminal();
+    pub fn from_process(vars: &BTreeMap<String, String>) -> Self {
+        let stdout = io::stdout().is_terminal();
+        let colorless = vars.get("NO_COLOR").is_some_and(|value| !value.is_empty())
+            || vars.get("TERM").is_some_and(|term| term == "dumb");
+        let columns = vars.get("COLUMNS").and_then(|text| text.parse::<usize>().ok());
+        let terminal_columns = || {
+            let size = rustix::termios::tcgetwinsize(rustix::stdio::stdout()).ok()?;
+            Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
+        };
+        let width = columns.or_else(terminal_columns).unwrap_or(PIPE_WIDTH).max(MIN_WIDTH);
+        let terminal = Terminal {
+            stdin: io::stdin().is_terminal(),
+            stdout,
+            stderr: io::stderr().is_terminal(),
+            width,
+            color: stdout && !colorless,
+        };
+        Self::over(
+            Box::new(io::stdout()),
+            Box::new(io::stderr()),
+            Box::new(io::BufReader::new(io::stdin())),
+            terminal,
+        )
+    }
+
+    /// Any streams.
+    pub fn over(
+        out: Box<dyn Write + Send>,
+        err: Box<dyn Write + Send>,
+        input: Box<dyn BufRead + Send>,
+        terminal: Terminal,
+    ) -> Self {
         Self {
-            terminal: Terminal {
-                stdin: std::io::stdin().is_terminal(),
-                stdout,
-                stderr: std::io::stderr().is_terminal(),
-                width: 80,
-                color: color && stdout,
-            },
-            out: Box::new(std::io::stdout()),
-            err: Box::new(std::io::stderr()),
-            input: Box::new(std::io::BufReader::new(std::io::stdin())),
+            out: Arc::new(Mutex::new(out)),
+            err: Arc::new(Mutex::new(err)),
+            input: Arc::new(Mutex::new(input)),
+            terminal,
             format: Format::default(),
+            live: Mutex::new(None),
+            out_broken: AtomicBool::new(false),
         }
     }
+
+    /// Streams in memory, and the handle that reads what was written to them.
+    pub fn captured(input: &str, terminal: Terminal) -> (Self, Captured) {
+        capture::streams(input, terminal)
+    }
+
+    /// Writes to stdout. Data that cannot be written is lost; [`Ui::out_broken`] tells.
+    pub fn data(&self, text: &str) {
+        self.end_live();
+        if write_all(&self.out, text).is_err() {
+            self.out_broken.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether stdout no longer takes what we write. A command that only reads may end
+    /// early then; one that acts goes on.
+    pub fn out_broken(&self) -> bool {
+        self.out_broken.load(Ordering::Relaxed)
+    }
+
+    /// A line for the person at the terminal, escaped, on stderr. A stderr that is gone
+    /// loses it: there is nobody left to tell.
+    pub fn note(&self, line: &str) {
+        let line = format!("{}\n", escape::lines(line));
+        let live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        match live.as_ref() {
+            Some(live) => live.suspended(|| self.write_err(&line)),
+            None => self.write_err(&line),
+        }
+    }
+
+    /// Tells how far the work has come: one JSON object per line on stdout in a stream of
+    /// events, a live display on a terminal, plain lines on stderr otherwise.
+    pub fn progress(&self, progress: &Progress) {
+        if self.format == Format::JsonLines {
+            return self.event("progress", progress, "");
+        }
+        if !self.terminal.stderr {
+            return self.write_err(&live::plain(progress));
+        }
+        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        live.get_or_insert_with(live::Live::new).show(progress);
+    }
+
+    /// Tells of something as it happens: in a stream of events one JSON object per line on
+    /// stdout, with `kind` as its `event`; else `human`, escaped, on stderr, if not empty.
+    pub fn event(&self, kind: &str, payload: &impl Serialize, human: &str) {
+        if self.format == Format::JsonLines {
+            self.data(&json_line(kind, payload));
+        } else if !human.is_empty() {
+            self.note(human);
+        }
+    }
+
+    /// A row of data that is shown as it comes (a log line, say): on stdout in both the
+    /// human form and a stream of events; a single JSON document shows it only at its end,
+    /// in its `data`.
+    pub fn row(&self, kind: &str, payload: &impl Serialize, human: &str) {
+        match self.format {
+            Format::Human => self.data(&format!("{}\n", escape::line(human))),
+            Format::JsonLines => self.data(&json_line(kind, payload)),
+            Format::Json => {}
+        }
+    }
+
+    /// Takes the live display away, its last state left as lines.
+    pub fn end_live(&self) {
+        if let Some(live) = self.live.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            live.end();
+        }
+    }
+
+    /// Where the tool's own log goes with `-v`.
+    pub fn log_stream(&self) -> Shared {
+        Arc::clone(&self.err)
+    }
+
+    /// Text that is laid out and escaped already, on stderr.
+    pub fn write_err(&self, text: &str) {
+        // Nobody is left to tell when stderr is gone.
+        let _gone = write_all(&self.err, text);
+    }
+}
+
+/// One event as a line of JSON.
+fn json_line(kind: &str, payload: &impl Serialize) -> String {
+    #[derive(Serialize)]
+    struct Line<'a, T> {
+        event: &'a str,
+        #[serde(flatten)]
+        payload: &'a T,
+    }
+    match serde_json::to_string(&Line { event: kind, payload }) {
+        Ok(line) => line + "\n",
+        // A payload that is not a map: said as such, never dropped.
+        Err(error) => {
+            let line = serde_json::json!({"event": kind, "unserializable": error.to_string()});
+            format!("{line}\n")
+        }
+    }
+}
+
+fn write_all(stream: &Shared, text: &str) -> io::Result<()> {
+    let mut stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
+    stream.write_all(text.as_bytes())?;
+    stream.flush()
+}
+
+/// Makes a panic say one line on stderr. The exit code 70 is given where it is caught.
+pub fn install_panic_hook() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let line = format!(
+            "tradectl: a bug of ours at {place}: {}; run again with --log-file FILE and report it\n",
+            escape::line(&panic_message(panic.payload()))
+        );
+        let _gone = io::stderr().write_all(line.as_bytes());
+    }));
+}
+
+/// What a panic said.
+pub fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no message".to_owned())
+}
+
+/// A fault before there is anything to render with, on the process's stderr.
+pub fn last_words(message: &str) {
+    let line = format!("error: {}\n", escape::line(message));
+    let _gone = io::stderr().write_all(line.as_bytes());
 }

@@ -3,6 +3,7 @@
 //! to the noun itself.
 
 mod attr;
+mod calendar;
 mod compute;
 mod ids;
 mod latch;
@@ -17,6 +18,7 @@ mod schedule;
 mod strategy;
 
 pub use attr::{Attr, AttrError, Row};
+pub use calendar::Market;
 pub use compute::{Autoscaling, Deployment, Service, ServiceEvent, Task, TaskState};
 pub use ids::{
     ClientOrderId, EngineId, PositionId, RunId, ScheduleId, ServiceName, StopId, StrategyId,

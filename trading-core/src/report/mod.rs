@@ -2,8 +2,10 @@
 //! JSON document are both made, so that there are never two texts for one truth.
 
 mod exit;
+mod progress;
 
 pub use exit::Exit;
+pub use progress::{Progress, ProgressKind};
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +13,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug)]
 pub struct Report {
     /// Names the schema: `tradectl.<command>/1`. Words joined by dots (`heartbeat.check`).
-    pub command: &'static str,
+    pub command: String,
     /// One word for scripts and people: `healthy`, `stale`, `HALTED`, `PARTIAL`, …
     pub outcome: String,
     /// The exit code.
@@ -131,9 +133,9 @@ impl Block {
 
 impl Report {
     /// A report with nothing in it yet but its outcome.
-    pub fn new(command: &'static str, outcome: impl Into<String>, exit: Exit) -> Self {
+    pub fn new(command: impl Into<String>, outcome: impl Into<String>, exit: Exit) -> Self {
         Self {
-            command,
+            command: command.into(),
             outcome: outcome.into(),
             exit,
             complete: true,

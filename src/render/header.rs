@@ -1,0 +1,128 @@
+//! What stands above every answer: which environment, seen from when.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+use trading_core::model::Utc;
+use trading_core::report::{Block, Finding, Problem, Report};
+
+use super::mask;
+
+/// A fact of the header, or why there is none. In JSON a text, or an object with `state`
+/// and `why`; never null.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Fact {
+    /// It is so.
+    Known(String),
+    /// There is none, or it is not known.
+    Missing {
+        /// `none`: there cannot be one; `unknown`: nobody has asked.
+        state: &'static str,
+        /// The cause, in one line.
+        why: String,
+    },
+}
+
+impl Fact {
+    /// There cannot be one.
+    pub fn none(why: impl Into<String>) -> Self {
+        Self::Missing { state: "none", why: why.into() }
+    }
+    /// Nobody has asked, or nobody knows.
+    pub fn unknown(why: impl Into<String>) -> Self {
+        Self::Missing { state: "unknown", why: why.into() }
+    }
+    /// The fact, if there is one.
+    pub fn known(&self) -> Option<&str> {
+        match self {
+            Self::Known(text) => Some(text),
+            Self::Missing { .. } => None,
+        }
+    }
+}
+
+/// The environment as every answer shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EnvironmentView {
+    /// Its full name.
+    pub name: Fact,
+    /// `local` or `aws`.
+    pub platform: Fact,
+    /// The account that is expected, masked unless asked for whole.
+    pub account: Fact,
+    /// The region.
+    pub region: Fact,
+    /// Where requests go.
+    pub endpoint: Fact,
+    /// Where `endpoint` was set.
+    pub endpoint_origin: Fact,
+    /// The folder of a local platform.
+    pub directory: Fact,
+    /// Stopping the wrong one costs real money.
+    pub production: bool,
+    /// `open`, `closed` or why that is not known, at `observed_at`.
+    pub market: Fact,
+    /// The project's settings file that was read.
+    pub project_file: Fact,
+}
+
+impl EnvironmentView {
+    /// An answer that is about no environment, or that came to none.
+    pub fn nowhere(why: &str) -> Self {
+        let none = || Fact::none(why);
+        Self {
+            name: none(),
+            platform: none(),
+            account: none(),
+            region: none(),
+            endpoint: none(),
+            endpoint_origin: none(),
+            directory: none(),
+            production: false,
+            market: none(),
+            project_file: none(),
+        }
+    }
+}
+
+/// What stands above every answer.
+#[derive(Clone, Debug)]
+pub struct Header {
+    /// The environment.
+    pub environment: EnvironmentView,
+    /// When the answer was made, by this machine's clock.
+    pub observed_at: Utc,
+    /// Account ids stay whole.
+    pub show_account: bool,
+}
+
+impl Header {
+    /// The report as it may be shown: account ids masked unless asked for whole.
+    pub(super) fn masked<'a>(&self, report: &'a Report) -> Cow<'a, Report> {
+        if self.show_account {
+            return Cow::Borrowed(report);
+        }
+        let mut report = report.clone();
+        let hide = |text: &mut String| *text = mask::text(text);
+        for finding in &mut report.findings {
+            let Finding { id: _, severity: _, subject, message, evidence, next } = finding;
+            [subject, message].into_iter().chain(evidence).chain(next).for_each(hide);
+        }
+        for problem in &mut report.errors {
+            let Problem { code: _, message, hint } = problem;
+            [message].into_iter().chain(hint).for_each(hide);
+        }
+        for block in &mut report.body {
+            match block {
+                Block::Heading(text) => hide(text),
+                Block::Line(cell) => hide(&mut cell.text),
+                Block::Table { columns: _, rows } => {
+                    rows.iter_mut().flatten().for_each(|cell| hide(&mut cell.text));
+                }
+            }
+        }
+        mask::json(&mut report.data);
+        Cow::Owned(report)
+    }
+}

@@ -1,0 +1,139 @@
+//! The human page: one screen, worst first, understandable without colour.
+
+use trading_core::report::{Block, Exit, Finding, Problem, Report, Severity, Tone};
+
+use super::layout::{bold, columns, hanging, toned, wrap};
+use super::{EnvironmentView, Fact, Header, Style, escape, mask, table};
+
+/// The page of a command that answered.
+pub fn page(report: &Report, header: &Header, style: Style) -> String {
+    let report = header.masked(report);
+    let mut lines = Vec::new();
+    if let Some(name) = header.environment.name.known() {
+        lines.extend(banner(&header.environment, name, header, style));
+    }
+    lines.extend(outcome(&report, style));
+    for problem in &report.errors {
+        lines.extend(problem_lines(problem, style));
+    }
+    let mut findings: Vec<&Finding> = report.findings.iter().collect();
+    findings.sort_by_key(|finding| finding.severity);
+    for finding in findings {
+        lines.extend(finding_lines(finding, style));
+    }
+    for block in &report.body {
+        match block {
+            Block::Heading(text) => {
+                lines.push(String::new());
+                lines.push(bold(&escape::line(text), style.color));
+            }
+            Block::Line(cell) => {
+                let text = wrap(&escape::lines(&cell.text), style.width);
+                lines.extend(text.iter().map(|line| toned(line, cell.tone, style.color)));
+            }
+            Block::Table { columns, rows } => lines.extend(table::table(columns, rows, style)),
+        }
+    }
+    lines.join("\n") + "\n"
+}
+
+/// What a command says that could not answer; for stderr.
+pub fn faults(problems: &[Problem], show_account: bool, style: Style) -> String {
+    let mut text = String::new();
+    for problem in problems {
+        let mut problem = problem.clone();
+        if !show_account {
+            problem.message = mask::text(&problem.message);
+            problem.hint = problem.hint.map(|hint| mask::text(&hint));
+        }
+        for line in problem_lines(&problem, style) {
+            text.push_str(&line);
+            text.push('\n');
+        }
+    }
+    text
+}
+
+/// Which environment this is, and when: facts joined, broken only between two facts.
+fn banner(view: &EnvironmentView, name: &str, header: &Header, style: Style) -> Vec<String> {
+    let mut facts = vec![escape::line(name)];
+    if view.production {
+        facts.push("PRODUCTION".to_owned());
+    }
+    facts.extend(view.platform.known().map(escape::line));
+    let named = |what: &str, fact: &Fact| match fact {
+        Fact::Known(text) => Some(format!("{what} {}", escape::line(text))),
+        Fact::Missing { state: "none", .. } => None,
+        Fact::Missing { why, .. } => Some(format!("{what} unknown ({})", escape::line(why))),
+    };
+    facts.extend(named("account", &view.account));
+    facts.extend(named("region", &view.region));
+    facts.extend(named("endpoint", &view.endpoint).map(|endpoint| {
+        let origin = view.endpoint_origin.known();
+        origin.map_or(endpoint.clone(), |origin| format!("{endpoint} ({})", escape::line(origin)))
+    }));
+    facts.extend(named("in", &view.directory));
+    facts.push(header.observed_at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+    facts.extend(named("market", &view.market));
+    facts.extend(named("settings", &view.project_file));
+    let mut lines: Vec<String> = Vec::new();
+    for fact in facts {
+        match lines.last_mut() {
+            Some(line) if columns(line) + 3 + columns(&fact) <= style.width => {
+                line.push_str(" · ");
+                line.push_str(&fact);
+            }
+            _ => lines.extend(wrap(&fact, style.width)),
+        }
+    }
+    let tone = if view.production { Tone::Bad } else { Tone::Dim };
+    lines.iter().map(|line| toned(line, tone, style.color)).collect()
+}
+
+fn outcome(report: &Report, style: Style) -> Vec<String> {
+    let tone = match report.exit {
+        Exit::Ok => Tone::Good,
+        Exit::No | Exit::Incomplete | Exit::Declined | Exit::Refused => Tone::Warn,
+        _ => Tone::Bad,
+    };
+    let mut text = escape::line(&report.outcome);
+    if !report.complete {
+        text.push_str(" (incomplete: not everything could be read)");
+    }
+    wrap(&text, style.width).iter().map(|line| toned(line, tone, style.color)).collect()
+}
+
+fn problem_lines(problem: &Problem, style: Style) -> Vec<String> {
+    let message = escape::lines(&problem.message);
+    let mut lines = hanging("error: ", 7, &message, style.width);
+    if let Some(first) = lines.first_mut() {
+        *first = toned(first, Tone::Bad, style.color);
+    }
+    if let Some(hint) = &problem.hint {
+        lines.extend(hanging("  next: ", 8, &escape::lines(hint), style.width));
+    }
+    lines
+}
+
+fn finding_lines(finding: &Finding, style: Style) -> Vec<String> {
+    let (word, tone) = match finding.severity {
+        Severity::Critical => ("CRITICAL", Tone::Bad),
+        Severity::Error => ("ERROR", Tone::Bad),
+        Severity::Warning => ("warning", Tone::Warn),
+        Severity::Info => ("info", Tone::Dim),
+    };
+    let subject = escape::line(&finding.subject);
+    let message = escape::line(&finding.message);
+    let text = if subject.is_empty() { message } else { format!("{subject}: {message}") };
+    let mut lines = hanging(&format!("{word} "), 4, &text, style.width);
+    if let Some(first) = lines.first_mut() {
+        *first = toned(first, tone, style.color);
+    }
+    for evidence in &finding.evidence {
+        lines.extend(hanging("    seen: ", 10, &escape::line(evidence), style.width));
+    }
+    if let Some(next) = &finding.next {
+        lines.extend(hanging("    next: ", 10, &escape::line(next), style.width));
+    }
+    lines
+}

@@ -1,0 +1,91 @@
+//! The live display on a terminal, and the plain lines elsewhere.
+
+use std::collections::BTreeMap;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use trading_core::report::{Progress, ProgressKind};
+
+use crate::render::escape;
+
+/// One line per subject on the terminal of stderr.
+pub(super) struct Live {
+    all: MultiProgress,
+    bars: BTreeMap<String, ProgressBar>,
+}
+
+impl Live {
+    pub(super) fn new() -> Self {
+        let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
+        Self { all, bars: BTreeMap::new() }
+    }
+
+    /// Shows an event on its subject's line.
+    pub(super) fn show(&mut self, progress: &Progress) {
+        let subject = escape::line(&progress.subject);
+        let all = &self.all;
+        let bar = self
+            .bars
+            .entry(subject.clone())
+            .or_insert_with(|| all.add(ProgressBar::no_length()).with_prefix(subject));
+        bar.set_style(style(progress.total.is_some()));
+        if let Some(total) = progress.total {
+            bar.set_length(total);
+        }
+        if let Some(done) = progress.done {
+            bar.set_position(done);
+        }
+        let message = escape::line(&progress.message);
+        let message = match progress.kind {
+            ProgressKind::Failed => format!("FAILED {message}"),
+            ProgressKind::Done => format!("done {message}"),
+            ProgressKind::Waiting => format!("waiting {message}"),
+            ProgressKind::Started | ProgressKind::Advanced | ProgressKind::Note => message,
+        };
+        if progress.kind.is_end() {
+            bar.abandon_with_message(message);
+        } else {
+            bar.set_message(message);
+        }
+        bar.tick();
+    }
+
+    /// Writes something else to the terminal without tearing the display.
+    pub(super) fn suspended(&self, write: impl FnOnce()) {
+        self.all.suspend(write);
+    }
+
+    /// Leaves the last state of each line on the screen.
+    pub(super) fn end(self) {
+        for bar in self.bars.values().filter(|bar| !bar.is_finished()) {
+            bar.abandon();
+        }
+    }
+}
+
+/// A bar where there is a total, a line where there is none.
+fn style(counted: bool) -> ProgressStyle {
+    let template = if counted {
+        "{prefix:<22} [{bar:20}] {pos}/{len} {wide_msg}"
+    } else {
+        "{prefix:<22} {wide_msg}"
+    };
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+/// The event as one plain line, escaped.
+pub(super) fn plain(progress: &Progress) -> String {
+    let time = progress.at.strftime("%H:%M:%SZ");
+    let kind = progress.kind.as_str();
+    let mut line = format!("{time} {} {kind}", escape::line(&progress.subject));
+    match (progress.done, progress.total) {
+        (Some(done), Some(total)) => line.push_str(&format!(" {done}/{total}")),
+        (Some(done), None) => line.push_str(&format!(" {done}")),
+        (None, _) => {}
+    }
+    if !progress.message.is_empty() {
+        line.push_str(": ");
+        line.push_str(&escape::line(&progress.message));
+    }
+    line.push('\n');
+    line
+}
