@@ -5,6 +5,7 @@
 //! | [`sh`] | the repository's root, running other programs |
 //! | [`needs`] | what this machine must have, said in one line when it is missing |
 //! | [`test`] | everything that must hold before a change lands |
+//! | [`tidy`] | the rules of the house that no compiler checks |
 //!
 //! It builds in seconds and needs no C compiler, so that it can say what is missing before
 //! the build of the product would fail for it.
@@ -12,6 +13,7 @@
 mod needs;
 mod sh;
 mod test;
+mod tidy;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -20,6 +22,7 @@ const USAGE: &str = "\
 cargo xtask <task>
 
   test    everything that must hold: format, tidy, clippy, all tests
+  tidy    the rules of ARCHITECTURE.md that no compiler checks
 ";
 
 fn main() -> ExitCode {
@@ -27,6 +30,7 @@ fn main() -> ExitCode {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let outcome = match args.as_slice() {
         ["test"] => test::run(),
+        ["tidy"] => tidy::run(),
         ["help" | "--help" | "-h"] | [] => {
             sh::say(USAGE.trim_end());
             return ExitCode::SUCCESS;

@@ -36,7 +36,6 @@ pub(crate) fn run(what: &str, command: &mut Command) -> Outcome {
 }
 
 /// Runs a program to its standard output.
-#[expect(dead_code, reason = "tidy reads `cargo metadata` with it")]
 pub(crate) fn read(command: &mut Command) -> Outcome<String> {
     let program = command.get_program().to_owned();
     let output = command

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use crate::needs;
 use crate::sh::{self, Outcome};
+use crate::tidy;
 
 /// Runs all checks and all tests.
 pub(crate) fn run() -> Outcome {
@@ -11,6 +12,8 @@ pub(crate) fn run() -> Outcome {
     needs::check()?;
     sh::run("format", sh::cargo().args(["fmt", "--all", "--check"]))
         .map_err(|error| format!("{error}; `cargo fmt --all` repairs it"))?;
+    sh::say("==> tidy");
+    tidy::run()?;
     // The test profile, so that no dependency is compiled for a third one.
     let mut clippy = sh::cargo();
     clippy.args(["clippy", "--workspace", "--all-targets", "--all-features"]);

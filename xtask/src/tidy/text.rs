@@ -1,0 +1,59 @@
+//! No machine's paths in what we ship: they are wrong on every other machine.
+
+use std::path::Path;
+
+use super::Problem;
+use crate::sh::{self, Outcome};
+
+/// Beginnings of paths of one person's or one machine's folders. Put together here, so
+/// that this file does not name them.
+const PLACES: [&str; 4] =
+    [concat!("/ho", "me/"), concat!("/Us", "ers/"), concat!("/ro", "ot/"), concat!("/wo", "rk/")];
+
+/// Checks every text file that git knows or would add.
+pub(super) fn check(root: &Path, problems: &mut Vec<Problem>) -> Outcome {
+    let mut git = std::process::Command::new("git");
+    git.current_dir(root).args(["ls-files", "--cached", "--others", "--exclude-standard", "-z"]);
+    for path in sh::read(&mut git)?.split('\0').filter(|path| !path.is_empty()) {
+        // A file that was deleted and not yet committed, or that is no text.
+        if let Ok(text) = std::fs::read_to_string(root.join(path)) {
+            places(path, &text, problems);
+        }
+    }
+    Ok(())
+}
+
+fn places(path: &str, text: &str, problems: &mut Vec<Problem>) {
+    for (number, line) in text.lines().enumerate() {
+        for place in PLACES {
+            let Some(at) = line.find(place) else { continue };
+            // The end of a longer path (`https://a.b/home/`) is no machine's folder.
+            let begins = line[..at].chars().next_back().is_none_or(|before| {
+                !before.is_alphanumeric() && !matches!(before, '.' | '-' | '_' | '/' | '}' | '~')
+            });
+            if begins {
+                problems.push(Problem::error(
+                    path,
+                    number + 1,
+                    "machine-path",
+                    format!("`{place}…` exists on one machine only: write it relative"),
+                ));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::places;
+
+    #[test]
+    fn a_machines_path_is_named() {
+        let mut problems = Vec::new();
+        let text =
+            format!("a\nsee {}somebody/x\nhttps://a.b{}c\n", super::PLACES[0], super::PLACES[0]);
+        places("README.md", &text, &mut problems);
+        let found: Vec<_> = problems.iter().map(|p| (p.rule, p.line)).collect();
+        assert_eq!(found, [("machine-path", 2)]);
+    }
+}
