@@ -1,6 +1,7 @@
 //! One file per command: its arguments and one function. The only dispatch stands here.
 
 mod config;
+mod engine;
 
 use std::cell::OnceCell;
 
@@ -19,6 +20,9 @@ pub enum Command {
     /// Shows and checks the settings.
     #[command(subcommand)]
     Config(config::Command),
+    /// The processes that trade: engine and paper venue.
+    #[command(subcommand)]
+    Engine(engine::Command),
 }
 
 /// A command at work: the process, and what goes for every command.
@@ -69,5 +73,6 @@ impl<'a> Session<'a> {
 pub async fn dispatch(command: &Command, session: &mut Session<'_>) -> Result<Report, Fault> {
     match command {
         Command::Config(command) => config::run(command, session).await,
+        Command::Engine(command) => engine::run(command, session).await,
     }
 }

@@ -1,5 +1,7 @@
 //! The port to trading venues.
 
+pub mod paper;
+
 use tokio::sync::mpsc;
 use trading_core::model::{
     ClientOrderId, NewOrder, Reading, Receipt, Symbol, Utc, VenueFill, VenueOrder, VenuePosition,

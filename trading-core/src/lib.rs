@@ -9,6 +9,8 @@
 //! |---|---|
 //! | [`model`] | the nouns: ids, readings, rows, orders, services, schedules, the latch |
 //! | [`report`] | view models: what every renderer gets; exit codes |
+//! | [`sim`] | the paper venue's rules and its markets |
 
 pub mod model;
 pub mod report;
+pub mod sim;

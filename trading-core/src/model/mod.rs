@@ -5,6 +5,7 @@
 mod attr;
 mod calendar;
 mod compute;
+mod fixed;
 mod ids;
 mod latch;
 mod lease;
@@ -20,6 +21,7 @@ mod strategy;
 pub use attr::{Attr, AttrError, Row};
 pub use calendar::Market;
 pub use compute::{Autoscaling, Deployment, Service, ServiceEvent, Task, TaskState};
+pub use fixed::{Instrument, MONEY_DECIMALS, Money, Price, Quantity, Unfit};
 pub use ids::{
     ClientOrderId, EngineId, PositionId, RunId, ScheduleId, ServiceName, StopId, StrategyId,
     Symbol, TaskId, VenueName,

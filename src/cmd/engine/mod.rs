@@ -1,0 +1,50 @@
+//! `tradectl engine`: the processes that trade. The local supervisor starts them; a person
+//! may.
+
+mod paper_venue;
+
+use trading_core::report::Report;
+
+use super::Session;
+use crate::error::Fault;
+
+/// The subcommands.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Serves the paper venue of a local platform until it is told to end.
+    PaperVenue(paper_venue::Args),
+}
+
+/// Runs the command.
+pub(super) async fn run(command: &Command, session: &mut Session<'_>) -> Result<Report, Fault> {
+    match command {
+        Command::PaperVenue(args) => paper_venue::run(args, session).await,
+    }
+}
+
+/// The folder of the local platform that a command works on.
+fn platform_folder(session: &Session<'_>) -> Result<std::path::PathBuf, Fault> {
+    use crate::settings::{Access, PlatformKind};
+    let environment = session.environment(Access::Local)?;
+    match environment.platform {
+        PlatformKind::Local { directory } => Ok(directory),
+        PlatformKind::Aws { .. } => Err(Fault::new(
+            trading_core::report::Exit::Settings,
+            "engine.not_local",
+            format!("`engine` works on a local platform, and {} is none", environment.name),
+        )
+        .hint("name a local environment: --env local")),
+    }
+}
+
+/// Ends when the process is told to end: SIGTERM or SIGINT.
+async fn told_to_end() -> Result<(), std::io::Error> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}

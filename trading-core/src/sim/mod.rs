@@ -1,0 +1,13 @@
+//! The paper venue: its rules and its markets, without any IO. The process that serves it
+//! over a socket and a backtest use the same code.
+
+mod book;
+mod market;
+mod venue;
+
+pub use book::{Account, Lot};
+pub use market::{Market, MarketError, Series};
+pub use venue::{Cancelled, Change, PaperVenue, Rules};
+
+#[cfg(test)]
+mod tests;
