@@ -11,6 +11,7 @@ use super::mask;
 /// A fact of the header, or why there is none. In JSON a text, or an object with `state`
 /// and `why`; never null.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum Fact {
     /// It is so.
@@ -44,6 +45,7 @@ impl Fact {
 
 /// The environment as every answer shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EnvironmentView {
     /// Its full name.
     pub name: Fact,

@@ -8,7 +8,8 @@ use super::{EnvironmentView, Header};
 
 /// The one document of a command. Adding fields keeps the schema's version.
 #[derive(Serialize)]
-struct Document<'a> {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct Document<'a> {
     schema: String,
     environment: &'a EnvironmentView,
     observed_at: Utc,

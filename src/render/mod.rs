@@ -7,6 +7,8 @@ mod human;
 mod json;
 mod layout;
 pub mod mask;
+#[cfg(feature = "schema")]
+pub mod schema;
 mod table;
 
 pub use header::{EnvironmentView, Fact, Header};

@@ -4,12 +4,15 @@
 //! |---|---|
 //! | [`sh`] | the repository's root, running other programs |
 //! | [`needs`] | what this machine must have, said in one line when it is missing |
+//! | `generate` | files that are generated from the product's types |
 //! | [`test`] | everything that must hold before a change lands |
 //! | [`tidy`] | the rules of the house that no compiler checks |
 //!
 //! It builds in seconds and needs no C compiler, so that it can say what is missing before
 //! the build of the product would fail for it.
 
+#[cfg(feature = "product")]
+mod generate;
 mod needs;
 mod sh;
 mod test;
@@ -23,7 +26,32 @@ cargo xtask <task>
 
   test    everything that must hold: format, tidy, clippy, all tests
   tidy    the rules of ARCHITECTURE.md that no compiler checks
+  gen     completions, man pages, references, schemas; with --check only compares
 ";
+
+/// The tasks that need the product itself. The small build of this program starts a build
+/// of itself with the product in it.
+mod product {
+    use crate::sh::Outcome;
+
+    #[cfg(feature = "product")]
+    pub(crate) fn generate(check: bool) -> Outcome {
+        crate::generate::run(check)
+    }
+
+    #[cfg(not(feature = "product"))]
+    pub(crate) fn generate(check: bool) -> Outcome {
+        let args: &[&str] = if check { &["gen", "--check"] } else { &["gen"] };
+        again(args)
+    }
+
+    #[cfg(not(feature = "product"))]
+    fn again(args: &[&str]) -> Outcome {
+        let mut cargo = crate::sh::cargo();
+        cargo.args(["run", "--quiet", "--package", "xtask", "--features", "product", "--"]);
+        crate::sh::run("build with the product", cargo.args(args))
+    }
+}
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -31,6 +59,8 @@ fn main() -> ExitCode {
     let outcome = match args.as_slice() {
         ["test"] => test::run(),
         ["tidy"] => tidy::run(),
+        ["gen"] => product::generate(false),
+        ["gen", "--check"] => product::generate(true),
         ["help" | "--help" | "-h"] | [] => {
             sh::say(USAGE.trim_end());
             return ExitCode::SUCCESS;

@@ -93,3 +93,14 @@ impl Serialize for Exit {
         serializer.serialize_u8(self.code())
     }
 }
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Exit {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Exit".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let codes = Self::ALL.map(Self::code);
+        schemars::json_schema!({"type": "integer", "enum": codes, "description": "The exit code."})
+    }
+}

@@ -33,6 +33,7 @@ pub struct Report {
 
 /// Something that deserves attention.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Finding {
     /// Stable, for scripts: `heartbeat.stale`.
     pub id: String,
@@ -50,6 +51,7 @@ pub struct Finding {
 
 /// How bad. Ordered: the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// Money is at risk now.
@@ -64,6 +66,7 @@ pub enum Severity {
 
 /// Something that went wrong while answering.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Problem {
     /// Stable, for scripts: `settings.unknown_key`.
     pub code: String,

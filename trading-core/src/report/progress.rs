@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// One event of a long command.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Progress {
     /// When.
     pub at: Utc,
@@ -24,6 +25,7 @@ pub struct Progress {
 
 /// What happened to the subject of a progress event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ProgressKind {
     /// Work on it began.

@@ -1,0 +1,69 @@
+
+use builtin;
+use str;
+
+set edit:completion:arg-completer[tradectl] = {|@words|
+    fn spaces {|n|
+        builtin:repeat $n ' ' | str:join ''
+    }
+    fn cand {|text desc|
+        edit:complex-candidate $text &display=$text' '(spaces (- 14 (wcswidth $text)))$desc
+    }
+    var command = 'tradectl'
+    for word $words[1..-1] {
+        if (str:has-prefix $word '-') {
+            break
+        }
+        set command = $command';'$word
+    }
+    var completions = [
+        &'tradectl'= {
+            cand --env 'The environment: `local`, or one that a profile or a settings file names'
+            cand --config 'Reads this settings file instead of searching for `tradectl.toml`'
+            cand --output 'How the answer is written'
+            cand --timeout 'The longest that one request may take [default: 10s]'
+            cand --deadline 'The longest that the command may take [default: 120s]'
+            cand --log-file 'Writes the tool''s own log to this file (mode 0600)'
+            cand --show-account 'Shows account ids whole'
+            cand -v 'Says more of what it does, on stderr; twice: everything'
+            cand --verbose 'Says more of what it does, on stderr; twice: everything'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand config 'Shows and checks the settings'
+        }
+        &'tradectl;config'= {
+            cand --env 'The environment: `local`, or one that a profile or a settings file names'
+            cand --config 'Reads this settings file instead of searching for `tradectl.toml`'
+            cand --output 'How the answer is written'
+            cand --timeout 'The longest that one request may take [default: 10s]'
+            cand --deadline 'The longest that the command may take [default: 120s]'
+            cand --log-file 'Writes the tool''s own log to this file (mode 0600)'
+            cand --show-account 'Shows account ids whole'
+            cand -v 'Says more of what it does, on stderr; twice: everything'
+            cand --verbose 'Says more of what it does, on stderr; twice: everything'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand show 'Shows every value with its origin'
+        }
+        &'tradectl;config;show'= {
+            cand --env 'The environment: `local`, or one that a profile or a settings file names'
+            cand --config 'Reads this settings file instead of searching for `tradectl.toml`'
+            cand --output 'How the answer is written'
+            cand --timeout 'The longest that one request may take [default: 10s]'
+            cand --deadline 'The longest that the command may take [default: 120s]'
+            cand --log-file 'Writes the tool''s own log to this file (mode 0600)'
+            cand --show-account 'Shows account ids whole'
+            cand -v 'Says more of what it does, on stderr; twice: everything'
+            cand --verbose 'Says more of what it does, on stderr; twice: everything'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+    ]
+    $completions[$command]
+}
