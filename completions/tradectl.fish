@@ -37,6 +37,7 @@ complete -c tradectl -n "__fish_tradectl_needs_command" -s v -l verbose -d 'Says
 complete -c tradectl -n "__fish_tradectl_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tradectl -n "__fish_tradectl_needs_command" -s V -l version -d 'Print version'
 complete -c tradectl -n "__fish_tradectl_needs_command" -f -a "config" -d 'Shows and checks the settings'
+complete -c tradectl -n "__fish_tradectl_needs_command" -f -a "engine" -d 'The processes that trade: engine and paper venue'
 complete -c tradectl -n "__fish_tradectl_using_subcommand config; and not __fish_seen_subcommand_from show" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand config; and not __fish_seen_subcommand_from show" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand config; and not __fish_seen_subcommand_from show" -l output -d 'How the answer is written' -r -f -a "human\t'One screen for a person'
@@ -62,3 +63,31 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand config; and __fish_see
 complete -c tradectl -n "__fish_tradectl_using_subcommand config; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
 complete -c tradectl -n "__fish_tradectl_using_subcommand config; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tradectl -n "__fish_tradectl_using_subcommand config; and __fish_seen_subcommand_from show" -s V -l version -d 'Print version'
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and not __fish_seen_subcommand_from paper-venue" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and not __fish_seen_subcommand_from paper-venue" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and not __fish_seen_subcommand_from paper-venue" -l output -d 'How the answer is written' -r -f -a "human\t'One screen for a person'
+json\t'Exactly one JSON document on stdout'
+jsonl\t'A stream of JSON events that ends with the same document'"
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and not __fish_seen_subcommand_from paper-venue" -l timeout -d 'The longest that one request may take [default: 10s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and not __fish_seen_subcommand_from paper-venue" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and not __fish_seen_subcommand_from paper-venue" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and not __fish_seen_subcommand_from paper-venue" -l show-account -d 'Shows account ids whole'
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and not __fish_seen_subcommand_from paper-venue" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and not __fish_seen_subcommand_from paper-venue" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and not __fish_seen_subcommand_from paper-venue" -s V -l version -d 'Print version'
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and not __fish_seen_subcommand_from paper-venue" -f -a "paper-venue" -d 'Serves the paper venue of a local platform until it is told to end'
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from paper-venue" -l seed -d 'The seed of the generated markets. The first one used with a platform stays' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from paper-venue" -l data -d 'Replays the closes of this comma-separated file (first line: the columns\' names) instead of generating markets' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from paper-venue" -l bars-per-second -d 'How many bars each market closes per second' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from paper-venue" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from paper-venue" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from paper-venue" -l output -d 'How the answer is written' -r -f -a "human\t'One screen for a person'
+json\t'Exactly one JSON document on stdout'
+jsonl\t'A stream of JSON events that ends with the same document'"
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from paper-venue" -l timeout -d 'The longest that one request may take [default: 10s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from paper-venue" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from paper-venue" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from paper-venue" -l show-account -d 'Shows account ids whole'
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from paper-venue" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from paper-venue" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from paper-venue" -s V -l version -d 'Print version'
