@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`sh`] | the repository's root, running other programs |
 //! | [`needs`] | what this machine must have, said in one line when it is missing |
+//! | `bench` | figures, each beside its limit |
 //! | `generate` | files that are generated from the product's types |
 //! | [`test`] | everything that must hold before a change lands |
 //! | [`tidy`] | the rules of the house that no compiler checks |
@@ -11,6 +12,8 @@
 //! It builds in seconds and needs no C compiler, so that it can say what is missing before
 //! the build of the product would fail for it.
 
+#[cfg(feature = "bench")]
+mod bench;
 #[cfg(feature = "product")]
 mod generate;
 mod needs;
@@ -27,10 +30,11 @@ cargo xtask <task>
   test    everything that must hold: format, tidy, clippy, all tests
   tidy    the rules of ARCHITECTURE.md that no compiler checks
   gen     completions, man pages, references, schemas; with --check only compares
+  bench   figures of a release build, each beside its limit
 ";
 
-/// The tasks that need the product itself. The small build of this program starts a build
-/// of itself with the product in it.
+/// The tasks that need more than the small build of this program has: it then starts a
+/// bigger build of itself.
 mod product {
     use crate::sh::Outcome;
 
@@ -42,14 +46,24 @@ mod product {
     #[cfg(not(feature = "product"))]
     pub(crate) fn generate(check: bool) -> Outcome {
         let args: &[&str] = if check { &["gen", "--check"] } else { &["gen"] };
-        again(args)
+        again(&["--features", "product"], args)
     }
 
-    #[cfg(not(feature = "product"))]
-    fn again(args: &[&str]) -> Outcome {
+    #[cfg(feature = "bench")]
+    pub(crate) fn bench() -> Outcome {
+        crate::bench::run()
+    }
+
+    #[cfg(not(feature = "bench"))]
+    pub(crate) fn bench() -> Outcome {
+        again(&["--features", "bench", "--release"], &["bench"])
+    }
+
+    #[cfg(not(all(feature = "product", feature = "bench")))]
+    fn again(build: &[&str], args: &[&str]) -> Outcome {
         let mut cargo = crate::sh::cargo();
-        cargo.args(["run", "--quiet", "--package", "xtask", "--features", "product", "--"]);
-        crate::sh::run("build with the product", cargo.args(args))
+        cargo.args(["run", "--quiet", "--package", "xtask"]).args(build);
+        crate::sh::run("a bigger build of xtask", cargo.arg("--").args(args))
     }
 }
 
@@ -59,6 +73,7 @@ fn main() -> ExitCode {
     let outcome = match args.as_slice() {
         ["test"] => test::run(),
         ["tidy"] => tidy::run(),
+        ["bench"] => product::bench(),
         ["gen"] => product::generate(false),
         ["gen", "--check"] => product::generate(true),
         ["help" | "--help" | "-h"] | [] => {

@@ -1,0 +1,90 @@
+//! Figures: printed with the machine and its sync cost, each beside its limit. Nothing here
+//! is a test: a busy machine is slow, and the ratios say so in the same run.
+
+mod machine;
+mod start;
+
+use std::path::{Path, PathBuf};
+
+use crate::sh::{self, Outcome};
+
+/// A measured figure and what it may be.
+struct Figure {
+    name: &'static str,
+    value: f64,
+    limit: f64,
+    unit: &'static str,
+}
+
+impl Figure {
+    fn new(name: &'static str, value: f64, limit: f64, unit: &'static str) -> Self {
+        Self { name, value, limit, unit }
+    }
+    fn held(&self) -> bool {
+        self.value <= self.limit
+    }
+    fn say(&self) {
+        let mark = if self.held() { "ok" } else { "MISSED" };
+        let Self { name, value, limit, unit } = self;
+        sh::say(&format!("{name:<44} {value:>9.1} {unit:<3} limit {limit:>7.1} {unit:<3} {mark}"));
+    }
+}
+
+/// Builds the product as it is shipped, and measures it.
+pub(crate) fn run() -> Outcome {
+    let mut cargo = sh::cargo();
+    sh::run("release build", cargo.args(["build", "--release", "--package", "tradectl"]))?;
+    let target = target_dir()?;
+    let binary = target.join("release/tradectl");
+    let folder = target.join("bench");
+    std::fs::create_dir_all(&folder)
+        .map_err(|error| format!("{} cannot be made: {error}", folder.display()))?;
+    sh::say(&machine::describe(&folder)?);
+    let figures = start::measure(&binary)?;
+    figures.iter().for_each(Figure::say);
+    let missed = figures.iter().filter(|figure| !figure.held()).count();
+    if missed == 0 { Ok(()) } else { Err(format!("{missed} figures missed their limits")) }
+}
+
+/// Where cargo builds.
+fn target_dir() -> Outcome<PathBuf> {
+    #[derive(serde::Deserialize)]
+    struct Metadata {
+        target_directory: PathBuf,
+    }
+    let text = sh::read(sh::cargo().args(["metadata", "--format-version", "1", "--no-deps"]))?;
+    let metadata: Metadata =
+        serde_json::from_str(&text).map_err(|error| format!("cargo metadata: {error}"))?;
+    Ok(metadata.target_directory)
+}
+
+/// The value in the middle, and the one that 95 of 100 do not pass; sorts.
+fn median_and_p95(values: &mut [f64]) -> (f64, f64) {
+    values.sort_by(f64::total_cmp);
+    let at = |part: usize| values.get(values.len() * part / 100).copied().unwrap_or(f64::NAN);
+    (at(50), at(95))
+}
+
+/// An error with the file that it is about.
+fn about(path: &Path) -> impl Fn(std::io::Error) -> String + '_ {
+    move |error| format!("{}: {error}", path.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Figure, median_and_p95};
+
+    #[test]
+    fn the_middle_and_the_tail_are_found() {
+        let mut values: Vec<f64> = (0..100).rev().map(f64::from).collect();
+        let (median, p95) = median_and_p95(&mut values);
+        assert!((median - 50.0).abs() < 1e-9 && (p95 - 95.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_figure_that_is_not_a_number_is_missed() {
+        assert!(Figure::new("a", 1.0, 1.0, "ms").held());
+        assert!(!Figure::new("a", 1.1, 1.0, "ms").held());
+        assert!(!Figure::new("a", f64::NAN, 1.0, "ms").held());
+    }
+}
