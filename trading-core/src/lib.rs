@@ -11,6 +11,9 @@
 //! | [`report`] | view models: what every renderer gets; exit codes |
 //! | [`sim`] | the paper venue's rules and its markets |
 
+pub mod journal;
 pub mod model;
+pub mod ops;
+pub mod plan;
 pub mod report;
 pub mod sim;

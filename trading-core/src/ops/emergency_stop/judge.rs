@@ -1,0 +1,214 @@
+//! Is it HALTED? Looks at what was seen last and names everything that says otherwise.
+
+use super::pages::Desk;
+use super::world::Owner;
+use crate::model::{GapKind, Reading, StatusReading, StrategyRow, TaskState, VenueName};
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+/// One thing that stands against HALTED.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(super) struct Standing {
+    /// Where it belongs.
+    pub(super) rung: &'static str,
+    /// What it is about.
+    pub(super) subject: String,
+    /// What was seen.
+    pub(super) message: String,
+}
+
+/// What the last reads say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Verdict {
+    /// Seen still trading, or able to.
+    pub(super) trading: Vec<Standing>,
+    /// Could not be read.
+    pub(super) unknown: Vec<Standing>,
+    /// No means are configured, or it is confirmed not to exist.
+    pub(super) not_covered: BTreeSet<(String, String)>,
+}
+
+impl Verdict {
+    pub(super) fn is_clean(&self) -> bool {
+        self.trading.is_empty() && self.unknown.is_empty()
+    }
+    fn trading(&mut self, rung: &'static str, subject: impl ToString, message: impl Into<String>) {
+        let (subject, message) = (subject.to_string(), message.into());
+        self.trading.push(Standing { rung, subject, message });
+    }
+    fn unknown(&mut self, rung: &'static str, subject: impl ToString, message: impl Into<String>) {
+        let (subject, message) = (subject.to_string(), message.into());
+        self.unknown.push(Standing { rung, subject, message });
+    }
+    /// The value of a reading; a gap is entered where it belongs.
+    fn need<'a, T>(
+        &mut self,
+        rung: &'static str,
+        what: &str,
+        reading: Option<&'a Reading<T>>,
+    ) -> Option<&'a T> {
+        match reading {
+            Some(Reading::Known { value, .. }) => Some(value),
+            Some(Reading::Gap(gap)) if gap.kind == GapKind::Absent => {
+                self.not_covered.insert((what.to_owned(), format!("not deployed: {}", gap.why)));
+                None
+            }
+            Some(Reading::Gap(gap)) => {
+                self.unknown(rung, what, gap.to_string());
+                None
+            }
+            None => {
+                self.unknown(rung, what, "was not read");
+                None
+            }
+        }
+    }
+}
+
+impl Desk<'_> {
+    /// Everything that stands against HALTED in what was seen last.
+    pub(super) fn judge(&self) -> Verdict {
+        let mut verdict = Verdict::default();
+        self.judge_latch(&mut verdict);
+        if self.request.level.halts() {
+            self.judge_strategies(&mut verdict);
+            self.judge_schedules(&mut verdict);
+            self.judge_compute(&mut verdict);
+        }
+        self.judge_venues(&mut verdict);
+        verdict
+    }
+
+    fn judge_latch(&self, verdict: &mut Verdict) {
+        let not_held = "the latch does not hold this stop";
+        if !self.site.capabilities.strategies {
+            let why = "this system has no strategies' table to keep it in";
+            verdict.not_covered.insert(("latch".to_owned(), why.to_owned()));
+        } else if let Some(latch) = verdict.need("latch", "latch", self.world.latch.as_ref()) {
+            match latch.hold(self.stop_id) {
+                Some(hold) if hold.level >= self.request.level => {}
+                _ => verdict.trading("latch", "latch", not_held),
+            }
+        }
+    }
+
+    fn judge_strategies(&self, verdict: &mut Verdict) {
+        if !self.site.capabilities.strategies {
+            let why = "this system has no strategies' table";
+            verdict.not_covered.insert(("strategies".to_owned(), why.to_owned()));
+            return;
+        }
+        let reading = self.world.strategies.as_ref();
+        let Some(rows) = verdict.need("strategies", "strategies", reading) else { return };
+        // Without leases an owner outside of any task cannot be seen; a system that has none
+        // says `Absent`, which is no failure.
+        verdict.need("strategies", "leases", self.world.leases.as_ref());
+        for row in rows.iter().filter(|row| self.covers(row)) {
+            self.judge_strategy(row, verdict);
+        }
+    }
+
+    fn judge_strategy(&self, row: &StrategyRow, verdict: &mut Verdict) {
+        match row.status() {
+            StatusReading::Known(status) if status.is_at_rest() => {}
+            StatusReading::Known(status) => {
+                verdict.trading("strategies", &row.id, format!("status is {status}"));
+                return;
+            }
+            StatusReading::Unparsed(error) => {
+                verdict.trading("strategies", &row.id, format!("unparsed: {error}"));
+                return;
+            }
+        }
+        let was_ours = self.world.touched.contains(&row.id);
+        match self.world.owner(self.site, row, self.stop_id, self.now) {
+            Owner::Acknowledged | Owner::Gone => {}
+            Owner::Alive(why) if was_ours || why.starts_with("leased") => {
+                verdict.trading("strategies", &row.id, format!("not acknowledged, and {why}"));
+            }
+            Owner::Unknown(why) if was_ours => {
+                verdict.unknown("strategies", &row.id, format!("not acknowledged, and {why}"));
+            }
+            // It was at rest before this stop came: nobody has to acknowledge anything.
+            Owner::Alive(_) | Owner::Unknown(_) => {}
+        }
+    }
+
+    fn judge_schedules(&self, verdict: &mut Verdict) {
+        let reading = self.world.schedules.as_ref();
+        let Some(schedules) = verdict.need("schedules", "schedules", reading) else { return };
+        for schedule in schedules.iter().filter(|it| it.enabled && self.stops_schedule(it)) {
+            verdict.trading("schedules", &schedule.id, "is enabled and starts what trades");
+        }
+    }
+
+    fn judge_compute(&self, verdict: &mut Verdict) {
+        if !self.lowers_compute() {
+            return;
+        }
+        let reading = self.world.services.as_ref();
+        if let Some(services) = verdict.need("compute", "services", reading) {
+            for service in services.iter().filter(|it| self.stops_service(it)) {
+                let counts = [service.desired_count, service.running_count, service.pending_count];
+                if counts.iter().any(|count| *count > 0) {
+                    let [desired, running, pending] = counts;
+                    let message =
+                        format!("desired {desired}, running {running}, pending {pending}");
+                    verdict.trading("compute", &service.name, message);
+                }
+            }
+        }
+        let reading = self.world.tasks.as_ref();
+        if let Some(tasks) = verdict.need("compute", "tasks", reading) {
+            for task in tasks {
+                let stopping = task.state == TaskState::Stopping;
+                let as_running = crate::model::Task { state: TaskState::Running, ..task.clone() };
+                if task.state != TaskState::Stopped && self.stops_task(&as_running) {
+                    let word = if stopping { "stopping, not seen STOPPED" } else { "not stopped" };
+                    verdict.trading(
+                        "compute",
+                        &task.id,
+                        format!("task of {} is {word}", task.family),
+                    );
+                }
+            }
+        }
+    }
+
+    fn judge_venues(&self, verdict: &mut Verdict) {
+        let venues = &self.site.capabilities.venues;
+        if venues.is_empty() {
+            let why = "no venue is configured: orders that rest there are not seen";
+            verdict.not_covered.insert(("orders".to_owned(), why.to_owned()));
+        }
+        for venue in venues {
+            self.judge_orders(venue, verdict);
+            if self.request.flatten {
+                self.judge_flat(venue, verdict);
+            }
+        }
+    }
+
+    fn judge_orders(&self, venue: &VenueName, verdict: &mut Verdict) {
+        let what = format!("orders at {venue}");
+        let Some(orders) = verdict.need("orders", &what, self.world.orders.get(venue)) else {
+            return;
+        };
+        for order in orders.iter().filter(|order| self.cancels_order(venue, order)) {
+            let message = format!("rests at {venue} for {}", order.order.strategy);
+            verdict.trading("orders", &order.order.client_order_id, message);
+        }
+    }
+
+    fn judge_flat(&self, venue: &VenueName, verdict: &mut Verdict) {
+        let what = format!("positions at {venue}");
+        let reading = self.world.venue_positions.get(venue);
+        let Some(positions) = verdict.need("positions", &what, reading) else { return };
+        for position in positions.iter().filter(|it| self.covers_position(venue, it)) {
+            if !position.quantity.is_zero() {
+                let message = format!("{} {} are open", position.quantity, position.symbol);
+                verdict.trading("positions", &position.strategy, message);
+            }
+        }
+    }
+}

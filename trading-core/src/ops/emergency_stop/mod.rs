@@ -1,0 +1,110 @@
+//! The emergency stop. `docs/STOPPING.md` of the project defines every word of it; this
+//! room turns the definitions into a procedure.
+//!
+//! The latch comes first. Then everything is read in parallel, and whatever is not at rest
+//! is brought to rest as soon as it is seen: no rung waits for one that is down. Compute
+//! goes to 0 once every owner has acknowledged or had its time. Then everything is read
+//! again until two complete reads, apart in time and after the last write, agree.
+
+mod judge;
+mod ladder;
+mod outcome;
+mod pages;
+mod world;
+
+#[cfg(test)]
+mod tests;
+
+pub use ladder::EmergencyStop;
+
+use crate::model::{
+    Acknowledges, Capabilities, Level, Role, Roles, RunId, Schedule, ScheduleTarget, Scope,
+    Service, StopId, Subject, Task, Timings, Utc,
+};
+use serde::{Deserialize, Serialize};
+
+/// What somebody asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The id that a new stop gets; one that is found in the latch keeps its own.
+    pub stop_id: StopId,
+    /// This run.
+    pub run_id: RunId,
+    /// How strictly: `reduce-only` or `halt`.
+    pub level: Level,
+    /// What.
+    pub scope: Scope,
+    /// Close positions, reduce-only, once their owner is quiet.
+    pub flatten: bool,
+    /// Take protective orders back too.
+    pub cancel_protective: bool,
+    /// Leave services, tasks and autoscaling as they are.
+    pub keep_compute: bool,
+    /// Unclassified names that are to be treated as trading.
+    pub include: Vec<String>,
+    /// Why.
+    pub reason: String,
+    /// Who.
+    pub actor: String,
+    /// When it began.
+    pub started_at: Utc,
+    /// When it must end, done or not.
+    pub deadline_at: Utc,
+}
+
+impl Request {
+    /// The flags that widen what may be done, sorted: part of what the approval binds.
+    pub fn flags(&self) -> Vec<String> {
+        let flags = [
+            (self.cancel_protective, "--cancel-protective"),
+            (self.flatten, "--flatten"),
+            (self.keep_compute, "--keep-compute"),
+        ];
+        let mut flags: Vec<String> =
+            flags.iter().filter(|(on, _)| *on).map(|(_, name)| (*name).to_owned()).collect();
+        flags.extend(self.include.iter().map(|name| format!("--include {name}")));
+        flags.sort();
+        flags
+    }
+}
+
+/// What the procedure has to know of the environment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Site {
+    /// The environment's full name.
+    pub environment: String,
+    /// The account, masked.
+    pub account: Option<String>,
+    /// The endpoint or the platform's folder.
+    pub endpoint: String,
+    /// What trades.
+    pub roles: Roles,
+    /// How strategies acknowledge.
+    pub acknowledges: Acknowledges,
+    /// Durations that bind.
+    pub timings: Timings,
+    /// What the system has.
+    pub capabilities: Capabilities,
+}
+
+impl Site {
+    /// A service's role, by its own name or its family's.
+    pub fn service_role(&self, service: &Service) -> Option<Role> {
+        let by_name = self.roles.of(Subject::Service, service.name.as_str());
+        by_name.or_else(|| self.roles.of(Subject::Family, &service.family))
+    }
+    /// A task's role, by its service's name or its family's.
+    pub fn task_role(&self, task: &Task) -> Option<Role> {
+        let by_service = task.service.as_ref();
+        let by_service = by_service.and_then(|name| self.roles.of(Subject::Service, name.as_str()));
+        by_service.or_else(|| self.roles.of(Subject::Family, &task.family))
+    }
+    /// A schedule's role, by its own name or that of the family that it starts.
+    pub fn schedule_role(&self, schedule: &Schedule) -> Option<Role> {
+        let by_name = self.roles.of(Subject::Schedule, schedule.id.as_str());
+        by_name.or_else(|| match &schedule.target {
+            ScheduleTarget::Task { family, .. } => self.roles.of(Subject::Family, family),
+            ScheduleTarget::Function { .. } | ScheduleTarget::Other { .. } => None,
+        })
+    }
+}

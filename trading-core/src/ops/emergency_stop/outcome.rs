@@ -1,0 +1,524 @@
+//! The outcome: what a person reads at 3 a.m. and what a script reads.
+
+use super::ladder::{EmergencyStop, Word};
+use super::pages;
+use crate::model::{PositionRow, Reading, Receipt, Utc, VenueName, VenuePosition, Written};
+use crate::ops::run::describe;
+use crate::plan::{Recorded, Rung, Settled, Step};
+use crate::report::{Block, Cell, Exit, Finding, Problem, Report, Severity, Tone};
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+/// The command's part of the JSON document.
+#[derive(Debug, Serialize)]
+struct Data {
+    stop_id: String,
+    level: String,
+    scope: String,
+    continued: bool,
+    dry_run: bool,
+    rungs: Vec<RungData>,
+    positions: Vec<PositionData>,
+    not_stopped: Vec<super::judge::Standing>,
+    unknown: Vec<super::judge::Standing>,
+    not_covered: Vec<NotCovered>,
+    unclassified: Vec<String>,
+    reactivated: Vec<String>,
+    orders_after_latch: serde_json::Value,
+    restore_record: Vec<RecordData>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan: Option<Vec<Step>>,
+    timing: Timing,
+}
+
+#[derive(Debug, Serialize)]
+struct RungData {
+    rung: &'static str,
+    applied: u64,
+    already: u64,
+    failed: u64,
+    failures: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct PositionData {
+    strategy: String,
+    symbol: String,
+    quantity: String,
+    source: String,
+    protected_by: Option<Vec<String>>,
+    protection: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct NotCovered {
+    what: String,
+    why: String,
+}
+
+#[derive(Debug, Serialize)]
+struct RecordData {
+    kept: Recorded,
+    chunk: crate::model::RestoreChunk,
+}
+
+#[derive(Debug, Serialize)]
+struct Timing {
+    time_to_latch_ms: Option<i64>,
+    time_to_last_order_ms: serde_json::Value,
+    time_to_lower_compute_ms: Option<i64>,
+    time_to_proof_ms: Option<i64>,
+    waited_ms: i64,
+    journal_syncs: u64,
+}
+
+impl EmergencyStop {
+    pub(super) fn report(&self) -> Report {
+        let word = self.word.unwrap_or(Word::Unknown);
+        let mut report = Report::new("emergency-stop", word.as_str(), self.exit(word));
+        report.complete = self.verdict.unknown.is_empty();
+        let positions = self.positions();
+        report.findings = self.findings(word, &positions);
+        if word == Word::Nowhere {
+            report.errors.push(Problem {
+                code: "environment.not_deployed".to_owned(),
+                message: format!(
+                    "neither a cluster nor a strategies' table of `{}` exists: nothing was stopped",
+                    self.site.environment
+                ),
+                hint: Some("tradectl doctor".to_owned()),
+            });
+        }
+        report.body = self.body(word, &positions);
+        report.data = serde_json::to_value(self.data(positions)).unwrap_or_default();
+        report
+    }
+
+    fn exit(&self, word: Word) -> Exit {
+        match word {
+            Word::Halted => Exit::Ok,
+            Word::Partial => Exit::Partial,
+            Word::Unknown => Exit::Unknown,
+            Word::Nowhere => Exit::Settings,
+            Word::Planned if !self.run.complaints.is_empty() => Exit::Bug,
+            Word::Planned if self.verdict.unknown.is_empty() => Exit::Ok,
+            Word::Planned => Exit::Incomplete,
+        }
+    }
+
+    /// What the second notification says.
+    pub(super) fn outcome_body(&self) -> String {
+        let word = self.word.map_or("UNKNOWN", Word::as_str);
+        let mut lines = vec![format!("{word}: stop {} ({})", self.stop_id, self.request.reason)];
+        let standing = self.verdict.trading.iter().chain(&self.verdict.unknown);
+        lines.extend(standing.map(|it| format!("{} {}: {}", it.rung, it.subject, it.message)));
+        lines.join("\n")
+    }
+
+    /// Every open position and what protects it, the unprotected first.
+    fn positions(&self) -> Vec<PositionData> {
+        let mut positions = Vec::new();
+        let mut seen = BTreeSet::new();
+        for (venue, reading) in &self.world.venue_positions {
+            for position in reading.value().into_iter().flatten() {
+                seen.insert((position.strategy.to_string(), position.symbol.to_string()));
+                positions.push(self.venue_position(venue, position));
+            }
+        }
+        let venues_known = !self.world.venue_positions.is_empty()
+            && self.world.venue_positions.values().all(|it| it.value().is_some());
+        let stored = self.world.positions.as_ref().and_then(Reading::value);
+        for row in stored.into_iter().flatten().filter(|row| row.may_be_open()) {
+            let strategy = row.strategy().map_or_else(|| "?".to_owned(), |id| id.to_string());
+            let symbol = row.symbol().map_or_else(|| "?".to_owned(), |it| it.to_string());
+            if !seen.contains(&(strategy.clone(), symbol.clone())) {
+                positions.push(stored_position(row, strategy, symbol, venues_known));
+            }
+        }
+        let rank = |it: &PositionData| match it.protection {
+            "NOTHING" => 0,
+            "unknown" => 1,
+            _ => 2,
+        };
+        positions.sort_by(|a, b| {
+            (rank(a), &a.strategy, &a.symbol).cmp(&(rank(b), &b.strategy, &b.symbol))
+        });
+        positions
+    }
+
+    fn venue_position(&self, venue: &VenueName, position: &VenuePosition) -> PositionData {
+        let orders = self.world.orders.get(venue).and_then(Reading::value);
+        let protected_by: Option<Vec<String>> = orders.map(|orders| {
+            let protecting = orders.iter().filter(|order| pages::protects(order, position));
+            protecting.map(|order| order.order.client_order_id.to_string()).collect()
+        });
+        let protection = match &protected_by {
+            None => "unknown",
+            Some(orders) if orders.is_empty() => "NOTHING",
+            Some(_) => "venue order",
+        };
+        PositionData {
+            strategy: position.strategy.to_string(),
+            symbol: position.symbol.to_string(),
+            quantity: position.quantity.to_string(),
+            source: format!("venue {venue}"),
+            protected_by,
+            protection,
+        }
+    }
+
+    fn receipts(&self) -> Result<Vec<&Receipt>, String> {
+        let mut receipts = Vec::new();
+        if self.site.capabilities.venues.is_empty() {
+            return Err("no venue is configured".to_owned());
+        }
+        for venue in &self.site.capabilities.venues {
+            match self.world.receipts.get(venue) {
+                Some(Reading::Known { value, .. }) => receipts.extend(value),
+                Some(Reading::Gap(gap)) => return Err(gap.to_string()),
+                None => return Err(format!("{venue} was not asked")),
+            }
+        }
+        Ok(receipts)
+    }
+
+    /// Orders that increase risk, reached a venue, and were not refused by it, after the
+    /// latch: how late the last came (ms), and how many came later than the bound.
+    fn after_latch(&self) -> Result<(Option<i64>, u64), String> {
+        let latched_at = self.times.latched_at.ok_or("the latch was not written")?;
+        let receipts = self.receipts()?;
+        let ours = receipts.iter().filter(|it| it.increases_risk && it.accepted);
+        let late: Vec<i64> =
+            ours.map(|it| millis(latched_at, it.received_at)).filter(|ms| *ms >= 0).collect();
+        let bound = i64::try_from(self.site.timings.latch_max_age_ms).unwrap_or(i64::MAX);
+        let beyond = late.iter().filter(|ms| **ms > bound).count();
+        Ok((late.into_iter().max(), u64::try_from(beyond).unwrap_or(u64::MAX)))
+    }
+
+    fn data(&self, positions: Vec<PositionData>) -> Data {
+        let after = self.after_latch();
+        let unread = |why: &String| serde_json::json!({"state": "unreachable", "why": why});
+        let started = self.request.started_at;
+        let since_start = |at: Option<Utc>| at.map(|at| millis(started, at));
+        Data {
+            stop_id: self.stop_id.to_string(),
+            level: self.request.level.to_string(),
+            scope: self.request.scope.to_string(),
+            continued: self.continued,
+            dry_run: self.run.executor.is_dry(),
+            rungs: Rung::ALL.into_iter().map(|rung| self.rung(rung)).collect(),
+            positions,
+            not_stopped: self.verdict.trading.clone(),
+            unknown: self.verdict.unknown.clone(),
+            not_covered: self
+                .verdict
+                .not_covered
+                .iter()
+                .map(|(what, why)| NotCovered { what: what.clone(), why: why.clone() })
+                .collect(),
+            unclassified: self.unclassified(),
+            reactivated: self.reactivated.iter().cloned().collect(),
+            orders_after_latch: match &after {
+                Ok((_, count)) => (*count).into(),
+                Err(why) => unread(why),
+            },
+            restore_record: self
+                .run
+                .misplaced
+                .iter()
+                .map(|(chunk, kept)| RecordData { kept: kept.clone(), chunk: chunk.clone() })
+                .collect(),
+            plan: self
+                .run
+                .executor
+                .is_dry()
+                .then(|| self.run.executor.steps().map(|(step, _)| step.clone()).collect()),
+            timing: Timing {
+                time_to_latch_ms: since_start(self.times.latched_at.filter(|_| !self.continued)),
+                time_to_last_order_ms: match &after {
+                    Ok((last, _)) => last.map_or(0, |ms| ms).into(),
+                    Err(why) => unread(why),
+                },
+                time_to_lower_compute_ms: since_start(self.times.lowered_at),
+                time_to_proof_ms: since_start(self.times.ended_at),
+                waited_ms: i64::try_from(self.times.waited.as_millis()).unwrap_or(i64::MAX),
+                journal_syncs: self.run.durable_asks,
+            },
+        }
+    }
+
+    fn rung(&self, rung: Rung) -> RungData {
+        let mut data =
+            RungData { rung: rung.as_str(), applied: 0, already: 0, failed: 0, failures: vec![] };
+        for (step, settled) in self.run.executor.steps().filter(|(step, _)| step.rung == rung) {
+            match settled {
+                Some(Settled::Answered(Written::Applied { .. })) => data.applied += 1,
+                Some(Settled::Answered(Written::Already)) => data.already += 1,
+                Some(Settled::Answered(other)) => {
+                    data.failed += 1;
+                    data.failures.push(format!("{}: {}", step.id, describe(other)));
+                }
+                Some(Settled::NotStarted { why }) => {
+                    data.failed += 1;
+                    data.failures.push(format!("{}: not started: {why}", step.id));
+                }
+                None if self.run.executor.is_dry() => {}
+                None => {
+                    data.failed += 1;
+                    data.failures.push(format!("{}: no answer", step.id));
+                }
+            }
+        }
+        data
+    }
+
+    /// Services, families and schedules that no rule names and nobody took in.
+    fn unclassified(&self) -> Vec<String> {
+        if !self.request.level.halts() {
+            return Vec::new();
+        }
+        let mut names = BTreeSet::new();
+        for service in self.world.services.as_ref().and_then(Reading::value).into_iter().flatten() {
+            if self.site.service_role(service).is_none() {
+                names.insert(service.name.to_string());
+            }
+        }
+        for task in self.world.tasks.as_ref().and_then(Reading::value).into_iter().flatten() {
+            if task.service.is_none() && self.site.task_role(task).is_none() {
+                names.insert(task.family.clone());
+            }
+        }
+        let schedules = self.world.schedules.as_ref().and_then(Reading::value);
+        for schedule in schedules.into_iter().flatten() {
+            if schedule.enabled && self.site.schedule_role(schedule).is_none() {
+                names.insert(schedule.id.to_string());
+            }
+        }
+        names.retain(|name| !self.request.include.contains(name));
+        names.into_iter().collect()
+    }
+
+    fn findings(&self, word: Word, positions: &[PositionData]) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let again = format!("tradectl emergency-stop --env {}", self.site.environment);
+        for standing in &self.verdict.trading {
+            let severity = if word == Word::Planned { Severity::Info } else { Severity::Critical };
+            let mut item =
+                finding("stop.not_stopped", severity, &standing.subject, &standing.message);
+            item.next = Some(again.clone());
+            findings.push(item);
+        }
+        for standing in &self.verdict.unknown {
+            let text = &standing.message;
+            let mut item = finding("stop.unknown", Severity::Critical, &standing.subject, text);
+            item.next = Some(again.clone());
+            findings.push(item);
+        }
+        for position in positions.iter().filter(|it| it.protection == "NOTHING") {
+            let message = format!(
+                "{} {} are open and NOTHING protects them",
+                position.quantity, position.symbol
+            );
+            findings.push(finding(
+                "stop.unprotected",
+                Severity::Critical,
+                &position.strategy,
+                &message,
+            ));
+        }
+        for id in &self.reactivated {
+            let message =
+                "turned active again after it was stopped: something else writes its status";
+            findings.push(finding("stop.reactivated", Severity::Error, id, message));
+        }
+        self.own_faults(&mut findings);
+        for name in self.unclassified() {
+            let message = "is not classified by the profile and was left alone";
+            let mut item = finding("stop.unclassified", Severity::Warning, &name, message);
+            item.next = Some(format!("{again} --include {name}"));
+            findings.push(item);
+        }
+        findings.sort_by_key(|finding| finding.severity);
+        findings
+    }
+
+    /// What went wrong with our own means.
+    fn own_faults(&self, findings: &mut Vec<Finding>) {
+        if let Some(why) = &self.run.journal_fault {
+            let message = format!("the stop went on without a journal: {why}");
+            findings.push(finding("stop.no_journal", Severity::Critical, "journal", &message));
+        }
+        for (chunk, kept) in &self.run.misplaced {
+            let (place, why) = match kept {
+                Recorded::StateStore => continue,
+                Recorded::Journal { why } => ("the journal of this run", why),
+                Recorded::Printed { why } => {
+                    ("the output of this run, under data.restore_record", why)
+                }
+            };
+            let message =
+                format!("{} values are recorded only in {place}: {why}", chunk.items.len());
+            let subject = format!("restore record {}", chunk.chunk);
+            findings.push(finding("stop.record_misplaced", Severity::Critical, &subject, &message));
+        }
+        let failed_notices = self.run.executor.steps().filter(|(step, settled)| {
+            step.rung == Rung::Notify && settled.is_some_and(|it| !it.stands())
+        });
+        for (step, _) in failed_notices {
+            let message = "the notification could not be sent";
+            findings.push(finding(
+                "stop.not_notified",
+                Severity::Warning,
+                step.id.as_str(),
+                message,
+            ));
+        }
+        for complaint in &self.run.complaints {
+            let subject = complaint.step.to_string();
+            findings.push(finding(
+                "plan.refused",
+                Severity::Critical,
+                &subject,
+                &complaint.message,
+            ));
+        }
+    }
+
+    fn body(&self, word: Word, positions: &[PositionData]) -> Vec<Block> {
+        let tone = match word {
+            Word::Halted => Tone::Good,
+            Word::Planned => Tone::Plain,
+            _ => Tone::Bad,
+        };
+        let mut body = vec![Block::Line(Cell::toned(self.headline(word), tone))];
+        if !positions.is_empty() {
+            body.push(Block::Heading("Open positions".to_owned()));
+            body.push(Block::Table {
+                columns: vec!["strategy", "symbol", "quantity", "protected by", "source"],
+                rows: positions.iter().map(position_cells).collect(),
+            });
+        }
+        if self.run.executor.is_dry() {
+            body.push(Block::Heading("Plan".to_owned()));
+            let rows = self.run.executor.steps().map(|(step, _)| {
+                vec![
+                    Cell::plain(step.rung.as_str()),
+                    Cell::plain(step.act.to_string()),
+                    Cell::plain(step.why.clone()),
+                ]
+            });
+            body.push(Block::Table { columns: vec!["rung", "act", "why"], rows: rows.collect() });
+        } else {
+            body.push(Block::Heading("Rungs".to_owned()));
+            body.push(Block::Table {
+                columns: vec!["rung", "done", "was so", "failed"],
+                rows: Rung::ALL.into_iter().map(|rung| rung_cells(&self.rung(rung))).collect(),
+            });
+        }
+        for (what, why) in &self.verdict.not_covered {
+            body.push(Block::Line(Cell::toned(format!("not covered: {what}: {why}"), Tone::Warn)));
+        }
+        if word == Word::Halted {
+            body.push(Block::line(self.proof_line()));
+            let env = &self.site.environment;
+            let next = format!("to resume: tradectl resume --env {env} --reason …");
+            body.push(Block::Line(Cell::toned(next, Tone::Dim)));
+        }
+        body
+    }
+
+    fn headline(&self, word: Word) -> String {
+        let did_something = self.run.executor.steps().any(|(step, settled)| {
+            step.rung != Rung::Notify
+                && step.id.as_str() != "latch/held"
+                && matches!(settled, Some(Settled::Answered(Written::Applied { .. })))
+        });
+        let (id, env) = (&self.stop_id, &self.site.environment);
+        match word {
+            Word::Halted if self.continued && !did_something => {
+                format!("HALTED: {env} was already halted by stop {id}; proved again")
+            }
+            Word::Halted => format!("HALTED: {env}, stop {id}"),
+            Word::Partial => {
+                format!("PARTIAL: something in {env} was seen still trading, stop {id}")
+            }
+            Word::Unknown => format!("UNKNOWN: not all of {env} could be read, stop {id}"),
+            Word::Planned => format!("a dry run: nothing in {env} was changed"),
+            Word::Nowhere => format!("nothing of {env} is deployed: nothing was stopped"),
+        }
+    }
+
+    fn proof_line(&self) -> String {
+        let orders = match self.after_latch() {
+            Ok((last, count)) => format!(
+                "orders after the latch's bound: {count}; the last came {} ms after the latch",
+                last.unwrap_or(0)
+            ),
+            Err(why) => format!("orders after the latch: unknown ({why})"),
+        };
+        let proof = self.times.ended_at.map_or(0, |at| millis(self.request.started_at, at));
+        format!("two complete reads agree; {orders}; proof after {proof} ms")
+    }
+}
+
+fn stored_position(
+    row: &PositionRow,
+    strategy: String,
+    symbol: String,
+    venues_known: bool,
+) -> PositionData {
+    let source = if venues_known {
+        "positions table; no venue shows it"
+    } else {
+        "positions table; not confirmed by a venue"
+    };
+    let quantity = row.row.decimal(PositionRow::QUANTITY);
+    PositionData {
+        strategy,
+        symbol,
+        quantity: quantity.map_or_else(|_| "?".to_owned(), |it| it.to_string()),
+        source: source.to_owned(),
+        protected_by: None,
+        protection: "unknown",
+    }
+}
+
+fn position_cells(position: &PositionData) -> Vec<Cell> {
+    let protection = match &position.protected_by {
+        Some(orders) if !orders.is_empty() => Cell::plain(orders.join(", ")),
+        _ if position.protection == "NOTHING" => Cell::toned("NOTHING", Tone::Bad),
+        _ => Cell::toned("unknown", Tone::Warn),
+    };
+    vec![
+        Cell::plain(position.strategy.clone()),
+        Cell::plain(position.symbol.clone()),
+        Cell::plain(position.quantity.clone()),
+        protection,
+        Cell::plain(position.source.clone()),
+    ]
+}
+
+fn rung_cells(rung: &RungData) -> Vec<Cell> {
+    let tone = if rung.failed > 0 { Tone::Bad } else { Tone::Plain };
+    vec![
+        Cell::plain(rung.rung),
+        Cell::plain(rung.applied.to_string()),
+        Cell::plain(rung.already.to_string()),
+        Cell::toned(rung.failed.to_string(), tone),
+    ]
+}
+
+fn finding(id: &str, severity: Severity, subject: &str, message: &str) -> Finding {
+    Finding {
+        id: id.to_owned(),
+        severity,
+        subject: subject.to_owned(),
+        message: message.to_owned(),
+        evidence: Vec::new(),
+        next: None,
+    }
+}
+
+fn millis(from: Utc, to: Utc) -> i64 {
+    i64::try_from(to.duration_since(from).as_millis()).unwrap_or(i64::MAX)
+}

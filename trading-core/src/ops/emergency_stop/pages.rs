@@ -1,0 +1,418 @@
+//! From what was seen to pages of the plan. Each function looks at one rung and plans for
+//! whatever of it is not at rest; what is at rest, under way, or hopeless is left out.
+
+use super::world::{Owner, World};
+use super::{Request, Site};
+use crate::model::{
+    Attr, ClientOrderId, Latch, NewOrder, OrderPurpose, OrderType, Reading, RestoreItem,
+    RestoreSubject, RestoreValue, Role, Schedule, ScheduleTarget, Scope, Service, Side,
+    StatusWrite, StopId, StrategyRow, StrategyStatus, Target, Task, TaskState, Utc, VenueName,
+    VenueOrder, VenuePosition,
+};
+use crate::ops::Query;
+use crate::ops::run::Run;
+use crate::plan::{Act, Rung, Step, StepId};
+
+/// What the pages are made from.
+pub(super) struct Desk<'a> {
+    pub(super) site: &'a Site,
+    pub(super) request: &'a Request,
+    pub(super) stop_id: &'a StopId,
+    pub(super) world: &'a World,
+    pub(super) run: &'a Run,
+    pub(super) now: Utc,
+}
+
+impl Desk<'_> {
+    /// Rows of strategies in scope that are not at rest.
+    pub(super) fn strategies(&self) -> Vec<Step> {
+        if !self.request.level.halts() {
+            return Vec::new();
+        }
+        let rows = self.world.rows().iter();
+        let active = rows.filter(|row| self.covers(row) && !row.status().is_at_rest());
+        active
+            .filter_map(|row| {
+                let id = self.run.attempt(&strategy_step(row), &Query::Strategies)?;
+                Some(self.stop_strategy(id, row))
+            })
+            .collect()
+    }
+
+    fn stop_strategy(&self, id: StepId, row: &StrategyRow) -> Step {
+        let before = row.status_attr().cloned();
+        let value = Some(Attr::text(StrategyStatus::Stopped.as_str()));
+        let subject = RestoreSubject::Strategy(row.id.clone());
+        Step {
+            id,
+            rung: Rung::Strategies,
+            why: "its status is not one of stopped, failed, terminated".to_owned(),
+            act: Act::SetStatus(StatusWrite {
+                strategy: row.id.clone(),
+                expected: before.clone(),
+                value: value.clone(),
+            }),
+            restore: Some(RestoreItem {
+                subject,
+                before: RestoreValue::Status(before.clone()),
+                written: RestoreValue::Status(value.clone()),
+            }),
+            undo: Some(Act::SetStatus(StatusWrite {
+                strategy: row.id.clone(),
+                expected: value,
+                value: before,
+            })),
+            after: Vec::new(),
+            needs: Vec::new(),
+        }
+    }
+
+    /// Enabled schedules and rules that start what trades.
+    pub(super) fn schedules(&self) -> Vec<Step> {
+        let Some(Reading::Known { value, .. }) = &self.world.schedules else { return Vec::new() };
+        let enabled = value.iter().filter(|it| it.enabled && self.stops_schedule(it));
+        enabled
+            .filter_map(|schedule| {
+                let base = format!("schedule/{}:disabled", schedule.id);
+                let act = |enabled| Act::SetSchedule { schedule: schedule.id.clone(), enabled };
+                Some(Step {
+                    id: self.run.attempt(&base, &Query::Schedules)?,
+                    rung: Rung::Schedules,
+                    why: "it starts what trades".to_owned(),
+                    act: act(false),
+                    restore: Some(RestoreItem {
+                        subject: RestoreSubject::Schedule(schedule.id.clone()),
+                        before: RestoreValue::Enabled(true),
+                        written: RestoreValue::Enabled(false),
+                    }),
+                    undo: Some(act(true)),
+                    after: Vec::new(),
+                    needs: Vec::new(),
+                })
+            })
+            .collect()
+    }
+
+    /// Resting orders that the level does not leave.
+    pub(super) fn orders(&self, venue: &VenueName) -> Vec<Step> {
+        let Some(Reading::Known { value, .. }) = self.world.orders.get(venue) else {
+            return Vec::new();
+        };
+        let unwanted = value.iter().filter(|order| self.cancels_order(venue, order));
+        unwanted.filter_map(|order| self.cancel(venue, order)).collect()
+    }
+
+    fn cancel(&self, venue: &VenueName, order: &VenueOrder) -> Option<Step> {
+        let id = &order.order.client_order_id;
+        let base = format!("order/{venue}/{id}:cancelled");
+        Some(Step {
+            id: self.run.attempt(&base, &Query::VenueOrders(venue.clone()))?,
+            rung: Rung::Orders,
+            why: if increases_risk(&order.order) {
+                "it can open or increase a position".to_owned()
+            } else {
+                "protective orders are to be taken back too".to_owned()
+            },
+            act: Act::CancelOrder { venue: venue.clone(), order: id.clone() },
+            restore: None,
+            undo: None,
+            after: Vec::new(),
+            needs: Vec::new(),
+        })
+    }
+
+    /// Positions whose owner is quiet: what protects them goes, then a reduce-only close.
+    pub(super) fn flatten(&self) -> Vec<Step> {
+        if !self.request.flatten {
+            return Vec::new();
+        }
+        let venues = self.world.venue_positions.iter();
+        let known = venues.filter_map(|(venue, it)| Some((venue, it.value()?)));
+        known
+            .flat_map(|(venue, positions)| positions.iter().map(move |it| (venue, it)))
+            .filter(|(venue, position)| self.covers_position(venue, position))
+            .filter(|(_, position)| !position.quantity.is_zero() && self.is_quiet(position))
+            .flat_map(|(venue, position)| self.close(venue, position))
+            .collect()
+    }
+
+    fn close(&self, venue: &VenueName, position: &VenuePosition) -> Vec<Step> {
+        let base = format!("position/{venue}/{}/{}:closed", position.strategy, position.symbol);
+        let query = Query::VenuePositions(venue.clone());
+        let Some(id) = self.run.attempt(&base, &query) else { return Vec::new() };
+        let orders = self.world.orders.get(venue).and_then(Reading::value);
+        let protecting = orders.into_iter().flatten().filter(|it| protects(it, position));
+        let mut steps: Vec<Step> =
+            protecting.filter_map(|order| self.cancel(venue, order)).collect();
+        // The number of the attempt is part of the id: a run that continues this stop sends
+        // the same ids again, and the venue keeps one effect per id.
+        let attempt = id.as_str().rsplit_once('#').map_or("1", |(_, number)| number);
+        let order = NewOrder {
+            client_order_id: ClientOrderId::new(format!(
+                "{}-{}-{}-{attempt}",
+                self.stop_id, position.strategy, position.symbol
+            )),
+            strategy: position.strategy.clone(),
+            symbol: position.symbol.clone(),
+            side: if position.quantity.is_sign_negative() { Side::Buy } else { Side::Sell },
+            order_type: OrderType::Market,
+            purpose: OrderPurpose::Exit,
+            quantity: position.quantity.abs(),
+            limit_price: None,
+            stop_price: None,
+            reduce_only: true,
+            valid_until: None,
+        };
+        steps.push(Step {
+            id,
+            rung: Rung::Positions,
+            why: "the stop is to end flat, and whoever managed this position is quiet".to_owned(),
+            act: Act::ClosePosition { venue: venue.clone(), order },
+            restore: None,
+            undo: None,
+            after: steps.iter().map(|step| step.id.clone()).collect(),
+            needs: Vec::new(),
+        });
+        steps
+    }
+
+    /// Autoscaling suspended, services to 0, standalone tasks stopped.
+    pub(super) fn compute(&self, zero_for_long: &dyn Fn(&Service) -> bool) -> Vec<Step> {
+        if !self.lowers_compute() {
+            return Vec::new();
+        }
+        let services = self.world.services.as_ref().and_then(Reading::value);
+        let mut steps = Vec::new();
+        for service in services.into_iter().flatten().filter(|it| self.stops_service(it)) {
+            steps.extend(self.service_to_zero(service));
+        }
+        let tasks = self.world.tasks.as_ref().and_then(Reading::value);
+        for task in tasks.into_iter().flatten().filter(|it| self.stops_task(it)) {
+            let service = task.service.as_ref().and_then(|name| {
+                services.into_iter().flatten().find(|service| service.name == *name)
+            });
+            // A service's tasks are its scheduler's to stop; we step in if it does not.
+            if service.is_none_or(zero_for_long) {
+                steps.extend(self.stop_task(task));
+            }
+        }
+        steps
+    }
+
+    fn service_to_zero(&self, service: &Service) -> Vec<Step> {
+        let mut steps = Vec::new();
+        let name = &service.name;
+        let live = service.autoscaling.filter(|it| !it.suspended || it.min_capacity > 0);
+        let suspend = live.and_then(|before| {
+            let base = format!("autoscaling/{name}:suspended");
+            let value = crate::model::Autoscaling { suspended: true, min_capacity: 0, ..before };
+            let act =
+                |expected, value| Act::SetAutoscaling { service: name.clone(), expected, value };
+            Some(Step {
+                id: self.run.attempt(&base, &Query::Services)?,
+                rung: Rung::Compute,
+                why: "it would lift the service above 0 again".to_owned(),
+                act: act(before, value),
+                restore: Some(RestoreItem {
+                    subject: RestoreSubject::Autoscaling(name.clone()),
+                    before: RestoreValue::Autoscaling(before),
+                    written: RestoreValue::Autoscaling(value),
+                }),
+                undo: Some(act(value, before)),
+                after: Vec::new(),
+                needs: Vec::new(),
+            })
+        });
+        let after: Vec<StepId> = suspend.iter().map(|step| step.id.clone()).collect();
+        steps.extend(suspend);
+        let before = service.desired_count;
+        if before > 0
+            && let Some(id) = self.run.attempt(&format!("service/{name}:zero"), &Query::Services)
+        {
+            let act =
+                |expected, desired| Act::SetDesired { service: name.clone(), expected, desired };
+            steps.push(Step {
+                id,
+                rung: Rung::Compute,
+                why: "it runs what trades".to_owned(),
+                act: act(before, 0),
+                restore: Some(RestoreItem {
+                    subject: RestoreSubject::Service(name.clone()),
+                    before: RestoreValue::Desired(before),
+                    written: RestoreValue::Desired(0),
+                }),
+                undo: Some(act(0, before)),
+                after,
+                needs: Vec::new(),
+            });
+        }
+        steps
+    }
+
+    fn stop_task(&self, task: &Task) -> Option<Step> {
+        let base = format!("task/{}:stopped", task.id);
+        Some(Step {
+            id: self.run.attempt(&base, &Query::Tasks)?,
+            rung: Rung::Compute,
+            why: "it trades and nobody else stops it".to_owned(),
+            act: Act::StopTask {
+                task: task.id.clone(),
+                reason: format!("emergency stop {}", self.stop_id),
+            },
+            restore: None,
+            undo: None,
+            after: Vec::new(),
+            needs: Vec::new(),
+        })
+    }
+
+    /// Whether a strategy is in scope.
+    pub(super) fn covers(&self, row: &StrategyRow) -> bool {
+        self.request.scope.covers(&Target {
+            strategy: Some(row.id.clone()),
+            service: row.service(),
+            venue: row.venue(),
+        })
+    }
+    fn covers_at(&self, venue: &VenueName, strategy: &crate::model::StrategyId) -> bool {
+        self.request.scope.covers(&Target {
+            strategy: Some(strategy.clone()),
+            service: self.world.row(strategy).and_then(StrategyRow::service),
+            venue: Some(venue.clone()),
+        })
+    }
+    /// Whether a position is in scope.
+    pub(super) fn covers_position(&self, venue: &VenueName, position: &VenuePosition) -> bool {
+        self.covers_at(venue, &position.strategy)
+    }
+    /// Whether an order must not rest under this stop.
+    pub(super) fn cancels_order(&self, venue: &VenueName, order: &VenueOrder) -> bool {
+        let unwanted = increases_risk(&order.order)
+            || (self.request.cancel_protective && self.request.level.halts());
+        !order.state.is_terminal() && unwanted && self.covers_at(venue, &order.order.strategy)
+    }
+    /// Whether whoever managed a position can no longer send.
+    fn is_quiet(&self, position: &VenuePosition) -> bool {
+        let Some(row) = self.world.row(&position.strategy) else { return false };
+        let owner = self.world.owner(self.site, row, self.stop_id, self.now);
+        matches!(owner, Owner::Acknowledged | Owner::Gone)
+    }
+    /// Whether compute goes to 0 at all.
+    pub(super) fn lowers_compute(&self) -> bool {
+        // One strategy's or one venue's stop leaves the services that others share.
+        let shared = matches!(self.request.scope, Scope::Strategy(_) | Scope::Venue(_));
+        self.request.level.halts() && !self.request.keep_compute && !shared
+    }
+    /// Whether a service must be at 0.
+    pub(super) fn stops_service(&self, service: &Service) -> bool {
+        let in_scope = match &self.request.scope {
+            Scope::Service(name) => *name == service.name,
+            Scope::All | Scope::Unrecognized(_) => true,
+            Scope::Strategy(_) | Scope::Venue(_) => false,
+        };
+        in_scope && self.trades(self.site.service_role(service), service.name.as_str())
+    }
+    /// Whether a task must be stopped.
+    pub(super) fn stops_task(&self, task: &Task) -> bool {
+        let in_scope = match &self.request.scope {
+            Scope::Service(name) => task.service.as_ref() == Some(name),
+            Scope::All | Scope::Unrecognized(_) => true,
+            Scope::Strategy(_) | Scope::Venue(_) => false,
+        };
+        let name = task.service.as_ref().map_or(task.family.as_str(), |it| it.as_str());
+        in_scope
+            && matches!(task.state, TaskState::Pending | TaskState::Running)
+            && self.trades(self.site.task_role(task), name)
+    }
+    /// Whether a schedule must be disabled.
+    pub(super) fn stops_schedule(&self, schedule: &Schedule) -> bool {
+        if !self.request.level.halts() {
+            return false;
+        }
+        let in_scope = match &self.request.scope {
+            Scope::All | Scope::Unrecognized(_) => true,
+            Scope::Service(name) => self.is_family_of(&schedule.target, name),
+            Scope::Strategy(_) | Scope::Venue(_) => false,
+        };
+        in_scope && self.trades(self.site.schedule_role(schedule), schedule.id.as_str())
+    }
+    fn is_family_of(&self, target: &ScheduleTarget, service: &crate::model::ServiceName) -> bool {
+        let services = self.world.services.as_ref().and_then(Reading::value);
+        let mut services = services.into_iter().flatten();
+        match target {
+            ScheduleTarget::Task { family, .. } => {
+                services.any(|it| it.name == *service && it.family == *family)
+            }
+            ScheduleTarget::Function { .. } | ScheduleTarget::Other { .. } => false,
+        }
+    }
+    /// A role that trades, or a name that was taken in.
+    fn trades(&self, role: Option<Role>, name: &str) -> bool {
+        match role {
+            Some(role) => role.trades(),
+            None => self.request.include.iter().any(|included| included == name),
+        }
+    }
+}
+
+/// The step that writes the latch: a hold of its own, or the hold that is there made
+/// stricter and put back to `stopping`.
+pub(super) fn latch_step(
+    id: StepId,
+    latch: &Latch,
+    request: &Request,
+    stop_id: &StopId,
+) -> Option<Step> {
+    let mut holds = latch.holds.clone();
+    match holds.iter_mut().find(|hold| hold.stop_id == *stop_id) {
+        Some(hold) => {
+            let level = hold.level.clone().max(request.level.clone());
+            let resuming = hold.phase == crate::model::Phase::Resuming;
+            if level == hold.level && !resuming {
+                return None;
+            }
+            hold.level = level;
+            hold.phase = crate::model::Phase::Stopping;
+        }
+        None => holds.push(crate::model::Hold {
+            stop_id: stop_id.clone(),
+            level: request.level.clone(),
+            scope: request.scope.clone(),
+            reason: request.reason.clone(),
+            actor: request.actor.clone(),
+            at: request.started_at,
+            phase: crate::model::Phase::Stopping,
+            unknown: serde_json::Map::new(),
+        }),
+    }
+    Some(Step {
+        id,
+        rung: Rung::Latch,
+        why: "engines read it before each send".to_owned(),
+        act: Act::WriteLatch { expected_epoch: latch.epoch, latch: latch.next(holds) },
+        restore: None,
+        undo: None,
+        after: Vec::new(),
+        needs: Vec::new(),
+    })
+}
+
+/// The name of a strategy's step.
+pub(super) fn strategy_step(row: &StrategyRow) -> String {
+    format!("strategy/{}:stopped", row.id)
+}
+
+/// Whether an order could open or increase a position.
+pub(super) fn increases_risk(order: &NewOrder) -> bool {
+    !order.reduce_only && order.purpose == OrderPurpose::Entry
+}
+
+/// Whether a resting order protects a position.
+pub(super) fn protects(order: &VenueOrder, position: &VenuePosition) -> bool {
+    let order_side = if position.quantity.is_sign_negative() { Side::Buy } else { Side::Sell };
+    !order.state.is_terminal()
+        && order.order.strategy == position.strategy
+        && order.order.symbol == position.symbol
+        && order.order.side == order_side
+        && !increases_risk(&order.order)
+}

@@ -1,0 +1,343 @@
+use super::*;
+use crate::model::*;
+use crate::ops::Query;
+use crate::ops::world::{self, Kill, SimWorld, drive, order, paper};
+use crate::report::{Exit, Report};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+fn stop_with(world: &mut SimWorld, request: Request, kill: Option<Kill>) -> Option<Report> {
+    let site = world::site();
+    let approval = world::approval(&site, &request);
+    let mut stop = EmergencyStop::new(site, request, Some((approval, "typed")));
+    drive(world, &mut stop, kill, |_| 0)
+}
+
+fn stop(world: &mut SimWorld) -> Report {
+    let request = world::request(world, "r1");
+    stop_with(world, request, None).unwrap()
+}
+
+fn statuses(world: &SimWorld) -> BTreeMap<String, String> {
+    let rows = world.rows.iter();
+    rows.map(|row| (row.id.to_string(), row.row.text_opt("status").unwrap_or("?").to_owned()))
+        .collect()
+}
+
+/// The value from before the stop of everything that it changed.
+fn recorded(world: &SimWorld) -> BTreeMap<String, String> {
+    let mut chunks = world.chunks.clone();
+    chunks.sort_by_key(|chunk| (chunk.at, chunk.run_id.clone(), chunk.chunk));
+    let mut values = BTreeMap::new();
+    for item in chunks.into_iter().flat_map(|chunk| chunk.items) {
+        values.entry(item.subject.to_string()).or_insert(item.before.to_string());
+    }
+    values
+}
+
+#[test]
+fn a_busy_system_is_halted_and_everything_is_recorded() {
+    let mut world = SimWorld::busy();
+    let report = stop(&mut world);
+    assert_eq!((report.outcome.as_str(), report.exit), ("HALTED", Exit::Ok), "{report:#?}");
+    assert!(statuses(&world).values().all(|status| status == "stopped"), "{world:#?}");
+    assert_eq!(world.latch.holds[0].phase, Phase::Held);
+    let desired: Vec<u32> = world.services.iter().map(|it| it.desired_count).collect();
+    assert_eq!(desired, [0, 0, 1], "trading services at 0, the data service untouched");
+    let enabled: Vec<bool> = world.schedules.iter().map(|it| it.enabled).collect();
+    assert_eq!(enabled, [false, true]);
+    let states: Vec<OrderState> = world.orders.iter().map(|it| it.state).collect();
+    assert_eq!(states, [OrderState::Cancelled, OrderState::Live, OrderState::Cancelled]);
+    assert_eq!(world.tasks[5].state, TaskState::Running, "backtests go on");
+    assert_eq!(world.notices, ["stop-r1/stopping", "stop-r1/outcome"]);
+    let before = recorded(&world);
+    assert_eq!(before["strategy=b"], "status \"RUNNING\"");
+    assert_eq!(before["strategy=f"], "status \"runing\"");
+    assert_eq!(before["service=engine-2"], "desired 2");
+    assert_eq!(before["autoscaling=engine-1"], "scaling 1 to 3");
+    assert_eq!(before["schedule=jobs"], "enabled");
+    assert!(!before.contains_key("strategy=e"), "what was at rest is not recorded");
+}
+
+#[test]
+fn positions_are_listed_with_what_protects_them_the_unprotected_first() {
+    let mut world = SimWorld::busy();
+    let report = stop(&mut world);
+    let positions = report.data["positions"].as_array().unwrap();
+    assert_eq!(positions[0]["strategy"], "d");
+    assert_eq!(positions[0]["protection"], "NOTHING");
+    assert_eq!(positions[1]["protected_by"], serde_json::json!(["o2"]));
+    assert_eq!(report.findings[0].id, "stop.unprotected");
+}
+
+#[test]
+fn killed_at_any_point_the_next_run_ends_the_same_and_repeats_nothing() {
+    let mut whole = SimWorld::busy();
+    stop(&mut whole);
+    let mut points = 0;
+    for index in 0.. {
+        let mut survived = false;
+        for kill in [Kill::Before(index), Kill::After(index)] {
+            let mut world = SimWorld::busy();
+            let first = world::request(&world, "r1");
+            survived = stop_with(&mut world, first, Some(kill)).is_some();
+            let second = world::request(&world, "r2");
+            let report = stop_with(&mut world, second, None).unwrap();
+            assert_eq!(report.outcome, "HALTED", "{kill:?}: {report:#?}");
+            assert_eq!(statuses(&world), statuses(&whole), "{kill:?}");
+            assert_eq!(recorded(&world), recorded(&whole), "{kill:?}");
+            assert_eq!(world.latch.holds.len(), 1, "{kill:?}");
+            let mut once = world.applied.clone();
+            once.retain(|act| !act.starts_with("notify") && !act.starts_with("write the latch"));
+            let count = once.len();
+            once.sort();
+            once.dedup();
+            assert_eq!(once.len(), count, "{kill:?}: something was done twice");
+            points += 1;
+        }
+        if survived {
+            break;
+        }
+    }
+    assert!(points > 40, "only {points} points were tried");
+}
+
+#[test]
+fn a_second_stop_says_that_it_was_halted_already() {
+    let mut world = SimWorld::busy();
+    stop(&mut world);
+    let before = world.applied.len();
+    let again = world::request(&world, "r2");
+    let report = stop_with(&mut world, again, None).unwrap();
+    assert_eq!(report.outcome, "HALTED");
+    assert_eq!(report.data["stop_id"], "stop-r1");
+    let text = format!("{:?}", report.body);
+    assert!(text.contains("already halted by stop stop-r1"), "{text}");
+    let new = &world.applied[before..];
+    assert_eq!(new, ["notify: [sim] emergency stop: HALTED"]);
+}
+
+#[test]
+fn a_hung_engine_is_stopped_by_its_task_after_the_wait() {
+    let mut world = SimWorld::busy();
+    world.hung.insert("a".into());
+    let report = stop(&mut world);
+    assert_eq!(report.outcome, "HALTED", "{report:#?}");
+    let waited = report.data["timing"]["time_to_lower_compute_ms"].as_i64().unwrap();
+    assert!(waited >= 5_000, "compute went down after {waited} ms");
+}
+
+#[test]
+fn a_hung_engine_that_keeps_its_compute_leaves_the_stop_partial() {
+    let mut world = SimWorld::busy();
+    world.hung.insert("a".into());
+    let request = Request { keep_compute: true, ..world::request(&world, "r1") };
+    let report = stop_with(&mut world, request, None).unwrap();
+    assert_eq!((report.outcome.as_str(), report.exit), ("PARTIAL", Exit::Partial));
+    assert_eq!(report.data["not_stopped"][0]["subject"], "a");
+    assert!(world.services.iter().all(|it| it.desired_count > 0));
+}
+
+#[test]
+fn a_rung_that_is_dark_holds_up_no_other_and_ends_unknown() {
+    let queries = [
+        Query::Latch,
+        Query::Strategies,
+        Query::Services,
+        Query::Tasks,
+        Query::Schedules,
+        Query::VenueOrders(paper()),
+    ];
+    for query in queries {
+        let mut world = SimWorld::busy();
+        world.dark.insert(query.clone());
+        let report = stop(&mut world);
+        // Services that cannot be seen cannot be set to 0, so their tasks come back and are
+        // seen: that is PARTIAL, which wins.
+        let exit = if query == Query::Services { Exit::Partial } else { Exit::Unknown };
+        assert_eq!(report.exit, exit, "{query:?}: {:#?}", report.findings);
+        assert!(!report.complete);
+        let all = statuses(&world).values().all(|status| status == "stopped");
+        assert_eq!(all, query != Query::Strategies, "{query:?}");
+        let zero = world.services[0].desired_count == 0 && world.services[1].desired_count == 0;
+        assert_eq!(zero, query != Query::Services, "{query:?}");
+        assert_eq!(world.schedules[0].enabled, query == Query::Schedules, "{query:?}");
+        let cancelled = world.orders[0].state == OrderState::Cancelled;
+        assert_eq!(cancelled, query != Query::VenueOrders(paper()), "{query:?}");
+    }
+}
+
+#[test]
+fn what_is_seen_trading_wins_over_what_cannot_be_read() {
+    let mut world = SimWorld::busy();
+    world.dark.insert(Query::Schedules);
+    world.hung.insert("a".into());
+    let request = Request { keep_compute: true, ..world::request(&world, "r1") };
+    let report = stop_with(&mut world, request, None).unwrap();
+    assert_eq!(report.outcome, "PARTIAL");
+}
+
+#[test]
+fn a_row_that_turns_active_again_is_stopped_again_and_named() {
+    let mut world = SimWorld::busy();
+    world.haunted.insert("b".into(), 4);
+    let report = stop(&mut world);
+    assert_eq!(report.outcome, "HALTED", "{report:#?}");
+    assert_eq!(report.data["reactivated"], serde_json::json!(["b"]));
+    assert!(report.findings.iter().any(|it| it.id == "stop.reactivated" && it.subject == "b"));
+    assert_eq!(recorded(&world)["strategy=b"], "status \"RUNNING\"", "the first value counts");
+}
+
+#[test]
+fn reduce_only_holds_the_latch_and_cancels_entries_and_nothing_else() {
+    let mut world = SimWorld::busy();
+    let before = statuses(&world);
+    let request = Request { level: Level::ReduceOnly, ..world::request(&world, "r1") };
+    let report = stop_with(&mut world, request, None).unwrap();
+    assert_eq!(report.outcome, "HALTED", "{report:#?}");
+    assert_eq!(statuses(&world), before);
+    assert!(world.services.iter().all(|it| it.desired_count > 0));
+    assert!(world.schedules.iter().all(|it| it.enabled));
+    assert_eq!(world.orders[0].state, OrderState::Cancelled);
+    assert_eq!(world.orders[1].state, OrderState::Live);
+    // A later halt makes the same stop stricter.
+    let halt = world::request(&world, "r2");
+    let report = stop_with(&mut world, halt, None).unwrap();
+    assert_eq!(report.outcome, "HALTED");
+    assert_eq!(world.latch.holds.len(), 1);
+    assert_eq!(world.latch.holds[0].level, Level::Halt);
+}
+
+#[test]
+fn flatten_closes_each_position_after_its_protection() {
+    let mut world = SimWorld::busy();
+    let request = Request { flatten: true, ..world::request(&world, "r1") };
+    let report = stop_with(&mut world, request, None).unwrap();
+    assert_eq!(report.outcome, "HALTED", "{report:#?}");
+    assert!(world.positions.is_empty());
+    let find = |text: &str| world.applied.iter().position(|act| act.contains(text)).unwrap();
+    assert!(find("cancel order o2") < find("close 2 BTC of a"));
+    assert!(find("close 2 BTC of a") < find("desired count of engine-1"));
+}
+
+#[test]
+fn one_strategy_is_stopped_alone() {
+    let mut world = SimWorld::busy();
+    let scope = Scope::Strategy("a".into());
+    let request = Request { scope, ..world::request(&world, "r1") };
+    let report = stop_with(&mut world, request, None).unwrap();
+    assert_eq!(report.outcome, "HALTED", "{report:#?}");
+    assert_eq!(statuses(&world)["a"], "stopped");
+    assert_eq!(statuses(&world)["b"], "RUNNING");
+    assert_eq!(world.orders[2].state, OrderState::Live);
+    assert!(world.services.iter().all(|it| it.desired_count > 0));
+}
+
+#[test]
+fn a_dry_run_plans_all_of_it_and_changes_nothing() {
+    let mut world = SimWorld::busy();
+    world.read_only = true;
+    let before = format!("{world:?}");
+    let request = world::request(&world, "r1");
+    let mut stop = EmergencyStop::new(world::site(), request, None);
+    let report = drive(&mut world, &mut stop, None, |_| 0).unwrap();
+    assert_eq!(report.exit, Exit::Ok, "{report:#?}");
+    world.now = world::start();
+    assert_eq!(format!("{world:?}"), before);
+    let plan = serde_json::to_string(&report.data["plan"]).unwrap();
+    for act in ["write_latch", "set_status", "set_schedule", "cancel_order", "set_desired"] {
+        assert!(plan.contains(act), "{act} is not planned: {plan}");
+    }
+}
+
+#[test]
+fn without_a_journal_or_a_store_for_records_it_goes_on_and_says_so() {
+    let mut world = SimWorld::busy();
+    world.journal_broken = true;
+    world.store_broken = true;
+    let report = stop(&mut world);
+    assert_eq!(report.outcome, "HALTED");
+    let ids: Vec<&str> = report.findings.iter().map(|it| it.id.as_str()).collect();
+    assert!(ids.contains(&"stop.no_journal") && ids.contains(&"stop.record_misplaced"), "{ids:?}");
+    let record = report.data["restore_record"].to_string();
+    assert!(record.contains("engine-2"), "the values are in the output: {record}");
+}
+
+#[test]
+fn no_act_comes_before_its_intent_and_its_record() {
+    let mut world = SimWorld::busy();
+    stop(&mut world);
+    let mut intended = std::collections::BTreeSet::new();
+    let settled = world.journal.iter().filter_map(|entry| match entry {
+        crate::journal::Entry::Intent { steps } => {
+            intended.extend(steps.clone());
+            None
+        }
+        crate::journal::Entry::Settled { step, .. } => Some(intended.contains(step)),
+        _ => None,
+    });
+    let settled: Vec<bool> = settled.collect();
+    assert!(settled.len() > 10 && settled.iter().all(|it| *it));
+}
+
+#[test]
+fn an_unclassified_name_is_left_alone_and_listed_until_it_is_taken_in() {
+    let mut world = SimWorld::busy();
+    let mut odd = world.services[2].clone();
+    odd.name = "mystery".into();
+    odd.family = "mystery".into();
+    odd.running_count = 0;
+    world.services.push(odd);
+    let report = stop(&mut world);
+    assert_eq!(report.data["unclassified"], serde_json::json!(["mystery"]));
+    assert_eq!(world.services[3].desired_count, 1);
+    let request = Request { include: vec!["mystery".into()], ..world::request(&world, "r2") };
+    let report = stop_with(&mut world, request, None).unwrap();
+    assert_eq!(report.outcome, "HALTED");
+    assert_eq!(world.services[3].desired_count, 0);
+}
+
+#[test]
+fn two_operators_who_stop_at_once_share_one_stop() {
+    // The first is killed at every point while the second runs from its start to its end in
+    // between: their asks interleave at each possible place.
+    for index in 0..60 {
+        let mut world = SimWorld::busy();
+        let site = world::site();
+        let mut stops: Vec<EmergencyStop> = ["r1", "r2"]
+            .map(|run| {
+                let request = world::request(&world, run);
+                let approval = world::approval(&site, &request);
+                EmergencyStop::new(site.clone(), request, Some((approval, "typed")))
+            })
+            .into();
+        let mut reports = world::drive_many(&mut world, &mut stops, index);
+        let second = reports.pop().unwrap();
+        let first = reports.pop().unwrap();
+        assert_eq!((first.outcome.as_str(), second.outcome.as_str()), ("HALTED", "HALTED"));
+        assert_eq!(world.latch.holds.len(), 1, "offset {index}");
+        assert_eq!(first.data["stop_id"], second.data["stop_id"], "offset {index}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn in_whatever_order_answers_come_the_end_is_the_same(seed in any::<u64>()) {
+        let mut world = SimWorld::busy();
+        world.orders.push(order("o9", "b", OrderPurpose::Entry, world.now));
+        let request = world::request(&world, "r1");
+        let site = world::site();
+        let approval = world::approval(&site, &request);
+        let mut stop = EmergencyStop::new(site, request, Some((approval, "typed")));
+        let mut state = seed;
+        let report = drive(&mut world, &mut stop, None, |_| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            usize::try_from(state >> 33).unwrap()
+        });
+        let report = report.unwrap();
+        prop_assert_eq!(report.outcome.as_str(), "HALTED");
+        prop_assert!(world.orders.iter().all(|it| it.order.purpose != OrderPurpose::Entry || it.state.is_terminal()));
+        prop_assert!(statuses(&world).values().all(|status| status == "stopped"));
+    }
+}

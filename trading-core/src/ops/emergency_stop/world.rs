@@ -1,0 +1,119 @@
+//! The newest answer to each question.
+
+use super::Site;
+use crate::model::{
+    Latch, Lease, PositionRow, Reading, Receipt, RestoreChunk, RestoreSubject, Role, Schedule,
+    Service, StopId, StrategyId, StrategyRow, Task, TaskState, Utc, VenueName, VenueOrder,
+    VenuePosition,
+};
+use crate::ops::Seen;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What was seen last.
+#[derive(Clone, Debug, Default)]
+pub(super) struct World {
+    pub(super) latch: Option<Reading<Latch>>,
+    pub(super) strategies: Option<Reading<Vec<StrategyRow>>>,
+    pub(super) leases: Option<Reading<Vec<Lease>>>,
+    pub(super) services: Option<Reading<Vec<Service>>>,
+    pub(super) tasks: Option<Reading<Vec<Task>>>,
+    pub(super) schedules: Option<Reading<Vec<Schedule>>>,
+    pub(super) positions: Option<Reading<Vec<PositionRow>>>,
+    pub(super) orders: BTreeMap<VenueName, Reading<Vec<VenueOrder>>>,
+    pub(super) venue_positions: BTreeMap<VenueName, Reading<Vec<VenuePosition>>>,
+    pub(super) receipts: BTreeMap<VenueName, Reading<Vec<Receipt>>>,
+    /// Strategies that this stop has changed before, in whatever run.
+    pub(super) touched: BTreeSet<StrategyId>,
+}
+
+/// Whether whoever runs a strategy can still send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// It wrote that it has stopped.
+    Acknowledged,
+    /// Its task is seen STOPPED and nobody holds its lease.
+    Gone,
+    /// It may still run; why we think so.
+    Alive(String),
+    /// It cannot be told; why not.
+    Unknown(String),
+}
+
+impl World {
+    /// Takes an answer in.
+    pub(super) fn take(&mut self, seen: Seen) {
+        match seen {
+            Seen::Latch(it) => self.latch = Some(it),
+            Seen::Strategies(it) => self.strategies = Some(it),
+            Seen::Leases(it) => self.leases = Some(it),
+            Seen::Services(it) => self.services = Some(it),
+            Seen::Tasks(it) => self.tasks = Some(it),
+            Seen::Schedules(it) => self.schedules = Some(it),
+            Seen::Positions(it) => self.positions = Some(it),
+            Seen::VenueOrders(venue, it) => _ = self.orders.insert(venue, it),
+            Seen::VenuePositions(venue, it) => _ = self.venue_positions.insert(venue, it),
+            Seen::Receipts(venue, it) => _ = self.receipts.insert(venue, it),
+            Seen::RestoreChunks(it) => self.touched.extend(touched(it)),
+            Seen::StoredOrders(_) | Seen::VenueOrder(..) => {}
+        }
+    }
+    /// All strategies, if they are known.
+    pub(super) fn rows(&self) -> &[StrategyRow] {
+        self.strategies.as_ref().and_then(Reading::value).map_or(&[], Vec::as_slice)
+    }
+    /// One strategy's row, if it is known.
+    pub(super) fn row(&self, id: &StrategyId) -> Option<&StrategyRow> {
+        self.rows().iter().find(|row| row.id == *id)
+    }
+    /// Whoever runs a strategy: acknowledged, gone, alive, or it cannot be told.
+    pub(super) fn owner(
+        &self,
+        site: &Site,
+        row: &StrategyRow,
+        stop_id: &StopId,
+        now: Utc,
+    ) -> Owner {
+        if row.stop_ack().is_some_and(|ack| ack == *stop_id) {
+            return Owner::Acknowledged;
+        }
+        if let Some(leases) = self.leases.as_ref().and_then(Reading::value) {
+            let held = leases.iter().find(|it| it.strategy == row.id && it.expires_at > now);
+            if let Some(lease) = held {
+                return Owner::Alive(format!(
+                    "leased by {} until {}",
+                    lease.owner, lease.expires_at
+                ));
+            }
+        }
+        let tasks = match &self.tasks {
+            Some(Reading::Known { value, .. }) => value,
+            Some(Reading::Gap(gap)) => return Owner::Unknown(gap.to_string()),
+            None => return Owner::Unknown("tasks were not read".to_owned()),
+        };
+        let (task, service) = (row.task(), row.service());
+        let owns = |it: &&Task| match (&task, &service) {
+            // A row may name a task of the past while its service runs a new one.
+            (_, Some(service)) => {
+                it.service.as_ref() == Some(service) || Some(&it.id) == task.as_ref()
+            }
+            (Some(task), None) => it.id == *task,
+            // Who runs it is not said: any task that may trade may.
+            (None, None) => site.task_role(it).is_none_or(Role::trades),
+        };
+        match tasks.iter().filter(|it| it.state != TaskState::Stopped).find(owns) {
+            Some(task) => Owner::Alive(format!("task {} is not seen STOPPED", task.id)),
+            None => Owner::Gone,
+        }
+    }
+}
+
+fn touched(record: Reading<Vec<RestoreChunk>>) -> Vec<StrategyId> {
+    let chunks = record.into_result().unwrap_or_default();
+    let items = chunks.into_iter().flat_map(|chunk| chunk.items);
+    items
+        .filter_map(|item| match item.subject {
+            RestoreSubject::Strategy(id) => Some(id),
+            _ => None,
+        })
+        .collect()
+}

@@ -1,0 +1,216 @@
+//! The procedures: from evidence to findings to a plan, and through its execution to a
+//! verified outcome. Each is a state machine that says what it wants and is given answers;
+//! it never waits, reads or writes itself.
+
+pub mod emergency_stop;
+mod run;
+#[cfg(test)]
+pub(crate) mod world;
+
+use crate::journal::Entry;
+use crate::model::{
+    ClientOrderId, Latch, Lease, OrderRow, PositionRow, Reading, Receipt, RestoreChunk, Schedule,
+    Service, StopId, StrategyRow, Task, Utc, VenueName, VenueOrder, VenuePosition, Written,
+};
+use crate::plan::{Act, MachineAsk, Recorded, StepId};
+use crate::report::Report;
+
+/// A procedure at work.
+pub trait Procedure {
+    /// Everything that may be done now, all of it at once. Each want is given out once and
+    /// answered once.
+    fn wants(&mut self, now: Utc) -> Vec<Want>;
+    /// An answer.
+    fn give(&mut self, now: Utc, ticket: Ticket, answer: Answer);
+    /// When to ask again although no answer came.
+    fn wake_at(&self) -> Option<Utc>;
+    /// Ends acts: nothing that has not been asked for will be.
+    fn interrupt(&mut self, now: Utc);
+    /// What happened lately, for whoever watches; each is given out once.
+    fn news(&mut self) -> Vec<News>;
+    /// The outcome, once there is one.
+    fn outcome(&mut self, now: Utc) -> Option<Report>;
+}
+
+/// Ties an answer to its want.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ticket(pub u64);
+
+/// Something to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Want {
+    /// Goes back with the answer.
+    pub ticket: Ticket,
+    /// What to do.
+    pub ask: Ask,
+}
+
+/// What a procedure may ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// Append to the journal; synced if `durable`.
+    Journal {
+        /// What to append.
+        entries: Vec<Entry>,
+        /// Something waits for it.
+        durable: bool,
+    },
+    /// Keep a chunk of the restore record in the state store, or wherever it can be kept.
+    Record(RestoreChunk),
+    /// Read something.
+    Read(Query),
+    /// Act.
+    Act(Vec<(StepId, Act)>),
+}
+
+/// What may be read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Query {
+    /// The latch.
+    Latch,
+    /// All strategies.
+    Strategies,
+    /// All services.
+    Services,
+    /// All tasks.
+    Tasks,
+    /// All schedules and rules.
+    Schedules,
+    /// The positions' table.
+    Positions,
+    /// The rows of the orders' table that are not at rest.
+    StoredOrders,
+    /// All leases.
+    Leases,
+    /// The restore record of a stop.
+    RestoreChunks(StopId),
+    /// Resting orders at a venue.
+    VenueOrders(VenueName),
+    /// One order at a venue.
+    VenueOrder(VenueName, ClientOrderId),
+    /// Open positions at a venue.
+    VenuePositions(VenueName),
+    /// Orders received by a venue since a time.
+    Receipts(VenueName, Utc),
+}
+
+/// What was read.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Seen {
+    /// The latch.
+    Latch(Reading<Latch>),
+    /// All strategies.
+    Strategies(Reading<Vec<StrategyRow>>),
+    /// All services.
+    Services(Reading<Vec<Service>>),
+    /// All tasks.
+    Tasks(Reading<Vec<Task>>),
+    /// All schedules and rules.
+    Schedules(Reading<Vec<Schedule>>),
+    /// The positions' table.
+    Positions(Reading<Vec<PositionRow>>),
+    /// The orders' table.
+    StoredOrders(Reading<Vec<OrderRow>>),
+    /// All leases.
+    Leases(Reading<Vec<Lease>>),
+    /// A restore record.
+    RestoreChunks(Reading<Vec<RestoreChunk>>),
+    /// Resting orders at a venue.
+    VenueOrders(VenueName, Reading<Vec<VenueOrder>>),
+    /// One order at a venue.
+    VenueOrder(VenueName, ClientOrderId, Box<Reading<VenueOrder>>),
+    /// Open positions at a venue.
+    VenuePositions(VenueName, Reading<Vec<VenuePosition>>),
+    /// Orders received by a venue.
+    Receipts(VenueName, Reading<Vec<Receipt>>),
+}
+
+/// An answer to a want.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// To [`Ask::Journal`].
+    Journaled(Result<(), String>),
+    /// To [`Ask::Record`].
+    Recorded(RestoreChunk, Recorded),
+    /// To [`Ask::Read`].
+    Read(Box<Seen>),
+    /// To [`Ask::Act`]: one answer per act.
+    Acted(Vec<(StepId, Written)>),
+}
+
+/// Something that happened, for whoever watches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct News {
+    /// Where it belongs (`latch`, `strategies`, …).
+    pub rung: &'static str,
+    /// What it is about.
+    pub subject: String,
+    /// What happened, in a few words.
+    pub message: String,
+    /// How much of the rung is done, if it can be counted.
+    pub done: Option<(u64, u64)>,
+    /// It went wrong.
+    pub bad: bool,
+}
+
+/// Hands out tickets and remembers what they are for.
+#[derive(Debug, Default)]
+pub(crate) struct Tickets {
+    next: u64,
+    open: std::collections::BTreeMap<Ticket, Pending>,
+}
+
+/// What an open ticket waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Pending {
+    /// Steps whose intents are being journaled; empty: nobody waits.
+    Journal(Vec<StepId>),
+    /// Steps whose values are being recorded.
+    Record(Vec<StepId>),
+    /// Steps that are being done.
+    Act(Vec<StepId>),
+    /// A read.
+    Read(Query),
+}
+
+impl Tickets {
+    /// A want for an ask, remembered.
+    pub(crate) fn want(&mut self, pending: Pending, ask: Ask) -> Want {
+        let ticket = Ticket(self.next);
+        self.next += 1;
+        self.open.insert(ticket, pending);
+        Want { ticket, ask }
+    }
+    /// A want for a read.
+    pub(crate) fn read(&mut self, query: Query) -> Want {
+        self.want(Pending::Read(query.clone()), Ask::Read(query))
+    }
+    /// A want for what an executor asks.
+    pub(crate) fn machine(&mut self, ask: MachineAsk) -> Want {
+        match ask {
+            MachineAsk::Journal { steps, entries } => {
+                let durable = !steps.is_empty();
+                self.want(Pending::Journal(steps), Ask::Journal { entries, durable })
+            }
+            MachineAsk::Record { steps, chunk } => {
+                self.want(Pending::Record(steps), Ask::Record(chunk))
+            }
+            MachineAsk::Act(acts) => {
+                let steps = acts.iter().map(|(id, _)| id.clone()).collect();
+                self.want(Pending::Act(steps), Ask::Act(acts))
+            }
+        }
+    }
+    /// What a ticket waited for; it is closed by this.
+    pub(crate) fn close(&mut self, ticket: Ticket) -> Option<Pending> {
+        self.open.remove(&ticket)
+    }
+    /// Whether a read is under way.
+    pub(crate) fn is_reading(&self, query: &Query) -> bool {
+        self.open.values().any(|pending| matches!(pending, Pending::Read(it) if it == query))
+    }
+    /// Whether anything is under way.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.open.is_empty()
+    }
+}

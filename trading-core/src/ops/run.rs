@@ -1,0 +1,226 @@
+//! What all procedures share: one executor, its tickets, and the bookkeeping of answers.
+
+use super::{Answer, Ask, News, Pending, Query, Seen, Ticket, Tickets, Want};
+use crate::journal::Entry;
+use crate::model::{RestoreChunk, Utc, Written};
+use crate::plan::{Complaint, Executor, MachineAsk, Recorded, Settled, Step, StepId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Counts everything that happens in a run. Tells whether a reading was asked for after a
+/// write had its answer, which no clock can tell for sure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Moment(u64);
+
+/// A run of a procedure.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) executor: Executor,
+    tickets: Tickets,
+    queue: Vec<Want>,
+    moment: Moment,
+    asked: BTreeMap<Query, Moment>,
+    settled: BTreeMap<StepId, Moment>,
+    last_settled: Moment,
+    news: Vec<News>,
+    /// Why the journal could not be written, if so.
+    pub(crate) journal_fault: Option<String>,
+    /// Where chunks of the restore record were kept, if not where they belong.
+    pub(crate) misplaced: Vec<(RestoreChunk, Recorded)>,
+    /// Steps that the check refused.
+    pub(crate) complaints: Vec<Complaint>,
+    /// When the write of each step was committed, by the platform's clock.
+    pub(crate) applied_at: BTreeMap<StepId, Utc>,
+    /// How many journal asks had to be durable: each is one sync.
+    pub(crate) durable_asks: u64,
+}
+
+impl Run {
+    pub(crate) fn new(executor: Executor) -> Self {
+        Self {
+            executor,
+            tickets: Tickets::default(),
+            queue: Vec::new(),
+            moment: Moment::default(),
+            asked: BTreeMap::new(),
+            settled: BTreeMap::new(),
+            last_settled: Moment::default(),
+            news: Vec::new(),
+            journal_fault: None,
+            misplaced: Vec::new(),
+            complaints: Vec::new(),
+            applied_at: BTreeMap::new(),
+            durable_asks: 0,
+        }
+    }
+    /// Adds a page to the plan.
+    pub(crate) fn append(&mut self, page: Vec<Step>) {
+        if page.is_empty() {
+            return;
+        }
+        let complaints = self.executor.append(page);
+        for complaint in &complaints {
+            self.tell("plan", complaint.step.to_string(), complaint.message.clone(), true);
+        }
+        self.complaints.extend(complaints);
+    }
+    /// Asks for a read, unless the same is under way.
+    pub(crate) fn read(&mut self, query: Query) {
+        if self.tickets.is_reading(&query) {
+            return;
+        }
+        self.moment.0 += 1;
+        self.asked.insert(query.clone(), self.moment);
+        let want = self.tickets.read(query);
+        self.queue.push(want);
+    }
+    /// Appends entries to the journal before anything else happens.
+    pub(crate) fn journal(&mut self, entries: Vec<Entry>, durable: bool) {
+        if durable {
+            self.durable_asks += 1;
+        }
+        let want =
+            self.tickets.want(Pending::Journal(Vec::new()), Ask::Journal { entries, durable });
+        self.queue.push(want);
+    }
+    /// Everything that may be done now.
+    pub(crate) fn wants(&mut self) -> Vec<Want> {
+        let asks = self.executor.asks();
+        self.enqueue(asks);
+        std::mem::take(&mut self.queue)
+    }
+    fn enqueue(&mut self, asks: Vec<MachineAsk>) {
+        for ask in asks {
+            if matches!(&ask, MachineAsk::Journal { steps, .. } if !steps.is_empty()) {
+                self.durable_asks += 1;
+            }
+            let want = self.tickets.machine(ask);
+            self.queue.push(want);
+        }
+    }
+    /// Takes an answer. What was read is handed on.
+    pub(crate) fn give(&mut self, now: Utc, ticket: Ticket, answer: Answer) -> Option<Seen> {
+        self.moment.0 += 1;
+        match (self.tickets.close(ticket)?, answer) {
+            (Pending::Journal(steps), Answer::Journaled(result)) => {
+                if let Err(why) = &result
+                    && self.journal_fault.is_none()
+                {
+                    self.tell("journal", "journal", format!("cannot be written: {why}"), true);
+                    self.journal_fault = Some(why.clone());
+                }
+                let asks = self.executor.journaled(&steps, result, now);
+                self.enqueue(asks);
+            }
+            (Pending::Record(steps), Answer::Recorded(chunk, recorded)) => {
+                if recorded != Recorded::StateStore {
+                    self.misplaced.push((chunk, recorded));
+                }
+                let asks = self.executor.recorded(&steps);
+                self.enqueue(asks);
+            }
+            (Pending::Act(_), Answer::Acted(answers)) => self.acted(answers),
+            (Pending::Read(_), Answer::Read(seen)) => return Some(*seen),
+            // A driver that answers with another kind has a bug; the step stays open and
+            // the outcome will say that it has no answer.
+            (_, _) => {}
+        }
+        None
+    }
+    fn acted(&mut self, answers: Vec<(StepId, Written)>) {
+        for (id, written) in &answers {
+            self.settled.insert(id.clone(), self.moment);
+            self.last_settled = self.moment;
+            if let Written::Applied { at } = written {
+                self.applied_at.insert(id.clone(), *at);
+            }
+            if !written.stands() {
+                self.tell("act", id.to_string(), describe(written), true);
+            }
+        }
+        let touched: BTreeSet<StepId> = answers.iter().map(|(id, _)| id.clone()).collect();
+        self.executor.acted(answers);
+        for (rung, done, total) in self.executor.progress(&touched) {
+            self.tell_count(rung.as_str(), done, total);
+        }
+    }
+    /// Whether the answer to a query that was asked last shows the world after a step.
+    pub(crate) fn asked_after(&self, query: &Query, step: &StepId) -> bool {
+        match (self.asked.get(query), self.settled.get(step)) {
+            (Some(asked), Some(settled)) => asked > settled,
+            (asked, None) => asked.is_some(),
+            (None, Some(_)) => false,
+        }
+    }
+    /// Whether the answer to a query that was asked last shows the world after all writes.
+    pub(crate) fn asked_after_all(&self, query: &Query) -> bool {
+        self.asked.get(query).is_some_and(|asked| *asked > self.last_settled)
+    }
+    /// Nothing is under way and nothing is due.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.executor.is_idle() && self.tickets.is_idle() && self.queue.is_empty()
+    }
+    /// The id under which a target is to be acted on now: the base, or the base with the
+    /// number of the attempt; `None`: an attempt is under way, or what was read is older
+    /// than its answer, or trying again is pointless.
+    pub(crate) fn attempt(&self, base: &str, query: &Query) -> Option<StepId> {
+        let mut number = 1_u32;
+        loop {
+            let id =
+                StepId::new(if number == 1 { base.to_owned() } else { format!("{base}#{number}") });
+            if !self.executor.has(&id) {
+                return Some(id);
+            }
+            match self.executor.settled(&id) {
+                None => return None,
+                Some(Settled::NotStarted { .. } | Settled::Answered(Written::Denied { .. })) => {
+                    return None;
+                }
+                Some(Settled::Answered(_)) if !self.asked_after(query, &id) => return None,
+                Some(Settled::Answered(_)) => number += 1,
+            }
+        }
+    }
+    /// Whether a target was brought to rest before by this run.
+    pub(crate) fn stood_before(&self, base: &str) -> bool {
+        self.executor.settled(&StepId::new(base)).is_some_and(Settled::stands)
+    }
+    /// Tells whoever watches.
+    pub(crate) fn tell(
+        &mut self,
+        rung: &'static str,
+        subject: impl Into<String>,
+        message: impl Into<String>,
+        bad: bool,
+    ) {
+        let news = News { rung, subject: subject.into(), message: message.into(), done: None, bad };
+        self.news.push(news);
+    }
+    /// Tells how much is done.
+    fn tell_count(&mut self, rung: &'static str, done: u64, total: u64) {
+        let news = News {
+            rung,
+            subject: String::new(),
+            message: format!("{done} of {total}"),
+            done: Some((done, total)),
+            bad: false,
+        };
+        self.news.push(news);
+    }
+    pub(crate) fn take_news(&mut self) -> Vec<News> {
+        std::mem::take(&mut self.news)
+    }
+}
+
+/// An answer to a write, in words.
+pub(crate) fn describe(written: &Written) -> String {
+    match written {
+        Written::Applied { .. } => "done".to_owned(),
+        Written::Already => "was so already".to_owned(),
+        Written::Refused { expected, found } => {
+            format!("refused: expected {expected}, found {found}")
+        }
+        Written::Denied { why } => format!("denied: {why}"),
+        Written::Unreachable { why } => format!("unreachable: {why}"),
+        Written::Unknown { why } => format!("outcome unknown: {why}"),
+    }
+}

@@ -1,0 +1,523 @@
+//! A small deterministic world for the tests of procedures: a state store, a cluster, a
+//! venue and engines that behave, hang or come back. Time passes only between answers.
+
+#![expect(clippy::unwrap_used, reason = "test support")]
+
+use super::{Answer, Ask, Procedure, Query, Seen, Ticket};
+use crate::journal::Entry;
+use crate::model::*;
+use crate::ops::emergency_stop::{Request, Site};
+use crate::plan::{Act, Approval, Binding, Consent, Recorded};
+use crate::report::Report;
+use jiff::SignedDuration;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The world.
+#[derive(Clone, Debug)]
+pub(crate) struct SimWorld {
+    pub(crate) now: Utc,
+    pub(crate) latch: Latch,
+    pub(crate) latched_at: Option<Utc>,
+    pub(crate) rows: Vec<StrategyRow>,
+    pub(crate) services: Vec<Service>,
+    pub(crate) tasks: Vec<Task>,
+    pub(crate) schedules: Vec<Schedule>,
+    pub(crate) orders: Vec<VenueOrder>,
+    pub(crate) positions: Vec<VenuePosition>,
+    pub(crate) chunks: Vec<RestoreChunk>,
+    pub(crate) notices: Vec<String>,
+    pub(crate) journal: Vec<Entry>,
+    /// Queries that get no answer.
+    pub(crate) dark: BTreeSet<Query>,
+    /// The journal cannot be written.
+    pub(crate) journal_broken: bool,
+    /// The state store takes no restore records.
+    pub(crate) store_broken: bool,
+    /// Strategies whose engine does not acknowledge.
+    pub(crate) hung: BTreeSet<StrategyId>,
+    /// Rows that somebody sets to `running` again, once, after this many reads.
+    pub(crate) haunted: BTreeMap<StrategyId, u32>,
+    /// Effects that were applied, by what they are.
+    pub(crate) applied: Vec<String>,
+    /// Whether a dry run may not change anything.
+    pub(crate) read_only: bool,
+}
+
+pub(crate) fn start() -> Utc {
+    Utc::from_second(1_700_000_000).unwrap()
+}
+
+pub(crate) fn paper() -> VenueName {
+    "paper".into()
+}
+
+pub(crate) fn site() -> Site {
+    let rule = |subject, pattern: &str, role| RoleRule { subject, pattern: pattern.into(), role };
+    Site {
+        environment: "sim".into(),
+        account: None,
+        endpoint: "memory".into(),
+        roles: Roles(vec![
+            rule(Subject::Service, "engine*", Role::Both),
+            rule(Subject::Service, "data*", Role::Support),
+            rule(Subject::Family, "job", Role::Entry),
+            rule(Subject::Family, "backtest", Role::Support),
+        ]),
+        acknowledges: Acknowledges::StopAck,
+        timings: Timings::default(),
+        capabilities: Capabilities { strategies: true, positions: true, venues: vec![paper()] },
+    }
+}
+
+pub(crate) fn request(world: &SimWorld, run: &str) -> Request {
+    Request {
+        stop_id: format!("stop-{run}").as_str().into(),
+        run_id: run.into(),
+        level: Level::Halt,
+        scope: Scope::All,
+        flatten: false,
+        cancel_protective: false,
+        keep_compute: false,
+        include: vec![],
+        reason: "test".into(),
+        actor: "tester".into(),
+        started_at: world.now,
+        deadline_at: world.now + SignedDuration::from_secs(120),
+    }
+}
+
+pub(crate) fn approval(site: &Site, request: &Request) -> Approval {
+    let binding = Binding::Stop {
+        environment: site.environment.clone(),
+        account: None,
+        endpoint: site.endpoint.clone(),
+        scope: request.scope.clone(),
+        level: request.level.clone(),
+        flags: request.flags(),
+    };
+    Approval::grant(binding, &Consent::Typed("sim".into())).unwrap()
+}
+
+pub(crate) fn row(id: &str, status: &str, service: &str) -> StrategyRow {
+    let row = Row::default()
+        .with_text("strategy_id", id)
+        .with_text("status", status)
+        .with_text("service", service)
+        .with_text("venue", "paper")
+        .with("stake_amount", Attr::N("25".into()));
+    StrategyRow { id: id.into(), row }
+}
+
+pub(crate) fn order(id: &str, strategy: &str, purpose: OrderPurpose, at: Utc) -> VenueOrder {
+    VenueOrder {
+        order: NewOrder {
+            client_order_id: id.into(),
+            strategy: strategy.into(),
+            symbol: "BTC".into(),
+            side: if purpose == OrderPurpose::Entry { Side::Buy } else { Side::Sell },
+            order_type: OrderType::Limit,
+            purpose,
+            quantity: 1.into(),
+            limit_price: Some(100.into()),
+            stop_price: None,
+            reduce_only: purpose != OrderPurpose::Entry,
+            valid_until: None,
+        },
+        state: OrderState::Live,
+        filled_quantity: 0.into(),
+        received_at: at,
+        reject_reason: None,
+    }
+}
+
+fn service(name: &str, desired: u32) -> Service {
+    Service {
+        name: name.into(),
+        family: name.into(),
+        desired_count: desired,
+        running_count: desired,
+        pending_count: 0,
+        deployments: vec![],
+        events: vec![],
+        autoscaling: None,
+    }
+}
+
+fn task(id: &str, family: &str, service: Option<&str>) -> Task {
+    Task {
+        id: id.into(),
+        family: family.into(),
+        service: service.map(Into::into),
+        started_by: "test".into(),
+        state: TaskState::Running,
+        started_at: Some(start()),
+        stopped_at: None,
+        exit_code: None,
+        stopped_reason: None,
+        task_definition: format!("{family}:1"),
+    }
+}
+
+fn schedule(id: &str, family: &str) -> Schedule {
+    Schedule {
+        id: id.into(),
+        kind: ScheduleKind::Schedule,
+        enabled: true,
+        expression: "rate(1 minute)".into(),
+        timezone: "UTC".into(),
+        target: ScheduleTarget::Task { cluster: "sim".into(), family: family.into() },
+    }
+}
+
+impl SimWorld {
+    /// Two engines with three strategies each in every state, a data service, schedules, a
+    /// standalone task, resting orders, positions.
+    pub(crate) fn busy() -> Self {
+        let mut engine_1 = service("engine-1", 1);
+        engine_1.autoscaling =
+            Some(Autoscaling { min_capacity: 1, max_capacity: 3, suspended: false });
+        let at = start();
+        let position = |strategy: &str| VenuePosition {
+            strategy: strategy.into(),
+            symbol: "BTC".into(),
+            quantity: 2.into(),
+            entry_price: 90.into(),
+        };
+        Self {
+            now: at,
+            latch: Latch::released(),
+            latched_at: None,
+            rows: vec![
+                row("a", "running", "engine-1"),
+                row("b", "RUNNING", "engine-1"),
+                row("c", "paused", "engine-1"),
+                row("d", "warmup", "engine-2"),
+                row("e", "stopped", "engine-2"),
+                row("f", "runing", "engine-2"),
+            ],
+            services: vec![engine_1, service("engine-2", 2), service("data", 1)],
+            tasks: vec![
+                task("t1", "engine-1", Some("engine-1")),
+                task("t2", "engine-2", Some("engine-2")),
+                task("t3", "engine-2", Some("engine-2")),
+                task("t4", "data", Some("data")),
+                task("t5", "job", None),
+                task("t6", "backtest", None),
+            ],
+            schedules: vec![schedule("jobs", "job"), schedule("nightly", "backtest")],
+            orders: vec![
+                order("o1", "a", OrderPurpose::Entry, at),
+                order("o2", "a", OrderPurpose::Protective, at),
+                order("o3", "d", OrderPurpose::Entry, at),
+            ],
+            positions: vec![position("a"), position("d")],
+            chunks: vec![],
+            notices: vec![],
+            journal: vec![],
+            dark: BTreeSet::new(),
+            journal_broken: false,
+            store_broken: false,
+            hung: BTreeSet::new(),
+            haunted: BTreeMap::new(),
+            applied: vec![],
+            read_only: false,
+        }
+    }
+
+    /// Time passes: engines acknowledge, tasks of services at 0 end, ends are seen, services
+    /// above 0 start tasks.
+    fn live(&mut self) {
+        let held = self.latch.holds.first().cloned();
+        if let (Some(hold), Some(at)) = (held, self.latched_at)
+            && self.now >= at + SignedDuration::from_millis(300)
+        {
+            for row in &mut self.rows {
+                let service = row.service().unwrap();
+                let runs = self.tasks.iter().any(|task| {
+                    task.service.as_ref() == Some(&service) && task.state == TaskState::Running
+                });
+                if runs && !self.hung.contains(&row.id) {
+                    row.row.set("stop_ack", Attr::text(hold.stop_id.as_str()));
+                }
+            }
+        }
+        for service in &mut self.services {
+            let mut tasks: Vec<&mut Task> = self
+                .tasks
+                .iter_mut()
+                .filter(|task| task.service.as_ref() == Some(&service.name))
+                .collect();
+            let mut running = 0;
+            for task in &mut tasks {
+                if task.state == TaskState::Stopping {
+                    task.state = TaskState::Stopped;
+                } else if task.state == TaskState::Running && running < service.desired_count {
+                    running += 1;
+                } else if task.state == TaskState::Running {
+                    task.state = TaskState::Stopping;
+                }
+            }
+            let stopping = tasks.iter().any(|task| task.state == TaskState::Stopping);
+            for task in &mut tasks {
+                if !stopping && task.state == TaskState::Stopped && running < service.desired_count
+                {
+                    task.state = TaskState::Running;
+                    running += 1;
+                }
+            }
+            service.running_count = running;
+        }
+        for task in self.tasks.iter_mut().filter(|task| task.service.is_none()) {
+            if task.state == TaskState::Stopping {
+                task.state = TaskState::Stopped;
+            }
+        }
+    }
+
+    fn known<T>(&self, query: &Query, value: T) -> Reading<T> {
+        if self.dark.contains(query) {
+            return Reading::unreachable("sim", "dark");
+        }
+        Reading::known(value, "sim", self.now)
+    }
+
+    fn read(&mut self, query: &Query) -> Seen {
+        match query {
+            Query::Latch => Seen::Latch(self.known(query, self.latch.clone())),
+            Query::Strategies => {
+                for row in &mut self.rows {
+                    if let Some(left) = self.haunted.get_mut(&row.id) {
+                        *left = left.saturating_sub(1);
+                        if *left == 0 {
+                            self.haunted.remove(&row.id);
+                            row.row.set("status", Attr::text("running"));
+                        }
+                    }
+                }
+                Seen::Strategies(self.known(query, self.rows.clone()))
+            }
+            Query::Services => Seen::Services(self.known(query, self.services.clone())),
+            Query::Tasks => Seen::Tasks(self.known(query, self.tasks.clone())),
+            Query::Schedules => Seen::Schedules(self.known(query, self.schedules.clone())),
+            Query::Positions => Seen::Positions(self.known(query, vec![])),
+            Query::StoredOrders => Seen::StoredOrders(self.known(query, vec![])),
+            Query::Leases => Seen::Leases(Reading::absent("sim", "no leases here")),
+            Query::RestoreChunks(_) => Seen::RestoreChunks(self.known(query, self.chunks.clone())),
+            Query::VenueOrders(venue) => {
+                let live = self.orders.iter().filter(|it| !it.state.is_terminal());
+                Seen::VenueOrders(venue.clone(), self.known(query, live.cloned().collect()))
+            }
+            Query::VenueOrder(venue, id) => {
+                let found = self.orders.iter().find(|it| it.order.client_order_id == *id);
+                let reading = found.map_or_else(
+                    || Reading::absent("sim", "never had it"),
+                    |order| self.known(query, order.clone()),
+                );
+                Seen::VenueOrder(venue.clone(), id.clone(), Box::new(reading))
+            }
+            Query::VenuePositions(venue) => {
+                Seen::VenuePositions(venue.clone(), self.known(query, self.positions.clone()))
+            }
+            Query::Receipts(venue, _) => Seen::Receipts(venue.clone(), self.known(query, vec![])),
+        }
+    }
+
+    fn act(&mut self, act: &Act) -> Written {
+        assert!(!self.read_only, "a dry run acted: {act}");
+        let at = self.now;
+        let answer = self.apply(act);
+        if let Written::Applied { .. } = answer {
+            self.applied.push(act.to_string());
+            if matches!(act, Act::WriteLatch { .. }) && self.latched_at.is_none() {
+                self.latched_at = Some(at);
+            }
+        }
+        answer
+    }
+
+    fn apply(&mut self, act: &Act) -> Written {
+        let applied = Written::Applied { at: self.now };
+        let compare = |expected: String, found: String| Written::Refused { expected, found };
+        match act {
+            Act::WriteLatch { expected_epoch, latch } => {
+                if self.latch.epoch != *expected_epoch {
+                    return compare(expected_epoch.to_string(), self.latch.epoch.to_string());
+                }
+                self.latch = latch.clone();
+            }
+            Act::Notify { message_id, .. } => self.notices.push(message_id.clone()),
+            Act::SetSchedule { schedule, enabled } => {
+                let it = self.schedules.iter_mut().find(|it| it.id == *schedule).unwrap();
+                if it.enabled == *enabled {
+                    return Written::Already;
+                }
+                it.enabled = *enabled;
+            }
+            Act::SetStatus(write) => {
+                let row = self.rows.iter_mut().find(|row| row.id == write.strategy).unwrap();
+                if row.status_attr() == write.value.as_ref() {
+                    return Written::Already;
+                }
+                if row.status_attr() != write.expected.as_ref() {
+                    return compare(
+                        format!("{:?}", write.expected),
+                        format!("{:?}", row.status_attr()),
+                    );
+                }
+                match &write.value {
+                    Some(value) => row.row.set("status", value.clone()),
+                    None => _ = row.row.0.remove("status"),
+                }
+            }
+            Act::CancelOrder { order, .. } => {
+                let it = self.orders.iter_mut().find(|it| it.order.client_order_id == *order);
+                let it = it.unwrap();
+                if it.state.is_terminal() {
+                    return Written::Already;
+                }
+                it.state = OrderState::Cancelled;
+            }
+            Act::ClosePosition { order, .. } => {
+                let it = self.positions.iter().position(|it| it.strategy == order.strategy);
+                let Some(it) = it else { return Written::Already };
+                self.positions.remove(it);
+            }
+            Act::SetAutoscaling { service, expected, value } => {
+                let it = self.services.iter_mut().find(|it| it.name == *service).unwrap();
+                if it.autoscaling == Some(*value) {
+                    return Written::Already;
+                }
+                if it.autoscaling != Some(*expected) {
+                    return compare(format!("{expected:?}"), format!("{:?}", it.autoscaling));
+                }
+                it.autoscaling = Some(*value);
+            }
+            Act::SetDesired { service, expected, desired } => {
+                let it = self.services.iter_mut().find(|it| it.name == *service).unwrap();
+                if it.desired_count == *desired {
+                    return Written::Already;
+                }
+                if it.desired_count != *expected {
+                    return compare(expected.to_string(), it.desired_count.to_string());
+                }
+                it.desired_count = *desired;
+            }
+            Act::StopTask { task, .. } => {
+                let it = self.tasks.iter_mut().find(|it| it.id == *task).unwrap();
+                if it.state == TaskState::Stopped {
+                    return Written::Already;
+                }
+                it.state = TaskState::Stopping;
+            }
+            Act::EnsureSupervised => return Written::Already,
+        }
+        applied
+    }
+
+    fn answer(&mut self, ask: Ask) -> Answer {
+        match ask {
+            Ask::Journal { entries, .. } => {
+                if self.journal_broken {
+                    return Answer::Journaled(Err("no space left".into()));
+                }
+                self.journal.extend(entries);
+                Answer::Journaled(Ok(()))
+            }
+            Ask::Record(chunk) => {
+                if self.store_broken {
+                    let recorded = Recorded::Printed { why: "broken".into() };
+                    return Answer::Recorded(chunk, recorded);
+                }
+                self.chunks.push(chunk.clone());
+                Answer::Recorded(chunk, Recorded::StateStore)
+            }
+            Ask::Read(query) => Answer::Read(Box::new(self.read(&query))),
+            Ask::Act(acts) => {
+                let answers = acts.iter().map(|(id, act)| (id.clone(), self.act(act)));
+                Answer::Acted(answers.collect())
+            }
+        }
+    }
+}
+
+/// Where the process dies: before or after the effect of the n-th want.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kill {
+    Before(usize),
+    After(usize),
+}
+
+/// Drives a procedure against the world until it ends (its report) or is killed (`None`).
+/// Of several open wants, `pick` decides which is answered first.
+pub(crate) fn drive(
+    world: &mut SimWorld,
+    procedure: &mut dyn Procedure,
+    kill: Option<Kill>,
+    mut pick: impl FnMut(usize) -> usize,
+) -> Option<Report> {
+    let mut open: Vec<(Ticket, Ask)> = Vec::new();
+    let mut count = 0;
+    for _ in 0..100_000 {
+        let wants = procedure.wants(world.now);
+        open.extend(wants.into_iter().map(|want| (want.ticket, want.ask)));
+        if let Some(report) = procedure.outcome(world.now) {
+            return Some(report);
+        }
+        world.now += SignedDuration::from_millis(1);
+        if open.is_empty() {
+            let at = procedure.wake_at().expect("nothing is open and nothing is awaited");
+            world.now = world.now.max(at);
+            world.live();
+            continue;
+        }
+        let (ticket, ask) = open.remove(pick(open.len()) % open.len());
+        if kill == Some(Kill::Before(count)) {
+            return None;
+        }
+        let answer = world.answer(ask);
+        if kill == Some(Kill::After(count)) {
+            return None;
+        }
+        count += 1;
+        procedure.give(world.now, ticket, answer);
+        world.live();
+    }
+    panic!("the procedure does not end");
+}
+
+/// Drives several procedures against one world, in turns; the second starts `offset` turns
+/// after the first.
+pub(crate) fn drive_many<P: Procedure>(
+    world: &mut SimWorld,
+    procedures: &mut [P],
+    offset: usize,
+) -> Vec<Report> {
+    let mut open: Vec<Vec<(Ticket, Ask)>> = procedures.iter().map(|_| Vec::new()).collect();
+    let mut reports: Vec<Option<Report>> = procedures.iter().map(|_| None).collect();
+    for turn in 0..100_000 {
+        world.now += SignedDuration::from_millis(1);
+        let mut idle = true;
+        for (index, procedure) in procedures.iter_mut().enumerate() {
+            if reports[index].is_some() || (index > 0 && turn < offset) {
+                continue;
+            }
+            let wants = procedure.wants(world.now);
+            open[index].extend(wants.into_iter().map(|want| (want.ticket, want.ask)));
+            reports[index] = procedure.outcome(world.now);
+            if reports[index].is_none() && !open[index].is_empty() {
+                let (ticket, ask) = open[index].remove(0);
+                let answer = world.answer(ask);
+                procedure.give(world.now, ticket, answer);
+                idle = false;
+            }
+        }
+        if reports.iter().all(Option::is_some) {
+            return reports.into_iter().flatten().collect();
+        }
+        if idle {
+            world.now += SignedDuration::from_millis(20);
+        }
+        world.live();
+    }
+    panic!("the procedures do not end");
+}

@@ -1,0 +1,123 @@
+//! The acts: everything that a procedure can do to the world. Each write carries the value
+//! that must stand there; the platform compares and writes in one go, so the precheck
+//! cannot be outrun by somebody else's change.
+
+use crate::model::{
+    Autoscaling, ClientOrderId, Latch, NewOrder, ScheduleId, ServiceName, StatusWrite, TaskId,
+    VenueName,
+};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// One act.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "act", rename_all = "snake_case")]
+pub enum Act {
+    /// Writes the latch if its epoch is still the expected one.
+    WriteLatch {
+        /// The epoch that must stand there.
+        expected_epoch: u64,
+        /// The whole new latch.
+        latch: Latch,
+    },
+    /// Tells people.
+    Notify {
+        /// The same id is the same message.
+        message_id: String,
+        /// Under 100 characters.
+        subject: String,
+        /// The text.
+        body: String,
+    },
+    /// Enables or disables a schedule or rule, changing nothing else of it.
+    SetSchedule {
+        /// Which.
+        schedule: ScheduleId,
+        /// The wanted state.
+        enabled: bool,
+    },
+    /// Writes a strategy's status if the expected one stands there.
+    SetStatus(StatusWrite),
+    /// Takes an order back.
+    CancelOrder {
+        /// Where.
+        venue: VenueName,
+        /// Which.
+        order: ClientOrderId,
+    },
+    /// Sends an order that can only reduce a position.
+    ClosePosition {
+        /// Where.
+        venue: VenueName,
+        /// The order; its id is made from the stop's, so that it is never sent twice.
+        order: NewOrder,
+    },
+    /// Changes a scaling target if the expected one stands there.
+    SetAutoscaling {
+        /// Whose.
+        service: ServiceName,
+        /// What must stand there.
+        expected: Autoscaling,
+        /// What to write.
+        value: Autoscaling,
+    },
+    /// Changes a desired count if the expected one stands there.
+    SetDesired {
+        /// Whose.
+        service: ServiceName,
+        /// What must stand there.
+        expected: u32,
+        /// What to write.
+        desired: u32,
+    },
+    /// Asks a task to stop.
+    StopTask {
+        /// Which.
+        task: TaskId,
+        /// Recorded as its stopped reason.
+        reason: String,
+    },
+    /// Makes sure that somebody acts on desired counts.
+    EnsureSupervised,
+}
+
+impl fmt::Display for Act {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::WriteLatch { expected_epoch, latch } => {
+                write!(f, "write the latch: epoch {expected_epoch} to {}", latch.epoch)
+            }
+            Self::Notify { subject, .. } => write!(f, "notify: {subject}"),
+            Self::SetSchedule { schedule, enabled } => {
+                write!(f, "{} schedule {schedule}", if *enabled { "enable" } else { "disable" })
+            }
+            Self::SetStatus(write) => {
+                write!(f, "set status of {} from ", write.strategy)?;
+                match &write.expected {
+                    Some(attr) => write!(f, "{attr}")?,
+                    None => f.write_str("nothing")?,
+                }
+                match &write.value {
+                    Some(attr) => write!(f, " to {attr}"),
+                    None => f.write_str(" to nothing"),
+                }
+            }
+            Self::CancelOrder { venue, order } => write!(f, "cancel order {order} at {venue}"),
+            Self::ClosePosition { venue, order } => write!(
+                f,
+                "close {} {} of {} at {venue}, reduce-only",
+                order.quantity, order.symbol, order.strategy
+            ),
+            Self::SetAutoscaling { service, value, .. } => write!(
+                f,
+                "{} autoscaling of {service}",
+                if value.suspended { "suspend" } else { "restore" }
+            ),
+            Self::SetDesired { service, expected, desired } => {
+                write!(f, "set desired count of {service} from {expected} to {desired}")
+            }
+            Self::StopTask { task, .. } => write!(f, "stop task {task}"),
+            Self::EnsureSupervised => f.write_str("make sure that a supervisor lives"),
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! A second opinion on plans, independent of whoever made them: it knows what each kind of
+//! procedure may never contain and looks for just that.
+
+use super::{Act, Step, StepId};
+use crate::model::{RestoreItem, RestoreSubject, RestoreValue};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+/// What a plan is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Only tightens.
+    Stop,
+    /// Only brings back what a restore record names.
+    Resume,
+    /// Stops and starts one strategy.
+    Recover,
+    /// Takes back what a journal says was done.
+    Undo,
+}
+
+/// What is wrong with a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Complaint {
+    /// The step.
+    pub step: StepId,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl fmt::Display for Complaint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.step, self.message)
+    }
+}
+
+/// Looks at new steps, given the ids of all steps that the run has already. A step that is
+/// complained about must not be executed.
+pub fn check(purpose: Purpose, known: &BTreeSet<StepId>, steps: &[Step]) -> Vec<Complaint> {
+    let mut complaints = Vec::new();
+    let mut ids = known.clone();
+    for step in steps {
+        let mut complain = |message: &str| {
+            complaints.push(Complaint { step: step.id.clone(), message: message.to_owned() });
+        };
+        if !ids.insert(step.id.clone()) {
+            complain("its id is taken");
+        }
+        if step.why.trim().is_empty() {
+            complain("it does not say why it is there");
+        }
+        if let Some(message) = forbidden(purpose, &step.act) {
+            complain(message);
+        }
+        if let Some(message) = restore_fault(purpose, step) {
+            complain(message);
+        }
+    }
+    for step in steps {
+        for dependency in step.after.iter().chain(&step.needs) {
+            if !ids.contains(dependency) || *dependency == step.id {
+                let message = format!("it waits for {dependency}, which is not in the plan");
+                complaints.push(Complaint { step: step.id.clone(), message });
+            }
+        }
+    }
+    complaints.extend(cycles(steps));
+    complaints.extend(scaled_under_live_autoscaling(purpose, steps));
+    complaints
+}
+
+/// What this kind of procedure may never do.
+fn forbidden(purpose: Purpose, act: &Act) -> Option<&'static str> {
+    match act {
+        Act::ClosePosition { order, .. } if !order.reduce_only => {
+            Some("it sends an order that could open a position")
+        }
+        Act::ClosePosition { .. } | Act::CancelOrder { .. } if purpose != Purpose::Stop => {
+            Some("only an emergency stop touches orders")
+        }
+        Act::SetSchedule { enabled: true, .. } if purpose == Purpose::Stop => {
+            Some("a stop never enables a schedule")
+        }
+        Act::SetDesired { expected, desired, .. }
+            if purpose == Purpose::Stop && desired > expected =>
+        {
+            Some("a stop never scales up")
+        }
+        Act::SetAutoscaling { value, .. } if purpose == Purpose::Stop && !value.suspended => {
+            Some("a stop never lets autoscaling loose")
+        }
+        Act::EnsureSupervised if purpose == Purpose::Stop => {
+            Some("a stop never starts a supervisor")
+        }
+        Act::WriteLatch { expected_epoch, latch } if latch.epoch <= *expected_epoch => {
+            Some("it does not raise the latch's epoch")
+        }
+        Act::WriteLatch { latch, .. } if purpose == Purpose::Stop && latch.holds.is_empty() => {
+            Some("a stop never releases the latch")
+        }
+        Act::StopTask { reason, .. } if reason.is_empty() => Some("it stops a task for no reason"),
+        _ => None,
+    }
+}
+
+/// In a stop, everything that a resume must bring back is recorded first, with the value
+/// that the act is conditional on, and has that value as its inverse.
+fn restore_fault(purpose: Purpose, step: &Step) -> Option<&'static str> {
+    let (subject, before, written) = match &step.act {
+        Act::SetStatus(write) => (
+            RestoreSubject::Strategy(write.strategy.clone()),
+            RestoreValue::Status(write.expected.clone()),
+            RestoreValue::Status(write.value.clone()),
+        ),
+        Act::SetSchedule { schedule, enabled } => (
+            RestoreSubject::Schedule(schedule.clone()),
+            RestoreValue::Enabled(!enabled),
+            RestoreValue::Enabled(*enabled),
+        ),
+        Act::SetDesired { service, expected, desired } => (
+            RestoreSubject::Service(service.clone()),
+            RestoreValue::Desired(*expected),
+            RestoreValue::Desired(*desired),
+        ),
+        Act::SetAutoscaling { service, expected, value } => (
+            RestoreSubject::Autoscaling(service.clone()),
+            RestoreValue::Autoscaling(*expected),
+            RestoreValue::Autoscaling(*value),
+        ),
+        _ => return None,
+    };
+    if step.undo.is_none() {
+        return Some("it changes a value and records no inverse");
+    }
+    if purpose != Purpose::Stop {
+        return None;
+    }
+    let expected = RestoreItem { subject, before, written };
+    (step.restore.as_ref() != Some(&expected))
+        .then_some("what it records for the resume is not what it changes")
+}
+
+/// Autoscaling lifts a service back above 0: it is suspended before.
+fn scaled_under_live_autoscaling(purpose: Purpose, steps: &[Step]) -> Vec<Complaint> {
+    if purpose != Purpose::Stop {
+        return Vec::new();
+    }
+    let suspends: BTreeMap<_, _> = steps
+        .iter()
+        .filter_map(|step| match &step.act {
+            Act::SetAutoscaling { service, .. } => Some((service.clone(), step.id.clone())),
+            _ => None,
+        })
+        .collect();
+    let early = steps.iter().filter(|step| match &step.act {
+        Act::SetDesired { service, .. } => {
+            suspends.get(service).is_some_and(|suspend| !step.after.contains(suspend))
+        }
+        _ => false,
+    });
+    early
+        .map(|step| Complaint {
+            step: step.id.clone(),
+            message: "it scales down before autoscaling is suspended".to_owned(),
+        })
+        .collect()
+}
+
+/// Steps that wait for each other.
+fn cycles(steps: &[Step]) -> Vec<Complaint> {
+    let mut waiting: BTreeMap<&StepId, BTreeSet<&StepId>> = steps
+        .iter()
+        .map(|step| (&step.id, step.after.iter().chain(&step.needs).collect()))
+        .collect();
+    loop {
+        let free: Vec<&StepId> = waiting
+            .iter()
+            .filter(|(_, on)| !on.iter().any(|id| waiting.contains_key(*id)))
+            .map(|(id, _)| *id)
+            .collect();
+        if free.is_empty() {
+            break;
+        }
+        for id in free {
+            waiting.remove(id);
+        }
+    }
+    waiting
+        .into_keys()
+        .map(|id| Complaint { step: id.clone(), message: "it waits for itself".to_owned() })
+        .collect()
+}

@@ -1,0 +1,390 @@
+//! The executor: turns pages of a plan into asks, in an order that nobody can get wrong.
+//! No act is asked for before its intent is durable and, where a resume will need it, the
+//! value from before is recorded. The intents of a batch share one sync. It waits for
+//! nothing and knows no clock: answers come in any order.
+
+use super::{Act, Approval, Binding, Complaint, Purpose, Rung, Step, StepId, check, digest};
+use crate::journal::Entry;
+use crate::model::{RestoreChunk, RestoreItem, RunId, StopId, Utc, Written};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How many items one chunk of a restore record holds at most: its JSON stays far below the
+/// 400 KB that an item of DynamoDB may have.
+const CHUNK_ITEMS: usize = 250;
+
+/// Whether acts may go on without a journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JournalRule {
+    /// No journal, no action.
+    Required,
+    /// The emergency stop: goes on, and the outcome says so.
+    GoOnWithout,
+}
+
+/// What the executor asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MachineAsk {
+    /// Append these entries; durably, if `steps` is not empty: they wait for it.
+    Journal {
+        /// Whose intents are among the entries.
+        steps: Vec<StepId>,
+        /// What to append.
+        entries: Vec<Entry>,
+    },
+    /// Keep this chunk; `steps` wait for it.
+    Record {
+        /// Whose values are in the chunk.
+        steps: Vec<StepId>,
+        /// The chunk.
+        chunk: RestoreChunk,
+    },
+    /// Do these.
+    Act(Vec<(StepId, Act)>),
+}
+
+/// Where a restore record was kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kept_in", rename_all = "snake_case")]
+pub enum Recorded {
+    /// Where it belongs.
+    StateStore,
+    /// In the local journal, since the state store could not take it.
+    Journal {
+        /// Why the state store could not take it.
+        why: String,
+    },
+    /// Printed, since neither could take it.
+    Printed {
+        /// Why the others could not take it.
+        why: String,
+    },
+}
+
+/// How a step ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "settled", rename_all = "snake_case")]
+pub enum Settled {
+    /// It was asked for, and this was the answer.
+    Answered(Written),
+    /// It was never asked for.
+    NotStarted {
+        /// Why not.
+        why: String,
+    },
+}
+
+impl Settled {
+    /// The wanted value stands.
+    pub fn stands(&self) -> bool {
+        matches!(self, Self::Answered(written) if written.stands())
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum State {
+    Waiting,
+    Intending,
+    Recording,
+    Acting,
+    Settled(Settled),
+}
+
+#[derive(Clone, Debug)]
+struct Slot {
+    step: Step,
+    state: State,
+    /// Counts the planned steps.
+    order: u64,
+}
+
+/// Executes the pages of one run.
+#[derive(Debug)]
+pub struct Executor {
+    purpose: Purpose,
+    rule: JournalRule,
+    run_id: RunId,
+    stop_id: Option<StopId>,
+    approval: Option<Approval>,
+    slots: BTreeMap<StepId, Slot>,
+    /// Steps that have not settled, by the order in which they were planned.
+    open: BTreeMap<u64, StepId>,
+    /// Entries that go along with the next journal ask.
+    pending_entries: Vec<Entry>,
+    next_chunk: u32,
+    closed: Option<String>,
+}
+
+impl Executor {
+    /// An executor that acts under an approval.
+    pub fn live(purpose: Purpose, rule: JournalRule, run_id: RunId, approval: Approval) -> Self {
+        Self::new(purpose, rule, run_id, Some(approval))
+    }
+    /// An executor that only collects and checks: a dry run.
+    pub fn dry(purpose: Purpose, run_id: RunId) -> Self {
+        Self::new(purpose, JournalRule::Required, run_id, None)
+    }
+    fn new(purpose: Purpose, rule: JournalRule, run_id: RunId, approval: Option<Approval>) -> Self {
+        Self {
+            purpose,
+            rule,
+            run_id,
+            stop_id: None,
+            approval,
+            slots: BTreeMap::new(),
+            open: BTreeMap::new(),
+            pending_entries: Vec::new(),
+            next_chunk: 0,
+            closed: None,
+        }
+    }
+    /// Restore records go under this stop from now on.
+    pub fn works_on(&mut self, stop_id: StopId) {
+        self.stop_id = Some(stop_id);
+    }
+    /// It only collects.
+    pub fn is_dry(&self) -> bool {
+        self.approval.is_none()
+    }
+    /// Entries to append with the next journal ask, in front of what is due then.
+    pub fn note(&mut self, entry: Entry) {
+        self.pending_entries.push(entry);
+    }
+
+    /// Adds a page. Steps that the check complains about are settled as not started; under
+    /// a plan's approval the page must be exactly what was approved, or nothing of it is.
+    pub fn append(&mut self, page: Vec<Step>) -> Vec<Complaint> {
+        let known: BTreeSet<StepId> = self.slots.keys().cloned().collect();
+        let mut complaints = check(self.purpose, &known, &page);
+        complaints.extend(self.beyond_approval(&page));
+        if page.is_empty() {
+            return complaints;
+        }
+        self.pending_entries.push(Entry::Page { steps: page.clone() });
+        for step in page {
+            let bad = complaints.iter().find(|complaint| complaint.step == step.id);
+            if self.slots.contains_key(&step.id) {
+                continue;
+            }
+            let state = match (bad, &self.closed) {
+                (Some(complaint), _) => not_started(complaint.message.clone()),
+                (None, Some(why)) => not_started(why.clone()),
+                (None, None) => State::Waiting,
+            };
+            let order = self.slots.len() as u64;
+            if state == State::Waiting {
+                self.open.insert(order, step.id.clone());
+            }
+            self.slots.insert(step.id.clone(), Slot { step, state, order });
+        }
+        complaints
+    }
+
+    /// What an approval does not cover.
+    fn beyond_approval(&self, page: &[Step]) -> Vec<Complaint> {
+        match self.approval.as_ref().map(Approval::binding) {
+            None | Some(Binding::Stop { .. }) => Vec::new(),
+            Some(Binding::Plan { digest: approved, .. }) => {
+                let found = digest(page);
+                if found == *approved && self.slots.is_empty() {
+                    return Vec::new();
+                }
+                let message = format!(
+                    "approved was the plan {}, this is {}",
+                    approved.short(),
+                    found.short()
+                );
+                page.iter()
+                    .map(|step| Complaint { step: step.id.clone(), message: message.clone() })
+                    .collect()
+            }
+        }
+    }
+
+    /// No step will be asked for any more, now or later.
+    pub fn close(&mut self, why: &str) {
+        self.closed = Some(why.to_owned());
+        self.cancel_waiting(why);
+    }
+
+    /// Steps that have not been asked for yet never will be; later pages still are.
+    pub fn cancel_waiting(&mut self, why: &str) {
+        let waiting: Vec<StepId> = self.in_state(&State::Waiting);
+        for id in waiting {
+            self.settle(&id, Settled::NotStarted { why: why.to_owned() });
+        }
+    }
+
+    /// Everything that may be asked for now.
+    pub fn asks(&mut self) -> Vec<MachineAsk> {
+        if self.is_dry() {
+            return Vec::new();
+        }
+        let ready = self.ready();
+        let mut asks = Vec::new();
+        if !ready.is_empty() {
+            let mut entries = std::mem::take(&mut self.pending_entries);
+            entries.push(Entry::Intent { steps: ready.clone() });
+            self.set_all(&ready, &State::Intending);
+            asks.push(MachineAsk::Journal { steps: ready, entries });
+        }
+        asks
+    }
+
+    /// Entries that wait for a journal ask that may never come; taken at the end of a run.
+    pub fn drain_entries(&mut self) -> Vec<Entry> {
+        std::mem::take(&mut self.pending_entries)
+    }
+
+    /// Steps whose dependencies have settled. A step whose need does not stand is refused.
+    fn ready(&mut self) -> Vec<StepId> {
+        let mut ready = Vec::new();
+        for id in self.in_state(&State::Waiting) {
+            let Some(slot) = self.slots.get(&id) else { continue };
+            let settled = |id: &StepId| match self.slots.get(id).map(|slot| &slot.state) {
+                Some(State::Settled(settled)) => Some(settled.clone()),
+                _ => None,
+            };
+            let after_done = slot.step.after.iter().all(|id| settled(id).is_some());
+            let needs: Vec<_> = slot.step.needs.iter().map(|id| (id, settled(id))).collect();
+            let failed = needs.iter().find(|(_, it)| it.as_ref().is_some_and(|it| !it.stands()));
+            if let Some((need, _)) = failed {
+                let why = format!("{need} did not succeed");
+                self.settle(&id, Settled::NotStarted { why });
+            } else if after_done && needs.iter().all(|(_, it)| it.is_some()) {
+                ready.push(id);
+            }
+        }
+        ready
+    }
+
+    /// The answer to a journal ask. Gives what may be asked for next.
+    pub fn journaled(
+        &mut self,
+        steps: &[StepId],
+        result: Result<(), String>,
+        now: Utc,
+    ) -> Vec<MachineAsk> {
+        if let (Err(why), JournalRule::Required) = (&result, self.rule) {
+            let why = format!("no journal, no action: {why}");
+            for id in steps {
+                self.settle(id, Settled::NotStarted { why: why.clone() });
+            }
+            self.close(&why);
+            return Vec::new();
+        }
+        let (to_record, to_act): (Vec<StepId>, Vec<StepId>) =
+            steps.iter().cloned().partition(|id| self.is_recorded(id));
+        self.set_all(&to_record, &State::Recording);
+        let mut asks: Vec<MachineAsk> =
+            to_record.chunks(CHUNK_ITEMS).filter_map(|steps| self.chunk(steps, now)).collect();
+        asks.extend(self.act(&to_act));
+        asks
+    }
+
+    fn is_recorded(&self, id: &StepId) -> bool {
+        self.stop_id.is_some() && self.slots.get(id).is_some_and(|slot| slot.step.restore.is_some())
+    }
+
+    fn chunk(&mut self, steps: &[StepId], now: Utc) -> Option<MachineAsk> {
+        let items: Vec<RestoreItem> =
+            steps.iter().filter_map(|id| self.slots.get(id)?.step.restore.clone()).collect();
+        let chunk = RestoreChunk {
+            format: RestoreChunk::FORMAT,
+            stop_id: self.stop_id.clone()?,
+            run_id: self.run_id.clone(),
+            chunk: self.next_chunk,
+            at: now,
+            items,
+        };
+        self.next_chunk += 1;
+        Some(MachineAsk::Record { steps: steps.to_vec(), chunk })
+    }
+
+    /// The answer to a record ask: it is kept somewhere in any case.
+    pub fn recorded(&mut self, steps: &[StepId]) -> Vec<MachineAsk> {
+        self.act(steps).into_iter().collect()
+    }
+
+    fn act(&mut self, steps: &[StepId]) -> Option<MachineAsk> {
+        self.set_all(steps, &State::Acting);
+        let acts: Vec<_> = steps
+            .iter()
+            .filter_map(|id| Some((id.clone(), self.slots.get(id)?.step.act.clone())))
+            .collect();
+        (!acts.is_empty()).then_some(MachineAsk::Act(acts))
+    }
+
+    /// The answers to an act ask.
+    pub fn acted(&mut self, answers: Vec<(StepId, Written)>) {
+        for (id, written) in answers {
+            self.settle(&id, Settled::Answered(written));
+        }
+    }
+
+    fn settle(&mut self, id: &StepId, answer: Settled) {
+        if let Some(slot) = self.slots.get_mut(id) {
+            slot.state = State::Settled(answer.clone());
+            self.open.remove(&slot.order);
+            self.pending_entries.push(Entry::Settled { step: id.clone(), answer });
+        }
+    }
+    fn set_all(&mut self, ids: &[StepId], state: &State) {
+        for id in ids {
+            if let Some(slot) = self.slots.get_mut(id) {
+                slot.state = state.clone();
+            }
+        }
+    }
+    fn in_state(&self, state: &State) -> Vec<StepId> {
+        let is = |id: &&StepId| self.slots.get(*id).is_some_and(|slot| slot.state == *state);
+        self.open.values().filter(is).cloned().collect()
+    }
+
+    /// Every step has an answer.
+    pub fn is_idle(&self) -> bool {
+        self.open.is_empty()
+    }
+    /// Every step of a rung has an answer.
+    pub fn is_rung_idle(&self, rung: Rung) -> bool {
+        !self.open.values().any(|id| self.slots.get(id).is_some_and(|slot| slot.step.rung == rung))
+    }
+    /// For each rung that has one of these steps: how many of its steps have an answer, and
+    /// how many there are.
+    pub fn progress(&self, touched: &BTreeSet<StepId>) -> Vec<(Rung, u64, u64)> {
+        let mut counts: BTreeMap<Rung, (u64, u64)> = BTreeMap::new();
+        let rung_of = |id| self.slots.get(id).map(|slot| slot.step.rung);
+        for rung in touched.iter().filter_map(rung_of) {
+            counts.entry(rung).or_default();
+        }
+        for slot in self.slots.values() {
+            if let Some((done, total)) = counts.get_mut(&slot.step.rung) {
+                *total += 1;
+                *done += u64::from(matches!(slot.state, State::Settled(_)));
+            }
+        }
+        counts.into_iter().map(|(rung, (done, total))| (rung, done, total)).collect()
+    }
+    /// Whether a step is planned.
+    pub fn has(&self, id: &StepId) -> bool {
+        self.slots.contains_key(id)
+    }
+    /// How a step ended, if it has.
+    pub fn settled(&self, id: &StepId) -> Option<&Settled> {
+        match self.slots.get(id).map(|slot| &slot.state) {
+            Some(State::Settled(settled)) => Some(settled),
+            _ => None,
+        }
+    }
+    /// All steps with their answers so far, in order of their ids.
+    pub fn steps(&self) -> impl Iterator<Item = (&Step, Option<&Settled>)> {
+        self.slots.values().map(|slot| match &slot.state {
+            State::Settled(settled) => (&slot.step, Some(settled)),
+            _ => (&slot.step, None),
+        })
+    }
+}
+
+fn not_started(why: String) -> State {
+    State::Settled(Settled::NotStarted { why })
+}

@@ -1,0 +1,97 @@
+//! Steps.
+
+use super::Act;
+use crate::model::RestoreItem;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Names a step inside a run: what it acts on and to what end (`strategy/alpha:stopped`).
+/// Two runs that plan the same act give it the same id.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct StepId(String);
+
+impl StepId {
+    /// Takes the text as it is.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+impl fmt::Display for StepId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Which part of a procedure a step belongs to; what progress and outcomes are told by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rung {
+    /// The latch.
+    Latch,
+    /// Notifications.
+    Notify,
+    /// Schedules and rules.
+    Schedules,
+    /// Strategies' rows.
+    Strategies,
+    /// Orders at venues.
+    Orders,
+    /// Positions at venues.
+    Positions,
+    /// Services, autoscaling, tasks.
+    Compute,
+}
+
+impl Rung {
+    /// All rungs, in the order of the ladder.
+    pub const ALL: [Self; 7] = [
+        Self::Latch,
+        Self::Notify,
+        Self::Schedules,
+        Self::Strategies,
+        Self::Orders,
+        Self::Positions,
+        Self::Compute,
+    ];
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Latch => "latch",
+            Self::Notify => "notify",
+            Self::Schedules => "schedules",
+            Self::Strategies => "strategies",
+            Self::Orders => "orders",
+            Self::Positions => "positions",
+            Self::Compute => "compute",
+        }
+    }
+}
+
+/// One step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// Its name in the run.
+    pub id: StepId,
+    /// Where it belongs.
+    pub rung: Rung,
+    /// Why it is there.
+    pub why: String,
+    /// What to do; its condition is part of it.
+    pub act: Act,
+    /// What goes into the restore record before the act; for acts that change a state
+    /// which a resume has to bring back.
+    pub restore: Option<RestoreItem>,
+    /// What takes it back, with the value from before; `None`: cannot be taken back.
+    pub undo: Option<Act>,
+    /// Steps that must have settled, well or not, before this one starts: a rung that is
+    /// down must not hold up the next.
+    pub after: Vec<StepId>,
+    /// Steps that must stand (applied or already so) before this one starts; if one does
+    /// not, this step is refused.
+    pub needs: Vec<StepId>,
+}
