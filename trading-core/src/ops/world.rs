@@ -1,8 +1,6 @@
 //! A small deterministic world for the tests of procedures: a state store, a cluster, a
 //! venue and engines that behave, hang or come back. Time passes only between answers.
 
-#![expect(clippy::unwrap_used, reason = "test support")]
-
 use super::{Answer, Ask, Procedure, Query, Seen, Ticket};
 use crate::journal::Entry;
 use crate::model::*;
