@@ -1,9 +1,11 @@
 //! One file per command: its arguments and one function. The only dispatch stands here.
 
+mod completions;
 mod config;
 mod engine;
 
 use std::cell::OnceCell;
+use std::time::Duration;
 
 use trading_core::report::Report;
 
@@ -11,8 +13,8 @@ use crate::cli::Globals;
 use crate::ctx::Ctx;
 use crate::error::Fault;
 use crate::render::{EnvironmentView, Header};
-use crate::settings::Access;
-use crate::settings::Environment;
+use crate::settings::{Access, Environment, Settings};
+use crate::ui::Format;
 
 /// The commands.
 #[derive(Debug, clap::Subcommand)]
@@ -23,6 +25,8 @@ pub enum Command {
     /// The processes that trade: engine and paper venue.
     #[command(subcommand)]
     Engine(engine::Command),
+    /// Writes the completion script of a shell.
+    Completions(completions::Arguments),
 }
 
 /// A command at work: the process, and what goes for every command.
@@ -31,22 +35,41 @@ pub struct Session<'a> {
     pub ctx: &'a mut Ctx,
     /// What goes for every command.
     pub globals: &'a Globals,
+    settings: Result<Settings, Fault>,
     resolved: OnceCell<(Environment, Access)>,
 }
 
 impl<'a> Session<'a> {
     pub(crate) fn new(ctx: &'a mut Ctx, globals: &'a Globals) -> Self {
-        if let Some(output) = globals.output {
-            ctx.ui.format = output.into();
-        }
-        Self { ctx, globals, resolved: OnceCell::new() }
+        let settings = Settings::load(ctx, globals);
+        ctx.ui.format = match &settings {
+            Ok(settings) => settings.output.value,
+            // The fault itself is told in the form that the command line asks for.
+            Err(_) => globals.output.map_or(Format::Human, Into::into),
+        };
+        Self { ctx, globals, settings, resolved: OnceCell::new() }
+    }
+
+    /// Everything that was set.
+    pub fn settings(&self) -> Result<&Settings, Fault> {
+        self.settings.as_ref().map_err(Clone::clone)
+    }
+
+    /// The longest that one request may take.
+    pub fn timeout(&self) -> Result<Duration, Fault> {
+        Ok(self.settings()?.timeout.value)
+    }
+
+    /// The longest that this command may take, if nobody says otherwise `default`.
+    pub fn deadline(&self, default: Duration) -> Result<Duration, Fault> {
+        Ok(self.settings()?.deadline.as_ref().map_or(default, |deadline| deadline.value))
     }
 
     /// The environment that this command works on, by the rules of the contract: reading
     /// commands default to `local`, mutating ones need it named. What stands above the
     /// answer is taken from it.
     pub fn environment(&self, access: Access) -> Result<Environment, Fault> {
-        let environment = Environment::resolve(self.ctx, self.globals, access)?;
+        let environment = self.settings()?.environment(access)?;
         // The first one asked for is the one that the answer is about.
         let (environment, _) = self.resolved.get_or_init(|| (environment, access));
         Ok(environment.clone())
@@ -60,7 +83,10 @@ impl<'a> Session<'a> {
     /// What stands above the answer.
     pub(crate) fn header(&self) -> Header {
         let observed_at = self.ctx.clock.now();
-        let show_account = self.globals.show_account;
+        let show_account = match &self.settings {
+            Ok(settings) => settings.show_account.value,
+            Err(_) => self.globals.show_account,
+        };
         let environment = match self.resolved.get() {
             Some((environment, _)) => environment.view(observed_at, show_account),
             None => EnvironmentView::nowhere("no environment was resolved"),
@@ -72,7 +98,8 @@ impl<'a> Session<'a> {
 /// Runs a command to its report.
 pub async fn dispatch(command: &Command, session: &mut Session<'_>) -> Result<Report, Fault> {
     match command {
-        Command::Config(command) => config::run(command, session).await,
         Command::Engine(command) => engine::run(command, session).await,
+        Command::Config(command) => config::run(command, session),
+        Command::Completions(arguments) => completions::run(arguments),
     }
 }

@@ -118,6 +118,7 @@ impl Header {
         for block in &mut report.body {
             match block {
                 Block::Heading(text) => hide(text),
+                Block::Verbatim(_) => {}
                 Block::Line(cell) => hide(&mut cell.text),
                 Block::Table { columns: _, rows } => {
                     rows.iter_mut().flatten().for_each(|cell| hide(&mut cell.text));

@@ -7,6 +7,9 @@ use super::{EnvironmentView, Fact, Header, Style, escape, mask, table};
 
 /// The page of a command that answered.
 pub fn page(report: &Report, header: &Header, style: Style) -> String {
+    if let [Block::Verbatim(text)] = report.body.as_slice() {
+        return text.clone();
+    }
     let report = header.masked(report);
     let mut lines = Vec::new();
     if let Some(name) = header.environment.name.known() {
@@ -31,6 +34,7 @@ pub fn page(report: &Report, header: &Header, style: Style) -> String {
                 let text = wrap(&escape::lines(&cell.text), style.width);
                 lines.extend(text.iter().map(|line| toned(line, cell.tone, style.color)));
             }
+            Block::Verbatim(text) => lines.push(text.trim_end().to_owned()),
             Block::Table { columns, rows } => lines.extend(table::table(columns, rows, style)),
         }
     }

@@ -8,8 +8,8 @@ use super::{Style, escape};
 
 /// What separates two columns.
 const GAP: usize = 2;
-/// A column is never squeezed below this, or its widest cell if that is less.
-const LEAST: usize = 12;
+/// A column is never squeezed so that words up to this long are cut.
+const LONGEST_WORD: usize = 24;
 
 /// The table's lines.
 pub(super) fn table(names: &[&str], rows: &[Vec<Cell>], style: Style) -> Vec<String> {
@@ -35,10 +35,12 @@ fn widths(names: &[&str], rows: &[Vec<Cell>], width: usize) -> Option<Vec<usize>
         cells.max().unwrap_or(0).max(columns(names[i]))
     };
     let mut widths: Vec<usize> = (0..names.len()).map(natural).collect();
-    let least: Vec<usize> = widths
-        .iter()
-        .zip(names)
-        .map(|(natural, name)| (*natural).min(LEAST).max(columns(name)))
+    let longest_word = |i: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(i)).map(|cell| cell.text.as_str());
+        cells.flat_map(|text| text.split(' ')).map(columns).max().unwrap_or(0)
+    };
+    let least: Vec<usize> = (0..names.len())
+        .map(|i| longest_word(i).min(LONGEST_WORD).max(columns(names[i])))
         .collect();
     let gaps = GAP * names.len().saturating_sub(1);
     while widths.iter().sum::<usize>() + gaps > width {
@@ -113,11 +115,11 @@ mod tests {
         live-trading                    RUNNING  41 s
         dry-run-trading-of-a-long-name           ?
         ");
-        insta::assert_snapshot!(plain(40), @r"
-        service           state    heartbeat_age
-        live-trading      RUNNING  41 s
-        dry-run-trading-           ?
-        of-a-long-name
+        insta::assert_snapshot!(plain(50), @r"
+        service                     state    heartbeat_age
+        live-trading                RUNNING  41 s
+        dry-run-trading-of-a-long-           ?
+        name
         ");
         insta::assert_snapshot!(plain(30), @r"
         service        live-trading

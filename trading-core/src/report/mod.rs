@@ -90,6 +90,9 @@ pub enum Block {
         /// The rows.
         rows: Vec<Vec<Cell>>,
     },
+    /// A file of our own making for another program to read (a completion script): written
+    /// as it is, and alone. Never holds text from outside.
+    Verbatim(String),
 }
 
 /// A piece of text and how it is meant.

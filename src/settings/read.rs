@@ -1,0 +1,206 @@
+//! Reads one settings file: whose it is, who may write it, whether its words are known.
+//! Everything that is wrong with it is found, each with its place.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+use trading_core::report::{Exit, Problem};
+
+use super::fields;
+use super::nearest::nearest;
+use super::schema::{EnvironmentFile, NamesFile, NotifyFile, SettingsFile, TimingsFile};
+use crate::error::Fault;
+
+/// The format that this binary reads.
+const FORMAT: u32 = 1;
+/// Far more than any settings file needs.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// What is wrong with a file; at least one thing.
+pub(super) struct Wrong(pub(super) Vec<Problem>);
+
+impl Wrong {
+    fn one(code: &'static str, message: String, hint: impl Into<String>) -> Self {
+        Self(vec![Problem { code: code.to_owned(), message, hint: Some(hint.into()) }])
+    }
+
+    /// The first thing that is wrong, as what ends a command.
+    pub(super) fn fault(&self) -> Fault {
+        let first = self.0.first().cloned().unwrap_or_else(|| Problem {
+            code: "settings.unreadable".to_owned(),
+            message: "a settings file cannot be used".to_owned(),
+            hint: None,
+        });
+        let more = match self.0.len() {
+            0 | 1 => String::new(),
+            count => format!(" (and {} more)", count - 1),
+        };
+        let hint = first.hint.unwrap_or_else(|| "tradectl config check".to_owned());
+        Fault::new(Exit::Settings, "settings.file", format!("{}{more}", first.message)).hint(hint)
+    }
+}
+
+/// Reads a file; nothing if there is none.
+pub(super) fn settings_file(path: &Path) -> Result<Option<SettingsFile>, Wrong> {
+    let shown = path.display();
+    let unreadable = |error: std::io::Error| {
+        Wrong::one(
+            "settings.unreadable",
+            format!("{shown} cannot be read: {error}"),
+            format!("look at it with: ls -l {shown}"),
+        )
+    };
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(unreadable(error)),
+    };
+    // Asked of the opened file and not of the name, which could change meanwhile.
+    let metadata = file.metadata().map_err(unreadable)?;
+    trusted(path, &metadata)?;
+    let mut text = String::new();
+    let read = file.by_ref().take(MAX_BYTES + 1).read_to_string(&mut text).map_err(unreadable)?;
+    if read as u64 > MAX_BYTES {
+        let message = format!("{shown} is larger than 1 MiB: not a settings file");
+        return Err(Wrong::one("settings.unreadable", message, "name another with --config"));
+    }
+    parse(path, &text).map(Some)
+}
+
+/// A settings file must be the user's own, and nobody else may write it: it decides what
+/// is stopped and where notices go.
+fn trusted(path: &Path, metadata: &std::fs::Metadata) -> Result<(), Wrong> {
+    let shown = path.display();
+    let elsewhere = "or work from a folder without it, or name your own with --config";
+    if !metadata.is_file() {
+        let message = format!("{shown} is not a regular file");
+        return Err(Wrong::one("settings.not_a_file", message, elsewhere));
+    }
+    let (me, owner) = (rustix::process::geteuid().as_raw(), metadata.uid());
+    if owner != me {
+        let message = format!("{shown} belongs to user {owner}, not to you ({me}): not used");
+        return Err(Wrong::one(
+            "settings.owner",
+            message,
+            format!("chown {me} {shown}; {elsewhere}"),
+        ));
+    }
+    let mode = metadata.mode() & 0o777;
+    if mode & 0o022 != 0 {
+        let message = format!("{shown} can be written by others (mode {mode:04o}): not used");
+        return Err(Wrong::one(
+            "settings.mode",
+            message,
+            format!("chmod go-w {shown}; {elsewhere}"),
+        ));
+    }
+    Ok(())
+}
+
+/// The file's text as settings.
+pub(super) fn parse(path: &Path, text: &str) -> Result<SettingsFile, Wrong> {
+    let place = |at: usize| {
+        let before = text.get(..at).unwrap_or(text);
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().map_or(0, |tail| tail.chars().count()) + 1;
+        format!("{}:{line}:{column}", path.display())
+    };
+    let hint = format!("edit {}, then: tradectl config check", path.display());
+    let wrong = |error: &toml::de::Error| {
+        let place = place(error.span().map_or(0, |span| span.start));
+        let message = error.message().trim_end().replace('\n', ", ");
+        Wrong::one("settings.invalid", format!("{place}: {message}"), hint.clone())
+    };
+    let table = DeTable::parse(text).map_err(|error| wrong(&error))?;
+    let format = table.get_ref().get("format").map(Spanned::get_ref);
+    if let Some(newer) = format.and_then(newer_format) {
+        let message = format!(
+            "{} has format {newer}, and this tradectl reads formats up to {FORMAT}",
+            path.display()
+        );
+        return Err(Wrong::one("settings.newer", message, "use a newer tradectl"));
+    }
+    let unknown = unknown_keys(table.get_ref());
+    if !unknown.is_empty() {
+        let problems = unknown.into_iter().map(|unknown| Problem {
+            code: "settings.unknown_key".to_owned(),
+            message: format!("{}: {}", place(unknown.at), unknown.message()),
+            hint: Some(hint.clone()),
+        });
+        return Err(Wrong(problems.collect()));
+    }
+    toml::from_str(text).map_err(|error| wrong(&error))
+}
+
+/// The format number, if it is newer than ours.
+fn newer_format(value: &DeValue<'_>) -> Option<u64> {
+    let DeValue::Integer(number) = value else { return None };
+    let number = u64::from_str_radix(number.as_str(), number.radix()).ok()?;
+    (number > u64::from(FORMAT)).then_some(number)
+}
+
+/// A key that no settings file has.
+struct UnknownKey {
+    /// The tables around it.
+    table: String,
+    key: String,
+    /// Byte offset in the text.
+    at: usize,
+    words: &'static [&'static str],
+}
+
+impl UnknownKey {
+    fn message(&self) -> String {
+        let Self { table, key, at: _, words } = self;
+        let place = if table.is_empty() { String::new() } else { format!(" in [{table}]") };
+        match nearest(key, words.iter().copied()) {
+            Some(word) => format!("unknown key `{key}`{place}; did you mean `{word}`?"),
+            None => format!("unknown key `{key}`{place}; known are: {}", words.join(", ")),
+        }
+    }
+}
+
+/// All keys that the types do not have.
+fn unknown_keys(file: &DeTable<'_>) -> Vec<UnknownKey> {
+    let mut unknown = Vec::new();
+    strangers(file, "", fields::of::<SettingsFile>(), &mut unknown);
+    let Some(DeValue::Table(environments)) = file.get("environments").map(Spanned::get_ref) else {
+        return unknown;
+    };
+    for (name, value) in environments {
+        let DeValue::Table(environment) = value.get_ref() else { continue };
+        let path = format!("environments.{}", name.get_ref());
+        strangers(environment, &path, fields::of::<EnvironmentFile>(), &mut unknown);
+        let sections = [
+            ("names", fields::of::<NamesFile>()),
+            ("timings", fields::of::<TimingsFile>()),
+            ("notify", fields::of::<NotifyFile>()),
+        ];
+        for (section, words) in sections {
+            if let Some(DeValue::Table(table)) = environment.get(section).map(Spanned::get_ref) {
+                strangers(table, &format!("{path}.{section}"), words, &mut unknown);
+            }
+        }
+    }
+    unknown
+}
+
+fn strangers(
+    table: &DeTable<'_>,
+    path: &str,
+    words: &'static [&'static str],
+    unknown: &mut Vec<UnknownKey>,
+) {
+    for key in table.keys().filter(|key| !words.contains(&key.get_ref().as_ref())) {
+        unknown.push(UnknownKey {
+            table: path.to_owned(),
+            key: key.get_ref().to_string(),
+            at: key.span().start,
+            words,
+        });
+    }
+}

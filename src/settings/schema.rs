@@ -1,0 +1,223 @@
+//! What may stand in a settings file, and in a built-in profile, which has the same
+//! shape. Unknown keys are refused.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer};
+use trading_core::model::{Acknowledges, Calendar, RoleRule};
+
+use super::origin::{Origin, Sourced};
+use crate::cli;
+
+/// Declares a table of a settings file and its counterpart that knows where each value
+/// was set, so that a key which nothing takes over does not compile.
+macro_rules! table {
+    (
+        $(#[$doc:meta])* $file:ident => $layered:ident {
+            $($(#[$field_doc:meta])* $field:ident: $type:ty,)*
+            $(@ $(#[$section_doc:meta])* $section:ident: $section_file:ident => $section_layered:ident,)*
+        }
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub(super) struct $file {
+            $($(#[$field_doc])* pub(super) $field: Option<$type>,)*
+            $($(#[$section_doc])* pub(super) $section: $section_file,)*
+        }
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default)]
+        pub(super) struct $layered {
+            $($(#[$field_doc])* pub(super) $field: Option<Sourced<$type>>,)*
+            $($(#[$section_doc])* pub(super) $section: $section_layered,)*
+        }
+        impl $layered {
+            /// Lays a file's values over what stands there.
+            pub(super) fn lay(&mut self, file: $file, origin: &Origin) {
+                let $file { $($field,)* $($section,)* } = file;
+                $(if let Some(value) = $field {
+                    self.$field = Some(Sourced::new(value, origin.clone()));
+                })*
+                $(self.$section.lay($section, origin);)*
+            }
+        }
+    };
+}
+
+/// A whole settings file.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct SettingsFile {
+    /// The format number; 1, and may be left out.
+    pub(super) format: Option<u32>,
+    /// The environment that commands work on which change something; only in the user's
+    /// own file.
+    pub(super) default_env: Option<String>,
+    /// `human`, `json` or `jsonl`.
+    pub(super) output: Option<cli::Output>,
+    /// The longest that one request may take.
+    pub(super) timeout: Option<Span>,
+    /// The longest that a command may take.
+    pub(super) deadline: Option<Span>,
+    /// Account ids are shown whole.
+    pub(super) show_account: Option<bool>,
+    /// Environments by name.
+    pub(super) environments: BTreeMap<String, EnvironmentFile>,
+}
+
+/// A built-in profile.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ProfileFile {
+    /// Where environments of this profile live.
+    pub(super) platform: PlatformWord,
+    /// The environments that exist without any file.
+    pub(super) environments: Vec<String>,
+    /// What stands before the stage in an environment's name.
+    pub(super) prefix: String,
+    /// What the system has not, in words for the operator.
+    pub(super) lacks: Vec<String>,
+    /// The values.
+    pub(super) defaults: EnvironmentFile,
+}
+
+/// Where an environment lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum PlatformWord {
+    /// On this machine.
+    Local,
+    /// On AWS.
+    Aws,
+}
+
+table! {
+    /// An environment's values.
+    EnvironmentFile => Layered {
+        /// The profile that it is made from.
+        profile: String,
+        /// The folder of a local platform; relative to the file that names it.
+        directory: PathBuf,
+        /// What stands for `{env}` in names: `dev`, `staging`, `prod`.
+        stage: String,
+        /// Stopping the wrong one costs real money.
+        production: bool,
+        /// The account that must answer.
+        account: String,
+        /// The region.
+        region: String,
+        /// Where requests go instead of AWS's own addresses.
+        endpoint: String,
+        /// `always` or `us-equities`.
+        calendar: Calendar,
+        /// `stop_ack` or `none`.
+        acknowledges: Acknowledges,
+        /// There is a strategies' table, and with it the latch and heartbeats.
+        strategies: bool,
+        /// There are tables of positions and orders.
+        positions: bool,
+        /// Venues whose orders are read and cancelled.
+        venues: Vec<String>,
+        /// Rules that give roles; the file's come before the profile's.
+        roles: Vec<RoleRule>,
+        /// Who else reads all of the strategies' table, and so meets the latch.
+        scanned_by: Vec<String>,
+        @ /// Names of things at the platform, with `{env}` for the stage.
+        names: NamesFile => Names,
+        @ /// Durations that bind.
+        timings: TimingsFile => LayeredTimings,
+        @ /// Where notices go.
+        notify: NotifyFile => LayeredNotify,
+    }
+}
+
+table! {
+    /// Names of things at the platform.
+    NamesFile => Names {
+        /// The cluster.
+        cluster: String,
+        /// The pattern of services.
+        services: String,
+        /// The table of strategies.
+        strategies_table: String,
+        /// The table that holds the latch.
+        latch_table: String,
+        /// The latch's key in it.
+        latch_key: String,
+        /// The table of positions.
+        positions_table: String,
+        /// The table of orders.
+        orders_table: String,
+        /// The pattern of log groups.
+        log_groups: String,
+        /// The topic of alerts.
+        alerts_topic: String,
+        /// The pattern of secrets.
+        secrets: String,
+        /// The database.
+        database: String,
+    }
+}
+
+table! {
+    /// Durations that bind.
+    TimingsFile => LayeredTimings {
+        /// How often an engine reads the latch.
+        latch_poll: Span,
+        /// How old a latch may be when an order that increases risk is sent.
+        latch_max_age: Span,
+        /// How long to wait for acknowledgements.
+        ack_wait: Span,
+        /// The least time between the two last complete reads of a stop; at least 2s.
+        reread_gap: Span,
+        /// A heartbeat older than this is stale.
+        heartbeat_stale: Span,
+        /// How long a start may take before missing beats count.
+        start_period: Span,
+    }
+}
+
+table! {
+    /// Where notices go besides the platform's own file or topic.
+    NotifyFile => LayeredNotify {
+        /// A web address (https or loopback); a secret, never shown.
+        webhook: SecretText,
+        /// Where the address stands among the environment's secrets: `name/key`.
+        webhook_secret: String,
+    }
+}
+
+/// A duration with its unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Span(pub(super) Duration);
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl serde::de::Visitor<'_> for Visitor {
+            type Value = Span;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(
+                    "a duration in quotes with its unit, such as \"250ms\", \"90s\" or \"10m\"",
+                )
+            }
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Span, E> {
+                cli::duration(text).map(Span).map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_str(Visitor)
+    }
+}
+
+/// A text that is never shown.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub(super) struct SecretText(pub(super) String);
+
+impl std::fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SecretText(hidden)")
+    }
+}
