@@ -5,6 +5,7 @@
 //! | [`cli`] | the command line: types and value parsers |
 //! | [`settings`] | profiles, files, variables and flags, resolved once |
 //! | [`cmd`] | one file per command |
+//! | [`drive`] | the only rooms that wait: the drivers of procedures and engines |
 //! | [`platform`] | the ports to the world and the platforms behind them |
 //! | [`venue`] | the port to trading venues and the venues behind it |
 //! | [`render`] | from a report to the human page and the JSON document |
@@ -15,6 +16,7 @@
 pub mod cli;
 pub mod cmd;
 pub mod ctx;
+pub mod drive;
 pub mod error;
 pub mod platform;
 pub mod render;

@@ -1,0 +1,192 @@
+//! The journal's file: appended, synced, one per run, mode 0600 in 0700.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use trading_core::journal::{self, Chain, Entry, Journal};
+use trading_core::model::{RestoreChunk, RunId, StopId, Utc};
+
+/// Where journal bytes go. Tests inject one that fails.
+pub trait Sink: Send {
+    /// Appends all bytes, or fails.
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
+    /// Makes everything appended so far durable against power loss.
+    fn sync(&mut self) -> io::Result<()>;
+}
+
+/// A file whose half-written tail is taken back, so that a failed append leaves a journal
+/// that can go on.
+struct FileSink {
+    file: File,
+    good_bytes: u64,
+}
+
+impl Sink for FileSink {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.seek(SeekFrom::Start(self.good_bytes))?;
+        if let Err(error) = self.file.write_all(bytes) {
+            // Should this fail too, the torn tail is what `journal verify` names.
+            let _torn = self.file.set_len(self.good_bytes);
+            return Err(error);
+        }
+        self.good_bytes += bytes.len() as u64;
+        Ok(())
+    }
+    fn sync(&mut self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+}
+
+/// A sink that never was: the file could not be made.
+struct NoSink(String);
+
+impl Sink for NoSink {
+    fn append(&mut self, _bytes: &[u8]) -> io::Result<()> {
+        Err(io::Error::other(self.0.clone()))
+    }
+    fn sync(&mut self) -> io::Result<()> {
+        Err(io::Error::other(self.0.clone()))
+    }
+}
+
+/// A journal being written.
+pub struct JournalWriter {
+    sink: Box<dyn Sink>,
+    chain: Chain,
+}
+
+impl JournalWriter {
+    /// Makes the file of a run. If that fails, every append fails with the same cause, and
+    /// whoever needs a journal decides what that means.
+    pub fn create(state_dir: &Path, run_id: &RunId) -> Self {
+        match create_file(state_dir, run_id) {
+            Ok(file) => Self::over(Box::new(FileSink { file, good_bytes: 0 })),
+            Err(error) => {
+                let path = path_of(state_dir, run_id);
+                Self::over(Box::new(NoSink(format!("{}: {error}", path.display()))))
+            }
+        }
+    }
+    /// A journal over any sink.
+    pub fn over(sink: Box<dyn Sink>) -> Self {
+        Self { sink, chain: Chain::default() }
+    }
+    /// Appends entries; durably, if asked. An error says why nothing was appended.
+    pub fn append(&mut self, at: Utc, entries: &[Entry], durable: bool) -> Result<(), String> {
+        let mut chain = self.chain.clone();
+        let bytes = chain.seal(at, entries).map_err(|error| error.to_string())?;
+        self.sink.append(&bytes).map_err(|error| error.to_string())?;
+        self.chain = chain;
+        if durable { self.sink.sync().map_err(|error| error.to_string()) } else { Ok(()) }
+    }
+}
+
+/// The folder of an environment's journals.
+pub fn folder(state_dir: &Path) -> PathBuf {
+    state_dir.join("journal")
+}
+
+/// The file of a run.
+pub fn path_of(state_dir: &Path, run_id: &RunId) -> PathBuf {
+    folder(state_dir).join(format!("{run_id}.jsonl"))
+}
+
+fn create_file(state_dir: &Path, run_id: &RunId) -> io::Result<File> {
+    let folder = folder(state_dir);
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
+    let path = path_of(state_dir, run_id);
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    // The name itself must survive a power loss too.
+    File::open(&folder)?.sync_all()?;
+    Ok(file)
+}
+
+/// Reads the journal of a run.
+pub fn load(path: &Path) -> io::Result<Journal> {
+    fs::read(path).map(|bytes| journal::read(&bytes))
+}
+
+/// The files of all runs of an environment, oldest first by name.
+pub fn files(state_dir: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(folder(state_dir)) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut paths = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        if path.extension().is_some_and(|it| it == "jsonl") {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+/// Chunks of a stop's restore record that only a journal of this machine holds.
+pub fn misplaced_chunks(state_dir: &Path, stop_id: &StopId) -> io::Result<Vec<RestoreChunk>> {
+    let mut chunks = Vec::new();
+    for path in files(state_dir)? {
+        for line in load(&path)?.lines {
+            if let Entry::Record { chunk, .. } = line.entry
+                && chunk.stop_id == *stop_id
+            {
+                chunks.push(chunk);
+            }
+        }
+    }
+    Ok(chunks)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Takes so many bytes and then says that the disk is full.
+    struct FullAfter(usize);
+    impl Sink for FullAfter {
+        fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+            self.0 = self.0.checked_sub(bytes.len()).ok_or(io::ErrorKind::StorageFull)?;
+            Ok(())
+        }
+        fn sync(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn entry() -> Entry {
+        Entry::Closed { outcome: "done".into(), exit_code: 0 }
+    }
+
+    #[test]
+    fn a_written_journal_reads_back_and_nobody_else_can_read_it() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let run: RunId = "run-1".into();
+        let mut writer = JournalWriter::create(dir.path(), &run);
+        writer.append(Utc::UNIX_EPOCH, &[entry()], true).unwrap();
+        writer.append(Utc::UNIX_EPOCH, &[entry()], false).unwrap();
+        let path = path_of(dir.path(), &run);
+        let journal = load(&path).unwrap();
+        assert_eq!((journal.lines.len(), journal.damage), (2, None));
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let folder = fs::metadata(folder(dir.path())).unwrap();
+        assert_eq!(folder.permissions().mode() & 0o777, 0o700);
+    }
+
+    #[test]
+    fn a_full_disk_is_told_and_a_second_run_never_overwrites_the_first() {
+        let mut writer = JournalWriter::over(Box::new(FullAfter(10)));
+        let why = writer.append(Utc::UNIX_EPOCH, &[entry()], true).unwrap_err();
+        assert!(why.contains("no storage space"), "{why}");
+
+        let dir = tempfile::tempdir().unwrap();
+        let run: RunId = "run-1".into();
+        JournalWriter::create(dir.path(), &run).append(Utc::UNIX_EPOCH, &[entry()], true).unwrap();
+        let mut again = JournalWriter::create(dir.path(), &run);
+        assert!(again.append(Utc::UNIX_EPOCH, &[entry()], true).is_err());
+    }
+}

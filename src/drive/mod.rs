@@ -1,0 +1,6 @@
+//! The only rooms that wait: the driver of procedures and the driver of engines.
+
+pub mod act;
+pub mod journal;
+pub mod read;
+pub mod run;

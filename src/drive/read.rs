@@ -1,0 +1,93 @@
+//! From a query to the port that answers it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use trading_core::model::{Reading, RestoreChunk, StopId, VenueName};
+use trading_core::ops::{Query, Seen};
+
+use super::journal;
+use crate::platform::{Fut, Platform};
+
+/// Asks the platform, at most for `timeout`.
+pub async fn query(platform: &Platform, state_dir: &Path, query: Query, timeout: Duration) -> Seen {
+    let state = &platform.state;
+    match query {
+        Query::Latch => Seen::Latch(bounded("latch", timeout, state.latch()).await),
+        Query::Strategies => {
+            Seen::Strategies(bounded("strategies table", timeout, state.strategies()).await)
+        }
+        Query::Services => {
+            Seen::Services(bounded("services", timeout, platform.compute.services()).await)
+        }
+        Query::Tasks => Seen::Tasks(bounded("tasks", timeout, platform.compute.tasks()).await),
+        Query::Schedules => {
+            Seen::Schedules(bounded("schedules", timeout, platform.schedules.schedules()).await)
+        }
+        Query::Positions => {
+            Seen::Positions(bounded("positions table", timeout, state.positions()).await)
+        }
+        Query::StoredOrders => {
+            Seen::StoredOrders(bounded("orders table", timeout, state.open_orders()).await)
+        }
+        Query::Leases => Seen::Leases(bounded("leases", timeout, state.leases()).await),
+        Query::RestoreChunks(stop) => {
+            let read = bounded("restore records", timeout, state.restore_chunks(&stop)).await;
+            Seen::RestoreChunks(with_misplaced(read, state_dir, &stop))
+        }
+        Query::VenueOrders(name) => {
+            let read = at_venue(platform, &name, timeout, |venue| venue.open_orders()).await;
+            Seen::VenueOrders(name, read)
+        }
+        Query::VenueOrder(name, order) => {
+            let read = at_venue(platform, &name, timeout, |venue| venue.order(&order)).await;
+            Seen::VenueOrder(name, order, Box::new(read))
+        }
+        Query::VenuePositions(name) => {
+            let read = at_venue(platform, &name, timeout, |venue| venue.positions()).await;
+            Seen::VenuePositions(name, read)
+        }
+        Query::Receipts(name, since) => {
+            let read = at_venue(platform, &name, timeout, |venue| venue.receipts_since(since));
+            let read = read.await;
+            Seen::Receipts(name, read)
+        }
+    }
+}
+
+async fn at_venue<'a, T>(
+    platform: &'a Platform,
+    name: &VenueName,
+    timeout: Duration,
+    ask: impl FnOnce(&'a dyn crate::venue::Venue) -> Fut<'a, Reading<T>>,
+) -> Reading<T> {
+    let source = format!("venue {name}");
+    match platform.venues.get(name) {
+        Some(venue) => bounded(&source, timeout, ask(venue.as_ref())).await,
+        None => {
+            Reading::unreachable(source, "it is configured, but this platform has no such venue")
+        }
+    }
+}
+
+async fn bounded<T>(source: &str, timeout: Duration, ask: Fut<'_, Reading<T>>) -> Reading<T> {
+    match tokio::time::timeout(timeout, ask).await {
+        Ok(reading) => reading,
+        Err(_) => Reading::unreachable(source, format!("no answer within {timeout:?}")),
+    }
+}
+
+/// What a run could only keep in its journal on this machine counts too.
+fn with_misplaced(
+    read: Reading<Vec<RestoreChunk>>,
+    state_dir: &Path,
+    stop: &StopId,
+) -> Reading<Vec<RestoreChunk>> {
+    match journal::misplaced_chunks(state_dir, stop) {
+        Ok(more) => read.map(|mut chunks| {
+            chunks.extend(more);
+            chunks
+        }),
+        Err(error) => Reading::unreachable("journals of this machine", error.to_string()),
+    }
+}

@@ -1,0 +1,286 @@
+//! The driver: does what a procedure wants, as much of it at once as it wants, and gives
+//! the answers back. It decides nothing.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinSet;
+use trading_core::journal::Entry;
+use trading_core::model::{Utc, Written};
+use trading_core::ops::{Answer, Ask, News, Procedure, Ticket, Want};
+use trading_core::plan::Recorded;
+use trading_core::report::{Progress, ProgressKind, Report};
+
+use super::journal::JournalWriter;
+use super::{act, read};
+use crate::platform::{Clock, Platform};
+use crate::ui::Ui;
+
+/// What a driver works with.
+pub struct Driver<'a> {
+    /// The world.
+    pub platform: Platform,
+    /// The operator's folder of this environment.
+    pub state_dir: PathBuf,
+    /// The run's journal; none in a dry run, where nothing is to be journaled.
+    pub journal: Option<JournalWriter>,
+    /// Whoever watches.
+    pub ui: &'a Ui,
+    /// The clocks.
+    pub clock: Arc<dyn Clock>,
+    /// The longest that one request may take.
+    pub timeout: Duration,
+    /// Where this process is to kill itself; drills and tests of crashes only.
+    pub kill: KillPoint,
+}
+
+/// Kills this process, as `kill -9` would, at the n-th place where that could happen: before
+/// and after the effect of each want.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct KillPoint {
+    at: Option<u32>,
+    passed: u32,
+}
+
+impl KillPoint {
+    /// Never.
+    pub fn never() -> Self {
+        Self::default()
+    }
+    /// At the n-th place, counted from 1.
+    pub fn at(place: u32) -> Self {
+        Self { at: Some(place), passed: 0 }
+    }
+    fn pass(&mut self) {
+        self.passed += 1;
+        if self.at == Some(self.passed) {
+            let myself = rustix::process::getpid();
+            let _dead = rustix::process::kill_process(myself, rustix::process::Signal::KILL);
+        }
+    }
+}
+
+/// The wall clock at the start, moved on by the clock that nobody sets: a deadline does not
+/// jump when somebody corrects the time.
+struct Steady {
+    clock: Arc<dyn Clock>,
+    wall: Utc,
+    boot: Duration,
+}
+
+impl Steady {
+    fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { wall: clock.now(), boot: clock.since_boot(), clock }
+    }
+    fn now(&self) -> Utc {
+        let passed = self.clock.since_boot().saturating_sub(self.boot);
+        self.wall.saturating_add(passed).unwrap_or(self.wall)
+    }
+}
+
+/// What may happen to an operator's terminal.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
+    asked: bool,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+            asked: false,
+        })
+    }
+    /// Waits for a second wish to end. The first is answered; a hang-up changes nothing.
+    async fn wish_to_end(&mut self, ui: &Ui) {
+        loop {
+            tokio::select! {
+                _ = self.interrupt.recv() => {}
+                _ = self.terminate.recv() => {}
+                _ = self.hangup.recv() => continue,
+            }
+            if self.asked {
+                return;
+            }
+            self.asked = true;
+            ui.note("still at work, and what is done stays done: interrupt again to end here");
+        }
+    }
+}
+
+impl Driver<'_> {
+    /// Drives a procedure to its outcome.
+    pub async fn run(&mut self, procedure: &mut dyn Procedure) -> Report {
+        let clock = Steady::new(Arc::clone(&self.clock));
+        let mut working: JoinSet<(Ticket, Answer)> = JoinSet::new();
+        let mut signals = Signals::listen().ok();
+        loop {
+            self.start_all(procedure, &clock, &mut working);
+            for news in procedure.news() {
+                self.tell(clock.now(), news);
+            }
+            if let Some(report) = procedure.outcome(clock.now()) {
+                self.close(clock.now(), &report);
+                return report;
+            }
+            let wake = procedure.wake_at().map(|at| until(clock.now(), at));
+            tokio::select! {
+                biased;
+                Some(done) = working.join_next(), if !working.is_empty() => {
+                    self.kill.pass();
+                    if let Ok((ticket, answer)) = done {
+                        let answer = self.settle_record(clock.now(), answer);
+                        procedure.give(clock.now(), ticket, answer);
+                    }
+                }
+                () = wish(&mut signals, self.ui) => procedure.interrupt(clock.now()),
+                () = sleep(wake) => {}
+            }
+        }
+    }
+
+    /// Starts everything that is wanted. Journal entries are written on the spot: what
+    /// waits for them is wanted next.
+    fn start_all(
+        &mut self,
+        procedure: &mut dyn Procedure,
+        clock: &Steady,
+        working: &mut JoinSet<(Ticket, Answer)>,
+    ) {
+        loop {
+            let wants = procedure.wants(clock.now());
+            if wants.is_empty() {
+                return;
+            }
+            for want in wants {
+                if let Some((ticket, answer)) = self.start(want, clock, working) {
+                    procedure.give(clock.now(), ticket, answer);
+                }
+            }
+        }
+    }
+
+    fn start(
+        &mut self,
+        want: Want,
+        clock: &Steady,
+        working: &mut JoinSet<(Ticket, Answer)>,
+    ) -> Option<(Ticket, Answer)> {
+        let Want { ticket, ask } = want;
+        let (platform, timeout) = (self.platform.clone(), self.timeout);
+        self.kill.pass();
+        match ask {
+            Ask::Journal { entries, durable } => {
+                let result = self.append(clock.now(), &entries, durable);
+                self.kill.pass();
+                return Some((ticket, Answer::Journaled(result)));
+            }
+            Ask::Record(chunk) => {
+                // The state store's own words, or why there were none.
+                working.spawn(async move {
+                    let put = platform.state.put_restore_chunk(&chunk);
+                    let written = tokio::time::timeout(timeout, put).await;
+                    let written = written.unwrap_or_else(|_| Written::Unknown {
+                        why: format!("no answer within {timeout:?}"),
+                    });
+                    (ticket, Answer::Recorded(chunk, kept(written)))
+                });
+            }
+            Ask::Read(query) => {
+                let state_dir = self.state_dir.clone();
+                working.spawn(async move {
+                    let seen = read::query(&platform, &state_dir, query, timeout).await;
+                    (ticket, Answer::Read(Box::new(seen)))
+                });
+            }
+            Ask::Act(acts) => {
+                working.spawn(async move {
+                    (ticket, Answer::Acted(act::acts(&platform, acts, timeout).await))
+                });
+            }
+        }
+        None
+    }
+
+    fn append(&mut self, at: Utc, entries: &[Entry], durable: bool) -> Result<(), String> {
+        match &mut self.journal {
+            Some(journal) => journal.append(at, entries, durable),
+            None => Ok(()),
+        }
+    }
+
+    /// A chunk that the state store did not take goes to the journal; if that fails too, it
+    /// is printed with the outcome.
+    fn settle_record(&mut self, at: Utc, answer: Answer) -> Answer {
+        let Answer::Recorded(chunk, Recorded::Printed { why }) = answer else { return answer };
+        let entry = Entry::Record { chunk: chunk.clone(), why: why.clone() };
+        let recorded = match self.journal.as_mut() {
+            None => Recorded::Printed { why },
+            Some(journal) => match journal.append(at, &[entry], true) {
+                Ok(()) => Recorded::Journal { why },
+                Err(more) => Recorded::Printed { why: format!("{why}; the journal: {more}") },
+            },
+        };
+        Answer::Recorded(chunk, recorded)
+    }
+
+    fn close(&mut self, at: Utc, report: &Report) {
+        let closed =
+            Entry::Closed { outcome: report.outcome.clone(), exit_code: report.exit.code() };
+        // The outcome is told on the screen in any case; a journal that cannot take its last
+        // line reads as "did not end", which is checked before it is believed.
+        let _not_closed = self.append(at, &[closed], true);
+    }
+
+    fn tell(&self, at: Utc, news: News) {
+        let kind = match (news.bad, news.done) {
+            (true, _) => ProgressKind::Failed,
+            (false, Some((done, total))) if done == total => ProgressKind::Done,
+            (false, Some(_)) => ProgressKind::Advanced,
+            (false, None) => ProgressKind::Note,
+        };
+        let message = if news.subject.is_empty() || news.subject == news.rung {
+            news.message
+        } else {
+            format!("{}: {}", news.subject, news.message)
+        };
+        let mut progress = Progress::new(at, kind, news.rung, message);
+        if let Some((done, total)) = news.done {
+            progress = progress.counted(done, total);
+        }
+        self.ui.progress(&progress);
+    }
+}
+
+fn kept(written: Written) -> Recorded {
+    match written {
+        Written::Applied { .. } | Written::Already => Recorded::StateStore,
+        other => Recorded::Printed { why: format!("{other:?}") },
+    }
+}
+
+async fn wish(signals: &mut Option<Signals>, ui: &Ui) {
+    match signals {
+        Some(signals) => signals.wish_to_end(ui).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn sleep(wake: Option<Duration>) {
+    match wake {
+        Some(wake) => tokio::time::sleep(wake).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// How long it is until a time; at least a millisecond, so that nothing spins.
+fn until(now: Utc, at: Utc) -> Duration {
+    let left = at.duration_since(now).unsigned_abs();
+    if at <= now { Duration::from_millis(1) } else { left.max(Duration::from_millis(1)) }
+}
