@@ -1,8 +1,11 @@
 //! One file per command: its arguments and one function. The only dispatch stands here.
 
+mod approve;
 mod completions;
 mod config;
+mod emergency_stop;
 mod engine;
+mod kill;
 
 use std::cell::OnceCell;
 use std::time::Duration;
@@ -19,6 +22,8 @@ use crate::ui::Format;
 /// The commands.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
+    /// Stops all trading, proves it, and records what a resume needs.
+    EmergencyStop(emergency_stop::Arguments),
     /// Shows and checks the settings.
     #[command(subcommand)]
     Config(config::Command),
@@ -99,6 +104,7 @@ impl<'a> Session<'a> {
 pub async fn dispatch(command: &Command, session: &mut Session<'_>) -> Result<Report, Fault> {
     match command {
         Command::Engine(command) => engine::run(command, session).await,
+        Command::EmergencyStop(args) => emergency_stop::run(args, session).await,
         Command::Config(command) => config::run(command, session),
         Command::Completions(arguments) => completions::run(arguments),
     }

@@ -53,6 +53,13 @@ pub struct Request {
 }
 
 impl Request {
+    /// The same request, with its time counted from `now`.
+    #[must_use]
+    pub fn starting_at(self, now: Utc) -> Self {
+        let whole = self.deadline_at.duration_since(self.started_at);
+        let deadline_at = now.saturating_add(whole).unwrap_or(Utc::MAX);
+        Self { started_at: now, deadline_at, ..self }
+    }
     /// The flags that widen what may be done, sorted: part of what the approval binds.
     pub fn flags(&self) -> Vec<String> {
         let flags = [

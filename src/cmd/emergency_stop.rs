@@ -1,0 +1,187 @@
+//! `tradectl emergency-stop`: stops all trading, proves it, and leaves a record from which
+//! everything can be resumed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use trading_core::model::{Level, Scope};
+use trading_core::ops::emergency_stop::{EmergencyStop, Request, Site};
+use trading_core::plan::Binding;
+use trading_core::report::Report;
+
+use super::Session;
+use super::approve::{ApproveArgs, actor, consent};
+use super::kill::KillArgs;
+use crate::drive::journal::JournalWriter;
+use crate::drive::run::Driver;
+use crate::error::Fault;
+use crate::settings::{Access, Environment, PlatformKind};
+
+/// The arguments.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// `reduce-only` refuses new entries and lets exits go on; `halt` stops everything.
+    #[arg(long, default_value = "halt", value_parser = level)]
+    level: Level,
+    /// What to stop: `all`, `strategy=ID`, `service=NAME` or `venue=NAME`.
+    #[arg(long, default_value = "all", value_parser = scope)]
+    scope: Scope,
+    /// Closes positions, reduce-only, once whoever manages them is quiet.
+    #[arg(long)]
+    flatten: bool,
+    /// Takes protective orders back too.
+    #[arg(long)]
+    cancel_protective: bool,
+    /// Leaves services, tasks and autoscaling as they are.
+    #[arg(long)]
+    keep_compute: bool,
+    /// Treats a name that the profile does not classify as trading; may be given again.
+    #[arg(long, value_name = "NAME")]
+    include: Vec<String>,
+    /// Why; goes into the latch, the journal and the notifications.
+    #[arg(long, default_value = "no reason given")]
+    reason: String,
+    #[command(flatten)]
+    approve: ApproveArgs,
+    #[command(flatten)]
+    kill: KillArgs,
+}
+
+/// How long a stop may take, if nobody says otherwise.
+const DEADLINE: Duration = Duration::from_secs(120);
+
+fn level(text: &str) -> Result<Level, String> {
+    match Level::from(text.to_owned()) {
+        Level::Unrecognized(_) => Err("expected `reduce-only` or `halt`".to_owned()),
+        level => Ok(level),
+    }
+}
+
+fn scope(text: &str) -> Result<Scope, String> {
+    match Scope::from(text.to_owned()) {
+        Scope::Unrecognized(_) => {
+            Err("expected `all`, `strategy=ID`, `service=NAME` or `venue=NAME`".to_owned())
+        }
+        scope => Ok(scope),
+    }
+}
+
+/// Runs the command.
+pub(super) async fn run(args: &Arguments, session: &mut Session<'_>) -> Result<Report, Fault> {
+    let environment = session.environment(Access::Mutate)?;
+    if args.approve.yes {
+        environment.check_yes()?;
+    }
+    let platform = environment.open(session.ctx)?;
+    let kill = args.kill.point(&environment)?;
+    let site = site(&environment);
+    let request = request(args, session)?;
+    let approval = if args.approve.dry_run {
+        None
+    } else {
+        let summary = summary(&site, &request);
+        let binding = binding(&site, &request);
+        Some(consent(session, &environment, &args.approve, binding, &summary).await?)
+    };
+    // The time that a person takes to type is not the stop's.
+    let request = request.starting_at(session.ctx.clock.now());
+    let journal = (!args.approve.dry_run)
+        .then(|| JournalWriter::create(&environment.state_dir, &request.run_id));
+    let mut stop = EmergencyStop::new(site, request, approval);
+    let mut driver = Driver {
+        platform,
+        state_dir: environment.state_dir.clone(),
+        journal,
+        ui: &session.ctx.ui,
+        clock: Arc::clone(&session.ctx.clock),
+        timeout: session.timeout()?,
+        kill,
+    };
+    Ok(driver.run(&mut stop).await)
+}
+
+fn request(args: &Arguments, session: &Session<'_>) -> Result<Request, Fault> {
+    let deadline = session.deadline(DEADLINE)?;
+    let started_at = session.ctx.clock.now();
+    let deadline = SignedDuration::try_from(deadline).unwrap_or(SignedDuration::MAX);
+    let Arguments {
+        level,
+        scope,
+        flatten,
+        cancel_protective,
+        keep_compute,
+        include,
+        reason,
+        approve: _,
+        kill: _,
+    } = args;
+    Ok(Request {
+        stop_id: session.ctx.ids.fresh("stop").into(),
+        run_id: session.ctx.ids.fresh("run").into(),
+        level: level.clone(),
+        scope: scope.clone(),
+        flatten: *flatten,
+        cancel_protective: *cancel_protective,
+        keep_compute: *keep_compute,
+        include: include.clone(),
+        reason: reason.clone(),
+        actor: actor(session),
+        started_at,
+        deadline_at: started_at.saturating_add(deadline).unwrap_or(started_at),
+    })
+}
+
+/// What the procedures have to know of an environment.
+pub(super) fn site(environment: &Environment) -> Site {
+    let (account, endpoint) = match &environment.platform {
+        PlatformKind::Local { directory } => (None, directory.display().to_string()),
+        PlatformKind::Aws { region, account, endpoint } => {
+            (account.clone(), endpoint.clone().unwrap_or_else(|| region.clone()))
+        }
+    };
+    Site {
+        environment: environment.name.clone(),
+        account,
+        endpoint,
+        roles: environment.roles.clone(),
+        acknowledges: environment.acknowledges,
+        timings: environment.timings,
+        capabilities: environment.capabilities.clone(),
+    }
+}
+
+fn binding(site: &Site, request: &Request) -> Binding {
+    Binding::Stop {
+        environment: site.environment.clone(),
+        account: site.account.clone(),
+        endpoint: site.endpoint.clone(),
+        scope: request.scope.clone(),
+        level: request.level.clone(),
+        flags: request.flags(),
+    }
+}
+
+/// What a person reads before typing the name.
+fn summary(site: &Site, request: &Request) -> Vec<String> {
+    let mut lines = vec![format!(
+        "emergency stop of {} at {}: level {}, scope {}{}",
+        site.environment,
+        site.endpoint,
+        request.level,
+        request.scope,
+        request.flags().iter().map(|flag| format!(", {flag}")).collect::<String>(),
+    )];
+    let lowers = request.level.halts() && !request.keep_compute;
+    if lowers && matches!(request.scope, Scope::All | Scope::Service(_)) {
+        lines.push(
+            "services go to 0: this also ends whatever manages exits; open positions keep only \
+             what rests at the venue (--keep-compute leaves services running)"
+                .to_owned(),
+        );
+    }
+    if request.flatten {
+        lines.push("positions are closed at the market, reduce-only".to_owned());
+    }
+    lines
+}
