@@ -6,6 +6,7 @@ mod config;
 mod emergency_stop;
 mod engine;
 mod kill;
+mod local;
 
 use std::cell::OnceCell;
 use std::time::Duration;
@@ -32,6 +33,9 @@ pub enum Command {
     Engine(engine::Command),
     /// Writes the completion script of a shell.
     Completions(completions::Arguments),
+    /// The embedded platform: a whole environment on this machine.
+    #[command(subcommand)]
+    Local(local::Command),
 }
 
 /// A command at work: the process, and what goes for every command.
@@ -107,5 +111,6 @@ pub async fn dispatch(command: &Command, session: &mut Session<'_>) -> Result<Re
         Command::EmergencyStop(args) => emergency_stop::run(args, session).await,
         Command::Config(command) => config::run(command, session),
         Command::Completions(arguments) => completions::run(arguments),
+        Command::Local(command) => local::run(command, session).await,
     }
 }

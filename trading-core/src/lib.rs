@@ -8,6 +8,7 @@
 //! | room | what it holds |
 //! |---|---|
 //! | [`model`] | the nouns: ids, readings, rows, orders, services, schedules, the latch |
+//! | [`ops`] | one room per procedure |
 //! | [`report`] | view models: what every renderer gets; exit codes |
 //! | [`sim`] | the paper venue's rules and its markets |
 

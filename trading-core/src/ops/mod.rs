@@ -4,6 +4,7 @@
 
 pub mod emergency_stop;
 mod run;
+pub mod schedule;
 #[cfg(test)]
 pub(crate) mod world;
 

@@ -1,0 +1,121 @@
+//! `tradectl local logs`: what services have written and printed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use trading_core::model::{LogLine, LogQuery};
+use trading_core::report::{Block, Exit, Report};
+
+use super::super::Session;
+use super::{LOOK_EVERY, told_to_end};
+use crate::cli::duration;
+use crate::error::Fault;
+use crate::platform::local::{self, Cursor, LocalPaths};
+use crate::settings::Access;
+use crate::ui::Format;
+
+/// Lines that are shown unless more are asked for.
+const LINES: usize = 200;
+
+/// The arguments.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Only these services (repeat for several).
+    #[arg(long, value_name = "SERVICE")]
+    group: Vec<String>,
+    /// Only tasks whose id begins so.
+    #[arg(long, value_name = "PREFIX")]
+    stream: Option<String>,
+    /// Only lines of this last while, such as 10m.
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    since: Option<Duration>,
+    /// Only lines that contain this text.
+    #[arg(long, value_name = "TEXT")]
+    contains: Option<String>,
+    /// At most this many of the newest lines.
+    #[arg(long, value_name = "N", default_value_t = LINES)]
+    limit: usize,
+    /// Goes on showing new lines until Ctrl-C.
+    #[arg(long)]
+    follow: bool,
+}
+
+/// Runs the command.
+pub(super) async fn run(args: &Args, session: &mut Session<'_>) -> Result<Report, Fault> {
+    let environment = session.environment(Access::Local)?;
+    let platform = local::open(&environment, Arc::clone(&session.ctx.clock))?;
+    let since = args.since.map(|since| session.ctx.clock.now().saturating_sub(since));
+    let query = LogQuery {
+        groups: args.group.clone(),
+        stream_prefix: args.stream.clone(),
+        since: since
+            .transpose()
+            .map_err(|error| Fault::new(Exit::Usage, "logs.since", format!("--since: {error}")))?,
+        contains: args.contains.clone(),
+        limit: Some(args.limit),
+    };
+    if args.follow {
+        return follow(&local::paths_of(&environment)?, query, session).await;
+    }
+    let reading = platform.logs.query(&query).await;
+    let mut report = Report::new("local.logs", "shown", Exit::Ok);
+    match reading.value() {
+        Some(lines) => report.body.extend(lines.iter().map(|line| Block::line(text(line)))),
+        None => {
+            (report.outcome, report.exit, report.complete) =
+                ("incomplete".to_owned(), Exit::Incomplete, false);
+        }
+    }
+    if let Some(gap) = reading.as_gap() {
+        report.body.push(Block::line(gap.to_string()));
+    }
+    report.data = json!({ "lines": reading });
+    Ok(report)
+}
+
+/// Shows lines as they come, until the process is told to end or nobody reads any more.
+async fn follow(
+    paths: &LocalPaths,
+    mut query: LogQuery,
+    session: &mut Session<'_>,
+) -> Result<Report, Fault> {
+    if session.ctx.ui.format == Format::Json {
+        return Err(Fault::new(
+            Exit::Usage,
+            "logs.follow_json",
+            "--follow has no end, and --output json is one document",
+        )
+        .hint("--output jsonl writes each line as it comes"));
+    }
+    let mut cursor = Cursor::new();
+    let end = told_to_end();
+    tokio::pin!(end);
+    let mut shown = 0_usize;
+    loop {
+        let lines = local::follow(paths, &query, &mut cursor).map_err(|error| {
+            Fault::new(Exit::Incomplete, "logs.unreadable", format!("the logs: {error}"))
+        })?;
+        for line in &lines {
+            session.ctx.ui.row("log", line, &text(line));
+        }
+        if session.ctx.ui.out_broken() {
+            break;
+        }
+        shown += lines.len();
+        // The bound was for what was there before.
+        query.limit = None;
+        tokio::select! {
+            _ = &mut end => break,
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+    }
+    let mut report = Report::new("local.logs", "shown", Exit::Ok);
+    report.data = json!({ "lines_shown": shown });
+    Ok(report)
+}
+
+fn text(line: &LogLine) -> String {
+    let at = line.at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ");
+    format!("{at} {} {} {}", line.group, line.stream, line.message)
+}

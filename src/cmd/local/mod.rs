@@ -1,0 +1,109 @@
+//! `tradectl local`: the embedded platform, a whole environment on this machine.
+
+mod down;
+mod logs;
+mod status;
+mod supervise;
+mod up;
+
+use std::time::Duration;
+
+use trading_core::model::{Service, TaskState};
+use trading_core::report::{Block, Cell, Report, Tone};
+
+use super::Session;
+use crate::error::Fault;
+use crate::platform::Clock;
+use crate::settings::Environment;
+
+/// The subcommands.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Sets the platform up if need be, and supervises its services.
+    Up(up::Args),
+    /// Ends the supervisor and every task, and shows that they have ended.
+    Down(down::Args),
+    /// Shows the supervisor, services and tasks.
+    Status(status::Args),
+    /// Shows what the services have written.
+    Logs(logs::Args),
+    /// Supervises until told to end; `local up --detach` starts this.
+    #[command(hide = true)]
+    Supervise(supervise::Args),
+}
+
+/// Runs the command.
+pub(super) async fn run(command: &Command, session: &mut Session<'_>) -> Result<Report, Fault> {
+    match command {
+        Command::Up(args) => up::run(args, session).await,
+        Command::Down(args) => down::run(args, session).await,
+        Command::Status(args) => status::run(args, session).await,
+        Command::Logs(args) => logs::run(args, session).await,
+        Command::Supervise(args) => supervise::run(args, session).await,
+    }
+}
+
+/// How often something is looked at while a command waits for it.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// The command line of `words` for this environment, as a person would type it.
+fn typed(environment: &Environment, words: &str) -> String {
+    let arguments = environment.launch_args.join(" ");
+    if environment.name == "local" && arguments == "--env local" {
+        return format!("tradectl {words}");
+    }
+    format!("tradectl {arguments} {words}")
+}
+
+/// Ends when the process is told to: SIGTERM, SIGINT or SIGHUP.
+async fn told_to_end() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        _ = hangup.recv() => {}
+    }
+    Ok(())
+}
+
+/// A table of services.
+fn services_table(services: &[Service]) -> Block {
+    let row = |service: &Service| {
+        let short = service.running_count < service.desired_count;
+        let event = service.events.first().map(|event| event.message.clone()).unwrap_or_default();
+        vec![
+            Cell::plain(service.name.as_str()),
+            Cell::plain(service.desired_count.to_string()),
+            Cell::toned(
+                service.running_count.to_string(),
+                if short { Tone::Bad } else { Tone::Good },
+            ),
+            Cell::plain(service.pending_count.to_string()),
+            Cell::toned(event, Tone::Dim),
+        ]
+    };
+    let mut services: Vec<&Service> = services.iter().collect();
+    services.sort_by_key(|service| service.running_count >= service.desired_count);
+    Block::Table {
+        columns: vec!["service", "desired", "running", "pending", "last event"],
+        rows: services.into_iter().map(row).collect(),
+    }
+}
+
+/// The word of a task's state.
+fn state_word(state: TaskState) -> &'static str {
+    match state {
+        TaskState::Pending => "PENDING",
+        TaskState::Running => "RUNNING",
+        TaskState::Stopping => "STOPPING",
+        TaskState::Stopped => "STOPPED",
+    }
+}
+
+/// Whether a moment on the clock that nobody sets has passed.
+fn passed(clock: &dyn Clock, deadline: Duration) -> bool {
+    clock.since_boot() >= deadline
+}

@@ -1,0 +1,144 @@
+//! `tradectl local status`: the platform's own processes.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use trading_core::model::{Task, TaskState};
+use trading_core::report::{Block, Cell, Exit, Finding, Report, Severity, Tone};
+
+use super::super::Session;
+use super::{services_table, state_word, typed};
+use crate::error::Fault;
+use crate::platform::local;
+use crate::platform::local::supervisor::Watch;
+use crate::settings::{Access, Environment};
+
+/// Stopped tasks that are shown.
+const STOPPED_SHOWN: usize = 5;
+
+/// The arguments.
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+/// Runs the command.
+pub(super) async fn run(_args: &Args, session: &mut Session<'_>) -> Result<Report, Fault> {
+    let environment = session.environment(Access::Local)?;
+    let platform = local::open(&environment, Arc::clone(&session.ctx.clock))?;
+    let paths = local::paths_of(&environment)?;
+    let mut report = Report::new("local.status", "healthy", Exit::Ok);
+    let supervisor = watch(&mut report, &environment, local::supervisor::watch(&paths));
+    let services = platform.compute.services().await;
+    let tasks = platform.compute.tasks().await;
+    if let Some(services) = services.value() {
+        report.body.push(services_table(services));
+        for service in services.iter().filter(|it| it.running_count < it.desired_count) {
+            let events = service.events.iter().take(3).map(|it| it.message.clone()).collect();
+            report.findings.push(Finding {
+                id: "service.short".to_owned(),
+                severity: Severity::Error,
+                subject: service.name.to_string(),
+                message: format!(
+                    "{} of {} tasks run",
+                    service.running_count, service.desired_count
+                ),
+                evidence: events,
+                next: Some(typed(
+                    &environment,
+                    &format!("local logs --group {} --since 10m", service.name),
+                )),
+            });
+        }
+    }
+    if let Some(tasks) = tasks.value() {
+        report.body.push(tasks_table(tasks));
+    }
+    let gaps = [services.as_gap(), tasks.as_gap()];
+    for gap in gaps.into_iter().flatten() {
+        report.complete = false;
+        report.body.push(Block::Line(Cell::toned(gap.to_string(), Tone::Bad)));
+    }
+    if !report.complete {
+        (report.outcome, report.exit) = ("incomplete".to_owned(), Exit::Incomplete);
+    } else if report.findings.iter().any(|it| it.severity <= Severity::Error) {
+        (report.outcome, report.exit) = ("unhealthy".to_owned(), Exit::No);
+    }
+    report.data = json!({ "supervisor": supervisor, "services": services, "tasks": tasks });
+    Ok(report)
+}
+
+fn watch(
+    report: &mut Report,
+    environment: &Environment,
+    watch: std::io::Result<Watch>,
+) -> serde_json::Value {
+    let (line, finding, value) = match watch {
+        Ok(Watch::Alive(Some(it))) => (
+            format!("supervisor {} since {}", it.process.pid, it.since),
+            None,
+            json!({ "state": "alive", "pid": it.process.pid, "since": it.since }),
+        ),
+        Ok(Watch::Alive(None)) => {
+            ("supervisor starting".to_owned(), None, json!({ "state": "alive" }))
+        }
+        Ok(Watch::Frozen(it)) => {
+            let pid = it.process.pid;
+            (
+                format!("supervisor {pid} is stopped by a signal"),
+                Some(format!("kill -CONT {pid}")),
+                json!({ "state": "frozen", "pid": pid, "since": it.since }),
+            )
+        }
+        Ok(Watch::Nobody) => (
+            "no supervisor: what ends is not started again".to_owned(),
+            Some(typed(environment, "local up --detach")),
+            json!({ "state": "none" }),
+        ),
+        Err(error) => {
+            report.complete = false;
+            (
+                format!("the supervisor's lock cannot be looked at: {error}"),
+                None,
+                json!({ "state": "unreachable", "why": error.to_string() }),
+            )
+        }
+    };
+    report.body.push(Block::line(line.clone()));
+    if let Some(next) = finding {
+        report.findings.push(Finding {
+            id: "supervisor.absent".to_owned(),
+            severity: Severity::Error,
+            subject: "supervisor".to_owned(),
+            message: line,
+            evidence: Vec::new(),
+            next: Some(next),
+        });
+    }
+    value
+}
+
+fn tasks_table(tasks: &[Task]) -> Block {
+    let (stopped, live): (Vec<&Task>, Vec<&Task>) =
+        tasks.iter().partition(|task| task.state == TaskState::Stopped);
+    let mut stopped = stopped;
+    stopped.sort_by_key(|task| std::cmp::Reverse(task.stopped_at));
+    stopped.truncate(STOPPED_SHOWN);
+    let row = |task: &Task| {
+        let time = |at: Option<trading_core::model::Utc>| {
+            at.map(|at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+                .unwrap_or_else(|| "-".to_owned())
+        };
+        vec![
+            Cell::plain(task.id.as_str()),
+            Cell::plain(task.task_definition.clone()),
+            Cell::plain(state_word(task.state)),
+            Cell::plain(time(task.started_at)),
+            Cell::plain(time(task.stopped_at)),
+            Cell::plain(task.exit_code.map_or_else(|| "-".to_owned(), |code| code.to_string())),
+            Cell::plain(task.stopped_reason.clone().unwrap_or_default()),
+        ]
+    };
+    Block::Table {
+        columns: vec!["task", "definition", "state", "started", "stopped", "exit", "reason"],
+        rows: live.into_iter().chain(stopped).map(row).collect(),
+    }
+}

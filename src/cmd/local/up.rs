@@ -1,0 +1,129 @@
+//! `tradectl local up`: an environment on this machine, made if there is none.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use trading_core::model::{Service, Written};
+use trading_core::report::{Block, Exit, Report};
+
+use super::super::Session;
+use super::{LOOK_EVERY, passed, services_table, supervise, typed};
+use crate::error::Fault;
+use crate::platform::local::{self, Blueprint};
+use crate::platform::{Clock, Platform};
+use crate::settings::{Access, Environment};
+
+/// How long services may take to run.
+const START_WAIT: Duration = Duration::from_secs(20);
+
+/// The arguments.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Goes on in the background and returns once the services run.
+    #[arg(long)]
+    detach: bool,
+}
+
+/// Runs the command.
+pub(super) async fn run(args: &Args, session: &mut Session<'_>) -> Result<Report, Fault> {
+    let environment = session.environment(Access::Local)?;
+    let clock = Arc::clone(&session.ctx.clock);
+    refuse_while_held(&environment, &clock).await?;
+    let blueprint = Blueprint::standard(&environment, &session.ctx.exe);
+    local::setup(&environment, Arc::clone(&clock), &blueprint).await?;
+    if !args.detach {
+        session.ctx.ui.note(&format!(
+            "supervising {}; Ctrl-C ends the supervisor, `{}` ends everything",
+            environment.name,
+            typed(&environment, "local down")
+        ));
+        return supervise::run(&supervise::Args {}, session).await;
+    }
+    let platform = local::open(&environment, Arc::clone(&clock))?;
+    let supervised = platform.compute.ensure_supervised().await;
+    if !supervised.stands() {
+        return Err(not_supervised(&supervised));
+    }
+    let services = running(&platform, clock.as_ref()).await?;
+    Ok(report(&environment, &supervised, &services))
+}
+
+/// A stop that holds the whole environment must be resumed, not driven around.
+async fn refuse_while_held(environment: &Environment, clock: &Arc<dyn Clock>) -> Result<(), Fault> {
+    if !local::is_set_up(environment)? {
+        return Ok(());
+    }
+    let platform = local::open(environment, Arc::clone(clock))?;
+    let latch = platform.state.latch().await.into_result().map_err(|gap| {
+        Fault::new(
+            Exit::Refused,
+            "local.latch_unreadable",
+            format!("nothing is started while the latch cannot be read: {gap}"),
+        )
+        .hint(typed(environment, "doctor"))
+    })?;
+    match local::holding_all(&latch) {
+        None => Ok(()),
+        Some(stop) => Err(Fault::new(
+            Exit::Refused,
+            "local.held",
+            format!("stop {stop} holds the whole environment; nothing was started"),
+        )
+        .hint(typed(environment, &format!("resume {stop} --reason TEXT")))),
+    }
+}
+
+fn not_supervised(written: &Written) -> Fault {
+    let why = match written {
+        Written::Refused { expected, found } => format!("expected {expected}, found {found}"),
+        Written::Denied { why } | Written::Unreachable { why } | Written::Unknown { why } => {
+            why.clone()
+        }
+        Written::Applied { .. } | Written::Already => String::new(),
+    };
+    Fault::new(Exit::Failed, "local.not_supervised", format!("no supervisor was started: {why}"))
+}
+
+/// The services once all of them run as desired, or as they are when the wait is over.
+async fn running(platform: &Platform, clock: &dyn Clock) -> Result<Vec<Service>, Fault> {
+    let deadline = clock.since_boot() + START_WAIT;
+    loop {
+        let services = platform.compute.services().await.into_result().map_err(|gap| {
+            Fault::new(Exit::Unknown, "local.services_unreadable", gap.to_string())
+        })?;
+        if passed(clock, deadline) || services.iter().all(as_desired) {
+            return Ok(services);
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+fn as_desired(service: &Service) -> bool {
+    service.running_count == service.desired_count && service.pending_count == 0
+}
+
+fn report(environment: &Environment, supervised: &Written, services: &[Service]) -> Report {
+    let all = services.iter().all(as_desired);
+    let (outcome, exit) = if all { ("up", Exit::Ok) } else { ("starting", Exit::Partial) };
+    let mut report = Report::new("local.up", outcome, exit);
+    let supervisor =
+        if *supervised == Written::Already { "already supervised" } else { "supervised" };
+    report.body.push(Block::line(format!("{} is {outcome}, {supervisor}.", environment.name)));
+    report.body.push(services_table(services));
+    let next = [
+        ("status", "what runs, and how it fares"),
+        ("local logs --follow", "what it says"),
+        ("emergency-stop --dry-run", "what a stop would do"),
+        ("local down", "ends everything"),
+    ];
+    report.body.push(Block::line("Next:"));
+    for (words, what) in next {
+        report.body.push(Block::line(format!("  {}   {what}", typed(environment, words))));
+    }
+    report.data = json!({
+        "supervised": if *supervised == Written::Already { "already" } else { "started" },
+        "services": services,
+    });
+    report
+}

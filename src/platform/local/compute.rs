@@ -1,0 +1,295 @@
+//! Services and tasks: desired counts, stopping, and what is really running. Nothing here
+//! needs a living supervisor.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::Transaction;
+use trading_core::model::{
+    Autoscaling, Reading, Service, ServiceName, Task, TaskId, TaskState, Written,
+};
+
+use super::db::{Db, DbError};
+use super::paths::LocalPaths;
+use super::record::{self, StopRequest, TaskRecord};
+use super::settle::{self, Machine, Probe, Settled};
+use super::supervisor;
+use crate::platform::{Clock, Compute, Fut};
+
+const TASKS: &str = "tasks";
+const SERVICES: &str = "services";
+
+/// Services and tasks in `compute.db`.
+pub(super) struct LocalCompute {
+    pub(super) db: Db,
+    pub(super) paths: LocalPaths,
+    pub(super) clock: Arc<dyn Clock>,
+    /// What this process asked to stop while the database could not be written.
+    unrecorded: Mutex<BTreeMap<TaskId, StopRequest>>,
+}
+
+impl LocalCompute {
+    pub(super) fn new(db: Db, paths: LocalPaths, clock: Arc<dyn Clock>) -> Self {
+        Self { db, paths, clock, unrecorded: Mutex::default() }
+    }
+
+    /// All tasks as they really are: each record is compared with its process and lock;
+    /// what is overdue is killed, and what has changed is written down.
+    pub(super) async fn settled(&self) -> Result<Vec<TaskRecord>, DbError> {
+        let mut records = self.db.read(record::tasks).await?;
+        self.overlay(&mut records);
+        let (paths, clock) = (self.paths.clone(), Arc::clone(&self.clock));
+        let found = tokio::task::spawn_blocking(move || {
+            let machine = Machine(&paths);
+            let one = |record: TaskRecord| {
+                let settled = settle::settle(&record, &machine, clock.now(), clock.since_boot())?;
+                for process in &settled.kill {
+                    process.kill()?;
+                }
+                Ok((record, settled))
+            };
+            records.into_iter().map(one).collect::<std::io::Result<Vec<_>>>()
+        })
+        .await??;
+        let changed: Vec<_> =
+            found.iter().filter(|(before, settled)| *before != settled.record).cloned().collect();
+        if !changed.is_empty() {
+            // Where it cannot be written down, what was seen is still what is so.
+            let recorded = self.db.write(move |tx| write_settled(tx, &changed)).await;
+            if let Err(error) = recorded {
+                tracing::warn!(%error, "what was seen of tasks could not be recorded");
+            }
+        }
+        Ok(found.into_iter().map(|(_, settled)| settled.record).collect())
+    }
+
+    fn overlay(&self, records: &mut [TaskRecord]) {
+        let unrecorded = self.unrecorded.lock().unwrap_or_else(PoisonError::into_inner);
+        for record in records.iter_mut().filter(|it| it.stop.is_none()) {
+            record.stop = unrecorded.get(&record.id).cloned();
+        }
+    }
+
+    /// Asks one task to stop: written down, then SIGTERM. SIGKILL follows from
+    /// [`Self::settled`] once the grace is over, whoever calls it.
+    pub(super) async fn ask_to_stop(&self, task: &TaskId, reason: &str) -> Written {
+        let at = self.clock.now();
+        let since_boot_ms = u64::try_from(self.clock.since_boot().as_millis()).unwrap_or(u64::MAX);
+        let request = StopRequest { at, since_boot_ms, reason: reason.to_owned() };
+        let (id, wanted) = (task.clone(), request.clone());
+        let recorded = self.db.write(move |tx| request_stop(tx, &id, wanted)).await;
+        let record = match recorded {
+            Ok(Asked::Gone) => return Written::Already,
+            Ok(Asked::Before) => return Written::Already,
+            Ok(Asked::NoSuchTask) => return no_such("task", task.as_str()),
+            Ok(Asked::Now(record)) => *record,
+            Err(error) => {
+                // The signal does not wait for the disk.
+                let id = task.clone();
+                let Ok(Some(record)) = self.db.read(move |it| record::task(it, &id)).await else {
+                    return error.written();
+                };
+                let mut unrecorded = self.unrecorded.lock().unwrap_or_else(PoisonError::into_inner);
+                unrecorded.entry(task.clone()).or_insert(request);
+                record
+            }
+        };
+        let paths = self.paths.clone();
+        let sent = tokio::task::spawn_blocking(move || terminate(&record, &Machine(&paths))).await;
+        match sent {
+            Ok(Ok(())) => Written::Applied { at },
+            Ok(Err(error)) => Written::Denied { why: format!("SIGTERM to {task}: {error}") },
+            Err(error) => DbError::Lost(error).written(),
+        }
+    }
+
+    /// Stops the newest tasks of a service that are more than `desired`.
+    pub(super) async fn stop_excess(
+        &self,
+        service: &ServiceName,
+        desired: u32,
+        reason: &str,
+    ) -> Result<(), DbError> {
+        let name = service.clone();
+        let mut tasks = self.db.read(record::live_tasks).await?;
+        tasks.retain(|task| task.service.as_ref() == Some(&name) && task.stop.is_none());
+        tasks.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+        for task in tasks.iter().skip(usize::try_from(desired).unwrap_or(usize::MAX)) {
+            self.ask_to_stop(&task.id, reason).await;
+        }
+        Ok(())
+    }
+}
+
+/// What came of a request to stop.
+enum Asked {
+    NoSuchTask,
+    Gone,
+    Before,
+    Now(Box<TaskRecord>),
+}
+
+fn request_stop(
+    tx: &Transaction<'_>,
+    id: &TaskId,
+    request: StopRequest,
+) -> rusqlite::Result<Asked> {
+    let Some(mut record) = record::task(tx, id)? else { return Ok(Asked::NoSuchTask) };
+    if !record.is_live() {
+        return Ok(Asked::Gone);
+    }
+    if record.stop.is_some() {
+        return Ok(Asked::Before);
+    }
+    record.stop = Some(request);
+    record.state = TaskState::Stopping;
+    record::put_task(tx, &record)?;
+    Ok(Asked::Now(Box::new(record)))
+}
+
+/// SIGTERM to a task's process, or to those found by its name if none was recorded.
+fn terminate(record: &TaskRecord, machine: &Machine<'_>) -> std::io::Result<()> {
+    let processes = match record.process {
+        Some(process) => vec![process],
+        None => machine.find(record.id.as_str()),
+    };
+    processes.into_iter().try_for_each(super::linux::Process::terminate)
+}
+
+/// Writes what was seen, unless the record has moved on meanwhile.
+fn write_settled(tx: &Transaction<'_>, changed: &[(TaskRecord, Settled)]) -> rusqlite::Result<()> {
+    for (before, settled) in changed {
+        let Some(now) = record::task(tx, &before.id)? else { continue };
+        let moved_on = now.state != before.state || now.process != before.process || !now.is_live();
+        if !moved_on || (now.is_live() && settled.record.state == TaskState::Stopped) {
+            let merged = TaskRecord {
+                stop: now.stop.or_else(|| settled.record.stop.clone()),
+                exit_code: now.exit_code,
+                ..settled.record.clone()
+            };
+            record::put_task(tx, &merged)?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn no_such(kind: &str, name: &str) -> Written {
+    Written::Refused { expected: format!("a {kind} `{name}`"), found: format!("no such {kind}") }
+}
+
+impl Compute for LocalCompute {
+    fn services(&self) -> Fut<'_, Reading<Vec<Service>>> {
+        Box::pin(async move {
+            let tasks = match self.settled().await {
+                Ok(tasks) => tasks,
+                Err(error) => return error.reading(SERVICES),
+            };
+            let read = self.db.read(move |connection| {
+                let with_events = |it: record::ServiceRecord| {
+                    let events = record::events(connection, &it.name)?;
+                    Ok(it.to_service(&tasks, events))
+                };
+                record::services(connection)?.into_iter().map(with_events).collect()
+            });
+            match read.await {
+                Ok(services) => Reading::known(services, SERVICES, self.clock.now()),
+                Err(error) => error.reading(SERVICES),
+            }
+        })
+    }
+    fn tasks(&self) -> Fut<'_, Reading<Vec<Task>>> {
+        Box::pin(async move {
+            match self.settled().await {
+                Ok(tasks) => {
+                    let tasks = tasks.iter().map(TaskRecord::to_task).collect();
+                    Reading::known(tasks, TASKS, self.clock.now())
+                }
+                Err(error) => error.reading(TASKS),
+            }
+        })
+    }
+    fn set_desired<'a>(
+        &'a self,
+        service: &'a ServiceName,
+        expected: u32,
+        desired: u32,
+    ) -> Fut<'a, Written> {
+        Box::pin(async move {
+            let (name, at) = (service.clone(), self.clock.now());
+            let written = self.db.write(move |tx| {
+                let Some(mut record) = record::service(tx, &name)? else {
+                    return Ok(no_such("service", name.as_str()));
+                };
+                if record.desired == desired {
+                    return Ok(Written::Already);
+                }
+                if record.desired != expected {
+                    return Ok(Written::Refused {
+                        expected: format!("desired {expected}"),
+                        found: format!("desired {}", record.desired),
+                    });
+                }
+                record.desired = desired;
+                record::put_service(tx, &record)?;
+                let message = format!("(service {name}) desired count set to {desired}.");
+                record::add_event(tx, &name, at, &message)?;
+                Ok(Written::Applied { at })
+            });
+            let written = written.await.unwrap_or_else(|error| error.written());
+            if matches!(written, Written::Refused { .. } | Written::Denied { .. }) {
+                return written;
+            }
+            // Done here and not left to the supervisor, which may be dead or frozen; also
+            // where the count could not be written, because stopping does not need the disk.
+            let reason = format!("Scaling activity: desired count of {service} set to {desired}");
+            match self.stop_excess(service, desired, &reason).await {
+                Ok(()) => written,
+                Err(error) if written.stands() => {
+                    Written::Unknown { why: format!("the count is set; its tasks: {error}") }
+                }
+                Err(_) => written,
+            }
+        })
+    }
+    fn stop_task<'a>(&'a self, task: &'a TaskId, reason: &'a str) -> Fut<'a, Written> {
+        Box::pin(self.ask_to_stop(task, reason))
+    }
+    fn set_autoscaling<'a>(
+        &'a self,
+        service: &'a ServiceName,
+        expected: Autoscaling,
+        value: Autoscaling,
+    ) -> Fut<'a, Written> {
+        Box::pin(async move {
+            let (name, at) = (service.clone(), self.clock.now());
+            let written = self.db.write(move |tx| {
+                let Some(mut record) = record::service(tx, &name)? else {
+                    return Ok(no_such("service", name.as_str()));
+                };
+                if record.autoscaling == Some(value) {
+                    return Ok(Written::Already);
+                }
+                if record.autoscaling != Some(expected) {
+                    return Ok(Written::Refused {
+                        expected: format!("{expected:?}"),
+                        found: format!("{:?}", record.autoscaling),
+                    });
+                }
+                record.autoscaling = Some(value);
+                record::put_service(tx, &record)?;
+                Ok(Written::Applied { at })
+            });
+            written.await.unwrap_or_else(|error| error.written())
+        })
+    }
+    fn ensure_supervised(&self) -> Fut<'_, Written> {
+        Box::pin(async move {
+            let argv = match self.db.read(record::supervisor_argv).await {
+                Ok(Some(argv)) => argv,
+                Ok(None) => return no_such("recorded way to start", "supervisor"),
+                Err(error) => return error.written(),
+            };
+            supervisor::ensure(&self.paths, &argv, self.clock.as_ref()).await
+        })
+    }
+}

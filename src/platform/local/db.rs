@@ -1,0 +1,222 @@
+//! One SQLite file: opened late, shared by several processes, migrated forward only.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+use trading_core::model::{Reading, Written};
+
+use super::paths::private;
+
+/// What a file holds: its statements by format number, the first one being format 1.
+pub(super) struct Schema {
+    /// What an operator calls it.
+    pub(super) name: &'static str,
+    /// Entry n leads from format n to format n + 1.
+    pub(super) migrations: &'static [&'static str],
+    /// Commits are synced to the disk.
+    pub(super) durable: bool,
+}
+
+/// Why the database did not answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum DbError {
+    /// A newer tradectl wrote it.
+    #[error(
+        "{name} has format {found}, newer than {known}, which this tradectl writes: update tradectl"
+    )]
+    Newer { name: &'static str, found: u32, known: u32 },
+    /// The commit failed in a way that leaves open whether it holds.
+    #[error("the commit was not confirmed: {0}")]
+    Commit(rusqlite::Error),
+    /// SQLite's own words.
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+    /// The file could not be made or copied.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// The thread that asked was lost.
+    #[error("the request was lost: {0}")]
+    Lost(#[from] tokio::task::JoinError),
+}
+
+impl DbError {
+    /// As the answer to a read of `source`.
+    pub(super) fn reading<T>(&self, source: &str) -> Reading<T> {
+        Reading::unreachable(source, self.to_string())
+    }
+    /// As the answer to a write.
+    pub(super) fn written(&self) -> Written {
+        let why = self.to_string();
+        match self {
+            Self::Newer { .. } => Written::Denied { why },
+            Self::Commit(_) | Self::Lost(_) => Written::Unknown { why },
+            Self::Sqlite(_) | Self::Io(_) => Written::Unreachable { why },
+        }
+    }
+}
+
+/// How long to wait for another process's write.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// A database file.
+#[derive(Clone)]
+pub(super) struct Db {
+    path: PathBuf,
+    schema: &'static Schema,
+    open: Arc<Mutex<Option<Open>>>,
+}
+
+struct Open {
+    connection: Connection,
+    format: u32,
+}
+
+impl Db {
+    pub(super) fn new(path: PathBuf, schema: &'static Schema) -> Self {
+        Self { path, schema, open: Arc::default() }
+    }
+    /// Reads one consistent state. A file of a newer format is read as far as it is alike.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        f: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, DbError> {
+        let db = self.clone();
+        tokio::task::spawn_blocking(move || db.read_blocking(f)).await?
+    }
+    /// The same on the calling thread.
+    pub(super) fn read_blocking<T>(
+        &self,
+        f: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, DbError> {
+        self.with(|open| {
+            let tx = open.connection.transaction()?;
+            let value = f(&tx)?;
+            tx.finish()?;
+            Ok(value)
+        })
+    }
+    /// Writes in one transaction that has the file's only write lock from its start.
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        f: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, DbError> {
+        let db = self.clone();
+        tokio::task::spawn_blocking(move || db.write_blocking(f)).await?
+    }
+    /// The same on the calling thread.
+    pub(super) fn write_blocking<T>(
+        &self,
+        f: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, DbError> {
+        self.with(|open| {
+            let known = latest(self.schema);
+            if open.format > known {
+                return Err(DbError::Newer { name: self.schema.name, found: open.format, known });
+            }
+            write_in(&mut open.connection, f)
+        })
+    }
+    /// Writes also to a file of a newer format, which `f` is told: for the one write that
+    /// must always be possible, the tightening of the latch.
+    pub(super) fn write_any_format<T>(
+        &self,
+        f: impl FnOnce(&Transaction<'_>, u32) -> rusqlite::Result<T>,
+    ) -> Result<T, DbError> {
+        self.with(|open| write_in(&mut open.connection, |tx| f(tx, open.format)))
+    }
+
+    fn with<T>(&self, f: impl FnOnce(&mut Open) -> Result<T, DbError>) -> Result<T, DbError> {
+        let mut slot = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = match slot.take() {
+            Some(open) => open,
+            None => connect(&self.path, self.schema)?,
+        };
+        f(slot.insert(open))
+    }
+}
+
+fn write_in<T>(
+    connection: &mut Connection,
+    f: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+) -> Result<T, DbError> {
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let value = f(&tx)?;
+    tx.commit().map_err(|error| match error.sqlite_error_code() {
+        // Said before anything was written for good.
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DiskFull | ErrorCode::ReadOnly) => {
+            DbError::Sqlite(error)
+        }
+        _ => DbError::Commit(error),
+    })?;
+    Ok(value)
+}
+
+pub(super) fn latest(schema: &Schema) -> u32 {
+    u32::try_from(schema.migrations.len()).unwrap_or(u32::MAX)
+}
+
+fn connect(path: &Path, schema: &Schema) -> Result<Open, DbError> {
+    // Never creates: `create` does, with the right mode.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY)?;
+    connection.pragma_update(
+        None,
+        "synchronous",
+        if schema.durable { "FULL" } else { "NORMAL" },
+    )?;
+    let mut format = format_of(&connection)?;
+    if format < latest(schema) {
+        if format > 0 {
+            keep_copy(&connection, path, format)?;
+        }
+        migrate(&mut connection, schema)?;
+        format = format_of(&connection)?;
+    }
+    Ok(Open { connection, format })
+}
+
+fn format_of(connection: &Connection) -> rusqlite::Result<u32> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+fn migrate(connection: &mut Connection, schema: &Schema) -> Result<(), DbError> {
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    write_in(connection, |tx| {
+        // Another process may have been faster.
+        let from = format_of(tx)?;
+        let steps = schema.migrations.iter().zip(1_u32..).skip(from as usize);
+        for (statements, format) in steps {
+            tx.execute_batch(statements)?;
+            tx.pragma_update(None, "user_version", format)?;
+        }
+        Ok(())
+    })
+}
+
+/// A copy of the file as it was before a migration, beside it.
+fn keep_copy(connection: &Connection, path: &Path, format: u32) -> Result<(), DbError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".format{format}.bak"));
+    let copy = PathBuf::from(name);
+    if copy.exists() {
+        return Ok(());
+    }
+    // Made empty first, so that it never has a wider mode than ours.
+    let mut partial = copy.as_os_str().to_owned();
+    partial.push(".partial");
+    let partial = PathBuf::from(partial);
+    private().create(true).write(true).truncate(true).open(&partial)?;
+    connection.execute("VACUUM INTO ?1", [partial.to_string_lossy()])?;
+    std::fs::rename(&partial, &copy)?;
+    Ok(())
+}
+
+/// Makes the file if there is none, closed to others, and brings it to our format.
+pub(super) fn create(path: &Path, schema: &'static Schema) -> Result<(), DbError> {
+    private().create(true).truncate(false).write(true).open(path)?;
+    connect(path, schema)?;
+    Ok(())
+}

@@ -1,0 +1,160 @@
+//! Reading lines, whatever they hold: a torn or foreign line is text, never an error.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Deserialize;
+use trading_core::model::{LogLine, LogQuery, Reading, Utc};
+
+use super::{LINES, RAW, name_of};
+use crate::platform::local::paths::LocalPaths;
+use crate::platform::{Clock, Fut, Logs};
+
+/// The logs of a local platform.
+pub(in crate::platform::local) struct LocalLogs {
+    paths: LocalPaths,
+    clock: Arc<dyn Clock>,
+}
+
+impl LocalLogs {
+    /// The logs below a platform's folder.
+    pub(in crate::platform::local) fn new(paths: LocalPaths, clock: Arc<dyn Clock>) -> Self {
+        Self { paths, clock }
+    }
+}
+
+/// How far each file has been read, by its path: where `--follow` goes on.
+pub type Cursor = BTreeMap<PathBuf, u64>;
+
+impl Logs for LocalLogs {
+    fn query<'a>(&'a self, query: &'a LogQuery) -> Fut<'a, Reading<Vec<LogLine>>> {
+        Box::pin(async move {
+            let (paths, wanted) = (self.paths.clone(), query.clone());
+            let read =
+                tokio::task::spawn_blocking(move || follow(&paths, &wanted, &mut Cursor::new()));
+            match read.await {
+                Ok(Ok(lines)) => Reading::known(lines, "logs", self.clock.now()),
+                Ok(Err(error)) => Reading::unreachable("logs", error.to_string()),
+                Err(error) => Reading::unreachable("logs", error.to_string()),
+            }
+        })
+    }
+}
+
+/// One file of a stream.
+struct Source {
+    group: String,
+    stream: String,
+    path: PathBuf,
+    raw: bool,
+}
+
+/// The lines behind the cursor that a query wants, in order of time; moves the cursor.
+pub fn follow(
+    paths: &LocalPaths,
+    query: &LogQuery,
+    cursor: &mut Cursor,
+) -> io::Result<Vec<LogLine>> {
+    let mut lines = Vec::new();
+    for source in sources(paths, query)? {
+        read_source(&source, cursor, &mut lines)?;
+    }
+    lines.retain(|line| {
+        query.since.is_none_or(|since| line.at >= since)
+            && query.contains.as_ref().is_none_or(|text| line.message.contains(text.as_str()))
+    });
+    // Stable: lines of one moment stay in the order of their files.
+    lines.sort_by_key(|line| line.at);
+    if let Some(limit) = query.limit {
+        lines.drain(..lines.len().saturating_sub(limit));
+    }
+    Ok(lines)
+}
+
+fn sources(paths: &LocalPaths, query: &LogQuery) -> io::Result<Vec<Source>> {
+    let mut sources = Vec::new();
+    for folder in entries(&paths.logs())? {
+        let group = name_of(&file_name(&folder));
+        if !folder.is_dir() || !(query.groups.is_empty() || query.groups.contains(&group)) {
+            continue;
+        }
+        for path in entries(&folder)? {
+            let name = file_name(&path);
+            let Some((stem, ending)) = name.rsplit_once('.') else { continue };
+            if ending != LINES && ending != RAW {
+                continue;
+            }
+            // A file put aside has its number before its ending.
+            let stem = match stem.rsplit_once('.') {
+                Some((stem, number)) if number.parse::<u32>().is_ok() => stem,
+                _ => stem,
+            };
+            let stream = name_of(stem);
+            if query.stream_prefix.as_ref().is_none_or(|it| stream.starts_with(it.as_str())) {
+                let raw = ending == RAW;
+                sources.push(Source { group: group.clone(), stream, path, raw });
+            }
+        }
+    }
+    Ok(sources)
+}
+
+fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        paths.push(entry?.path());
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+fn read_source(source: &Source, cursor: &mut Cursor, lines: &mut Vec<LogLine>) -> io::Result<()> {
+    let mut file = match fs::File::open(&source.path) {
+        Ok(file) => file,
+        // Put aside or removed since the folder was listed.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let metadata = file.metadata()?;
+    let from = cursor.get(&source.path).copied().unwrap_or(0);
+    // Shorter than before: another file has this name now.
+    let from = if from > metadata.len() { 0 } else { from };
+    file.seek(SeekFrom::Start(from))?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    // What a program printed has no time of its own; not later than its file's last change.
+    let changed = metadata.modified().ok().and_then(|time| Utc::try_from(time).ok());
+    let fallback = changed.unwrap_or(Utc::UNIX_EPOCH);
+    cursor.insert(source.path.clone(), from + bytes.len() as u64);
+    let mut last = fallback;
+    for line in String::from_utf8_lossy(&bytes).lines() {
+        let parsed = if source.raw { None } else { serde_json::from_str::<Line>(line).ok() };
+        let (at, message) = match parsed {
+            Some(line) => (line.at, line.message),
+            None if source.raw => (fallback, line.to_owned()),
+            None => (last, line.to_owned()),
+        };
+        last = at;
+        lines.push(LogLine {
+            at,
+            group: source.group.clone(),
+            stream: source.stream.clone(),
+            message,
+        });
+    }
+    Ok(())
+}
+
+/// A line as [`super::LogWriter`] writes it.
+#[derive(Deserialize)]
+struct Line {
+    at: Utc,
+    message: String,
+}

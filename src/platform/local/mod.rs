@@ -1,0 +1,198 @@
+//! The local platform: a real environment on one machine, shared by several processes and
+//! safe against a kill at any moment.
+//!
+//! | file below the folder | who writes it |
+//! |---|---|
+//! | `state.db` | engines and operators: strategies, positions, orders, leases |
+//! | `control.db`, `latch.fallback` | operators: the latch, restore records; synced |
+//! | `compute.db`, `locks/` | the supervisor and operators: services, tasks, schedules |
+//! | `logs/`, `notify.jsonl` | everybody appends |
+
+mod blueprint;
+mod compute;
+mod control;
+mod db;
+mod document;
+mod fallback;
+pub mod linux;
+mod logs;
+mod notify;
+mod paths;
+mod record;
+mod schedules;
+mod secrets;
+mod settle;
+mod state;
+pub mod supervisor;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use trading_core::model::{Latch, Phase, Scope, VenueName};
+use trading_core::report::Exit;
+
+use crate::error::Fault;
+use crate::platform::{Clock, Platform};
+use crate::settings::{Environment, PlatformKind};
+use crate::venue::Venue;
+
+pub use blueprint::{Blueprint, ServiceSpec};
+pub use logs::{Cursor, LogWriter, follow};
+pub use paths::LocalPaths;
+pub use record::TaskDefinition;
+
+use compute::LocalCompute;
+use control::Control;
+use db::{Db, DbError};
+use logs::LocalLogs;
+use notify::LocalNotify;
+use schedules::LocalSchedules;
+use secrets::LocalSecrets;
+use state::State;
+use supervisor::Supervisor;
+
+/// Where an environment's local platform lies.
+pub fn paths_of(environment: &Environment) -> Result<LocalPaths, Fault> {
+    match &environment.platform {
+        PlatformKind::Local { directory } => Ok(LocalPaths::new(directory)),
+        PlatformKind::Aws { region, .. } => Err(Fault::new(
+            Exit::Settings,
+            "local.elsewhere",
+            format!(
+                "environment {} lives on AWS ({region}), not on this machine",
+                environment.name
+            ),
+        )),
+    }
+}
+
+/// Opens an environment's local platform. It must have been set up.
+pub fn open(environment: &Environment, clock: Arc<dyn Clock>) -> Result<Platform, Fault> {
+    let paths = paths_of(environment)?;
+    check_set_up(environment, &paths)?;
+    let state = state_of(&paths, &clock);
+    let compute_db = Db::new(paths.compute_db(), &record::SCHEMA);
+    let paper: Arc<dyn Venue> = Arc::new(crate::venue::paper::connect(paths.directory()));
+    Ok(Platform {
+        state: Arc::new(state),
+        compute: Arc::new(LocalCompute::new(compute_db.clone(), paths.clone(), Arc::clone(&clock))),
+        schedules: Arc::new(LocalSchedules { db: compute_db, clock: Arc::clone(&clock) }),
+        logs: Arc::new(LocalLogs::new(paths.clone(), Arc::clone(&clock))),
+        notify: Arc::new(LocalNotify { paths: paths.clone(), clock: Arc::clone(&clock) }),
+        secrets: Arc::new(LocalSecrets { paths, clock }),
+        venues: BTreeMap::from([(VenueName::from("paper"), paper)]),
+    })
+}
+
+/// Whether an environment's local platform has been set up.
+pub fn is_set_up(environment: &Environment) -> Result<bool, Fault> {
+    Ok(paths_of(environment)?.state_db().exists())
+}
+
+fn check_set_up(environment: &Environment, paths: &LocalPaths) -> Result<(), Fault> {
+    if !is_set_up(environment)? {
+        let command = ["tradectl".to_owned()]
+            .into_iter()
+            .chain(environment.launch_args.iter().cloned())
+            .chain(["local".to_owned(), "up".to_owned()])
+            .collect::<Vec<_>>();
+        return Err(Fault::new(
+            Exit::Settings,
+            "local.not_set_up",
+            format!(
+                "environment {} was never set up: there is no local platform in {}",
+                environment.name,
+                paths.directory().display()
+            ),
+        )
+        .hint(command.join(" ")));
+    }
+    paths.check_home()
+}
+
+fn state_of(paths: &LocalPaths, clock: &Arc<dyn Clock>) -> State {
+    let control = Db::new(paths.control_db(), &control::SCHEMA);
+    State {
+        db: Db::new(paths.state_db(), &state::SCHEMA),
+        control: Control::new(control, paths.latch_fallback(), Arc::clone(clock)),
+        clock: Arc::clone(clock),
+    }
+}
+
+/// Makes an environment from a blueprint, or brings an older one up to it. Starts nothing.
+pub async fn setup(
+    environment: &Environment,
+    clock: Arc<dyn Clock>,
+    blueprint: &Blueprint,
+) -> Result<(), Fault> {
+    let paths = paths_of(environment)?;
+    paths.create()?;
+    let made = || -> Result<(), DbError> {
+        db::create(&paths.control_db(), &control::SCHEMA)?;
+        db::create(&paths.compute_db(), &record::SCHEMA)?;
+        fallback::Fallback::new(paths.latch_fallback()).create(&Latch::released())?;
+        // Last: its being there says that the others are.
+        db::create(&paths.state_db(), &state::SCHEMA)
+    };
+    made().map_err(|error| not_set_up(&paths, &error))?;
+    let state = state_of(&paths, &clock);
+    state
+        .create_strategies(&blueprint.strategies)
+        .await
+        .map_err(|error| not_set_up(&paths, &error))?;
+    let (blueprint, now) = (blueprint.clone(), clock.now());
+    Db::new(paths.compute_db(), &record::SCHEMA)
+        .write(move |tx| record::apply(tx, &blueprint, now))
+        .await
+        .map_err(|error| not_set_up(&paths, &error))
+}
+
+fn not_set_up(paths: &LocalPaths, error: &DbError) -> Fault {
+    let shown = paths.directory().display();
+    Fault::new(
+        Exit::Settings,
+        "local.not_set_up",
+        format!("the local platform in {shown} could not be set up: {error}"),
+    )
+}
+
+/// The stop that holds the whole environment and is not being resumed, if there is one.
+/// Whatever would start trading refuses then.
+pub fn holding_all(latch: &Latch) -> Option<String> {
+    if latch.format > trading_core::model::LATCH_FORMAT {
+        return Some(format!("unknown (latch format {})", latch.format));
+    }
+    let hold = latch.holds.iter().find(|hold| {
+        hold.phase != Phase::Resuming && matches!(hold.scope, Scope::All | Scope::Unrecognized(_))
+    })?;
+    Some(hold.stop_id.to_string())
+}
+
+/// Supervises an environment until `stop` is ready. What runs goes on running then.
+pub async fn supervise(
+    environment: &Environment,
+    clock: Arc<dyn Clock>,
+    stop: impl Future<Output = ()>,
+) -> Result<(), Fault> {
+    let paths = paths_of(environment)?;
+    check_set_up(environment, &paths)?;
+    let lock = supervisor::claim(&paths, clock.as_ref())?;
+    let log = LogWriter::open(&paths, "supervisor", "supervisor")
+        .map_err(|error| paths::unusable(&paths.logs(), &error))?;
+    let compute = Db::new(paths.compute_db(), &record::SCHEMA);
+    let supervisor = Supervisor {
+        compute: LocalCompute::new(compute, paths.clone(), Arc::clone(&clock)),
+        state: state_of(&paths, &clock),
+        paths,
+        roles: environment.roles.clone(),
+        cluster: environment.name.clone(),
+        started: clock.now(),
+        clock,
+        log,
+        children: BTreeMap::new(),
+        told: BTreeMap::new(),
+    };
+    supervisor.run(stop).await;
+    drop(lock);
+    Ok(())
+}

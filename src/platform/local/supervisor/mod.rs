@@ -1,0 +1,284 @@
+//! The supervisor: makes what runs match what is desired. One per environment, replaceable
+//! at any moment: everything that it knows stands in `compute.db`, `/proc` and the locks.
+
+mod launch;
+mod reconcile;
+mod timer;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use trading_core::model::{Roles, TaskId, Utc, Written};
+use trading_core::report::Exit;
+
+use super::compute::LocalCompute;
+use super::db::DbError;
+use super::linux::{self, Process};
+use super::logs::LogWriter;
+use super::paths::{LocalPaths, private};
+use super::record;
+use super::state::State;
+use crate::error::Fault;
+use crate::platform::Clock;
+
+/// How often the supervisor looks.
+const TICK: Duration = Duration::from_millis(200);
+/// How long a new supervisor may take to hold its lock.
+const START_WAIT: Duration = Duration::from_secs(10);
+
+/// Who supervises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// The process.
+    pub process: Process,
+    /// Since when.
+    pub since: Utc,
+}
+
+/// Whether somebody supervises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Watch {
+    /// Nobody.
+    Nobody,
+    /// A living supervisor; `None` while it has not yet written who it is.
+    Alive(Option<Identity>),
+    /// A supervisor stopped by a signal: it holds the lock and does nothing.
+    Frozen(Identity),
+}
+
+/// Looks for the environment's supervisor.
+pub fn watch(paths: &LocalPaths) -> std::io::Result<Watch> {
+    let mut file = match File::open(paths.supervisor_lock()) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Watch::Nobody),
+        Err(error) => return Err(error),
+    };
+    match file.try_lock_shared() {
+        Ok(()) => return Ok(Watch::Nobody),
+        Err(std::fs::TryLockError::WouldBlock) => {}
+        Err(std::fs::TryLockError::Error(error)) => return Err(error),
+    }
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
+    let identity: Option<Identity> =
+        serde_json::from_str(&text).ok().filter(|it: &Identity| it.process.is_alive());
+    Ok(match identity {
+        Some(identity) if identity.process.is_frozen() => Watch::Frozen(identity),
+        identity => Watch::Alive(identity),
+    })
+}
+
+/// Starts a supervisor of its own process group if none lives.
+pub(super) async fn ensure(paths: &LocalPaths, argv: &[String], clock: &dyn Clock) -> Written {
+    let unreachable = |error: std::io::Error| Written::Unreachable {
+        why: format!("the supervisor could not be started: {error}"),
+    };
+    match watch(paths) {
+        Ok(Watch::Nobody) => {}
+        Ok(Watch::Alive(_)) => return Written::Already,
+        Ok(Watch::Frozen(Identity { process, .. })) => {
+            return Written::Refused {
+                expected: "a supervisor that acts".to_owned(),
+                found: format!(
+                    "supervisor {pid} stopped by a signal; `kill -CONT {pid}` continues it",
+                    pid = process.pid
+                ),
+            };
+        }
+        Err(error) => return unreachable(error),
+    }
+    let mut child = match spawn_detached(paths, argv) {
+        Ok(child) => child,
+        Err(error) => return unreachable(error),
+    };
+    let deadline = clock.since_boot() + START_WAIT;
+    loop {
+        match watch(paths) {
+            Ok(Watch::Alive(Some(_))) => return Written::Applied { at: clock.now() },
+            Ok(_) => {}
+            Err(error) => return unreachable(error),
+        }
+        match child.try_wait() {
+            Ok(None) => {}
+            // Another one may have been faster; that is as good.
+            Ok(Some(_)) if matches!(watch(paths), Ok(Watch::Alive(_))) => return Written::Already,
+            Ok(Some(status)) => {
+                return Written::Unreachable {
+                    why: format!(
+                        "the supervisor ended at once ({status}); see {}",
+                        paths.supervisor_log().display()
+                    ),
+                };
+            }
+            Err(error) => return unreachable(error),
+        }
+        if clock.since_boot() > deadline {
+            return Written::Unknown {
+                why: "the supervisor was started and does not answer".into(),
+            };
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+fn spawn_detached(paths: &LocalPaths, argv: &[String]) -> std::io::Result<Child> {
+    use std::os::unix::process::CommandExt;
+    let (program, arguments) =
+        argv.split_first().ok_or_else(|| std::io::Error::other("no command is recorded for it"))?;
+    let log = private().create(true).append(true).open(paths.supervisor_log())?;
+    Command::new(program)
+        .args(arguments)
+        .env_remove(linux::TASK_ID_VAR)
+        .env_remove(linux::SERVICE_VAR)
+        .current_dir(paths.directory())
+        .stdin(Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log)
+        .process_group(0)
+        .spawn()
+}
+
+/// A supervisor at work.
+pub(super) struct Supervisor {
+    pub(super) compute: LocalCompute,
+    pub(super) state: State,
+    pub(super) paths: LocalPaths,
+    pub(super) roles: Roles,
+    /// The name under which schedules know this cluster.
+    pub(super) cluster: String,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) log: LogWriter,
+    pub(super) children: BTreeMap<TaskId, Child>,
+    pub(super) started: Utc,
+    /// Why each service was last not started, so that it is said once and not each tick.
+    pub(super) told: BTreeMap<String, String>,
+}
+
+/// The lock of the one supervisor, with its holder's identity in it.
+pub(super) fn claim(paths: &LocalPaths, clock: &dyn Clock) -> Result<File, Fault> {
+    let failed = |error: std::io::Error| super::paths::unusable(&paths.supervisor_lock(), &error);
+    let mut file = private()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(paths.supervisor_lock())
+        .map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(std::fs::TryLockError::WouldBlock) => {
+            return Err(Fault::new(
+                Exit::Refused,
+                "local.supervised",
+                "this environment has a supervisor already",
+            )
+            .hint("tradectl local status"));
+        }
+        Err(std::fs::TryLockError::Error(error)) => return Err(failed(error)),
+    }
+    let process = Process::own()
+        .ok_or_else(|| failed(std::io::Error::other("/proc does not know this process")))?;
+    let identity = Identity { process, since: clock.now() };
+    let text = serde_json::to_string(&identity).map_err(|error| failed(error.into()))?;
+    file.set_len(0).map_err(failed)?;
+    std::io::Write::write_all(&mut file, text.as_bytes()).map_err(failed)?;
+    Ok(file)
+}
+
+impl Supervisor {
+    /// Supervises until `stop` is ready. What runs goes on running.
+    pub(super) async fn run(mut self, stop: impl Future<Output = ()>) {
+        self.say("supervisor started");
+        tokio::pin!(stop);
+        loop {
+            if let Err(error) = self.tick().await {
+                self.say(&format!("a round was not finished: {error}"));
+            }
+            tokio::select! {
+                () = &mut stop => break,
+                () = tokio::time::sleep(TICK) => {}
+            }
+        }
+        self.say("supervisor ended; what runs goes on running");
+    }
+
+    /// One round: what has ended, what is desired, what is due.
+    pub(super) async fn tick(&mut self) -> Result<(), DbError> {
+        self.reap().await?;
+        let tasks = self.compute.settled().await?;
+        self.sweep_locks(&tasks);
+        let mut services = self.compute.db.read(record::services).await?;
+        // What others trade with or read from comes first.
+        services.sort_by_key(|it| self.trades(Some(&it.name), &it.family));
+        for service in services {
+            self.reconcile(&service, &tasks).await?;
+        }
+        self.fire_due().await
+    }
+
+    /// Takes the exit codes of children that have ended.
+    async fn reap(&mut self) -> Result<(), DbError> {
+        let mut ended = Vec::new();
+        for (id, child) in &mut self.children {
+            match child.try_wait() {
+                Ok(None) => {}
+                Ok(Some(status)) => ended.push((id.clone(), Some(exit_code(status)))),
+                Err(_) => ended.push((id.clone(), None)),
+            }
+        }
+        if ended.is_empty() {
+            return Ok(());
+        }
+        let codes = ended.clone();
+        self.compute
+            .db
+            .write(move |tx| {
+                for (id, code) in codes {
+                    if let Some(mut record) = record::task(tx, &id)? {
+                        record.exit_code = record.exit_code.or(code);
+                        record::put_task(tx, &record)?;
+                    }
+                }
+                Ok(())
+            })
+            .await?;
+        for (id, _) in ended {
+            self.children.remove(&id);
+        }
+        Ok(())
+    }
+
+    /// Removes the lock files of tasks that are no more.
+    fn sweep_locks(&self, tasks: &[record::TaskRecord]) {
+        let Ok(entries) = std::fs::read_dir(self.paths.locks()) else { return };
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let Some(id) = name.to_str().and_then(|name| name.strip_suffix(".lock")) else {
+                continue;
+            };
+            if tasks.iter().any(|task| task.is_live() && task.id.as_str() == id) {
+                continue;
+            }
+            if let Err(error) = std::fs::remove_file(entry.path()) {
+                self.say(&format!("lock of {id} stays: {error}"));
+            }
+        }
+    }
+
+    /// A line in the supervisor's own log.
+    pub(super) fn say(&self, message: &str) {
+        if let Err(error) = self.log.write(self.clock.now(), message) {
+            tracing::warn!(%error, message, "the supervisor's log could not be written");
+        }
+    }
+}
+
+/// The exit code as ECS shows it: 128 + n for a signal n.
+fn exit_code(status: std::process::ExitStatus) -> i32 {
+    use std::os::unix::process::ExitStatusExt;
+    status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(-1)
+}

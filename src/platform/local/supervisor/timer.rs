@@ -1,0 +1,90 @@
+//! Schedules: what is due starts a task of its own.
+
+use trading_core::model::{ScheduleTarget, Utc};
+use trading_core::ops::schedule::{Expression, next_after};
+
+use super::Supervisor;
+use super::launch::{Launched, Start};
+use crate::platform::local::db::DbError;
+use crate::platform::local::record::{self, ScheduleRecord};
+
+impl Supervisor {
+    /// Starts what is due. Times that passed while nobody supervised are not made up for.
+    pub(super) async fn fire_due(&mut self) -> Result<(), DbError> {
+        let now = self.clock.now();
+        for record in self.compute.db.read(record::schedules).await? {
+            if record.schedule.enabled {
+                match due(&record, self.started, now) {
+                    Ok(false) => {}
+                    Ok(true) => self.fire(&record, now).await?,
+                    Err(why) => self.tell_schedule(&record, why),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn fire(&mut self, record: &ScheduleRecord, now: Utc) -> Result<(), DbError> {
+        let id = record.schedule.id.clone();
+        let family = match &record.schedule.target {
+            ScheduleTarget::Task { cluster, family } if *cluster == self.cluster => family.clone(),
+            ScheduleTarget::Task { cluster, .. } => {
+                let why = format!("there is no cluster `{cluster}` here");
+                self.tell_schedule(record, why);
+                return Ok(());
+            }
+            other => {
+                self.tell_schedule(record, format!("the local platform cannot start {other:?}"));
+                return Ok(());
+            }
+        };
+        let wanted = family.clone();
+        let found = self.compute.db.read(move |it| record::definition(it, &wanted)).await?;
+        let Some(definition) = found else {
+            self.tell_schedule(record, format!("there is no task family `{family}`"));
+            return Ok(());
+        };
+        let start = Start { service: None, definition: &definition, started_by: id.to_string() };
+        let seen = record.clone();
+        let launched = self.launch(start, move |tx| {
+            // Whoever disabled it meanwhile is obeyed, and one due time starts one task.
+            let stored =
+                record::schedules(tx)?.into_iter().find(|it| it.schedule.id == seen.schedule.id);
+            match stored {
+                Some(stored) if stored.schedule.enabled && stored.fired == seen.fired => {
+                    record::mark_fired(tx, &seen.schedule.id, now)?;
+                    Ok(true)
+                }
+                _ => Ok(false),
+            }
+        });
+        match launched.await? {
+            Launched::Started(task) => self.say(&format!("schedule {id} started task {task}")),
+            Launched::HeldBack(why) | Launched::Failed(why) => {
+                self.tell_schedule(record, why);
+                // This time is over, whatever became of it.
+                let id = record.schedule.id.clone();
+                self.compute.db.write(move |tx| record::mark_fired(tx, &id, now)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn tell_schedule(&mut self, record: &ScheduleRecord, why: String) {
+        let message = format!("schedule {} started nothing: {why}", record.schedule.id);
+        let before = self.told.insert(format!("schedule {}", record.schedule.id), message.clone());
+        if before.as_ref() != Some(&message) {
+            self.say(&message);
+        }
+    }
+}
+
+/// Whether a schedule has a time between the last one acted upon and now.
+fn due(record: &ScheduleRecord, started: Utc, now: Utc) -> Result<bool, String> {
+    let expression: Expression =
+        record.schedule.expression.parse().map_err(|error| format!("{error}"))?;
+    let after = record.fired.unwrap_or(record.anchor).max(started);
+    let next = next_after(&expression, &record.schedule.timezone, record.anchor, after)
+        .map_err(|error| error.to_string())?;
+    Ok(next.is_some_and(|next| next <= now))
+}
