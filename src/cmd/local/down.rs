@@ -10,7 +10,7 @@ use trading_core::model::{Task, TaskState};
 use trading_core::report::{Block, Exit, Report};
 
 use super::super::Session;
-use super::{LOOK_EVERY, passed, state_word, typed};
+use super::{passed, state_word, typed};
 use crate::error::Fault;
 use crate::platform::local::supervisor::Watch;
 use crate::platform::local::{self, LocalPaths};
@@ -82,7 +82,7 @@ async fn end_supervisor(paths: &LocalPaths, clock: &dyn Clock) -> Result<String,
         if passed(clock, grace + SUPERVISOR_GRACE) {
             return Err(failed(std::io::Error::other("its lock is still held")));
         }
-        tokio::time::sleep(LOOK_EVERY).await;
+        local::next_look().await;
     }
 }
 
@@ -109,6 +109,6 @@ async fn end_tasks(platform: &Platform, clock: &dyn Clock) -> Result<(usize, Vec
         if left.is_empty() || passed(clock, deadline) {
             return Ok((first.len() - left.len().min(first.len()), left));
         }
-        tokio::time::sleep(LOOK_EVERY).await;
+        local::next_look().await;
     }
 }

@@ -8,7 +8,7 @@ use trading_core::model::{LogLine, LogQuery};
 use trading_core::report::{Block, Exit, Report};
 
 use super::super::Session;
-use super::{LOOK_EVERY, told_to_end};
+use super::told_to_end;
 use crate::cli::duration;
 use crate::error::Fault;
 use crate::platform::local::{self, Cursor, LocalPaths};
@@ -107,7 +107,7 @@ async fn follow(
         query.limit = None;
         tokio::select! {
             _ = &mut end => break,
-            () = tokio::time::sleep(LOOK_EVERY) => {}
+            () = local::next_look() => {}
         }
     }
     let mut report = Report::new("local.logs", "shown", Exit::Ok);

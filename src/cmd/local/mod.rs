@@ -43,9 +43,6 @@ pub(super) async fn run(command: &Command, session: &mut Session<'_>) -> Result<
     }
 }
 
-/// How often something is looked at while a command waits for it.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
-
 /// The command line of `words` for this environment, as a person would type it.
 fn typed(environment: &Environment, words: &str) -> String {
     let arguments = environment.launch_args.join(" ");

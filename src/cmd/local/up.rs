@@ -8,7 +8,7 @@ use trading_core::model::{Service, Written};
 use trading_core::report::{Block, Exit, Report};
 
 use super::super::Session;
-use super::{LOOK_EVERY, passed, services_table, supervise, typed};
+use super::{passed, services_table, supervise, typed};
 use crate::error::Fault;
 use crate::platform::local::{self, Blueprint};
 use crate::platform::{Clock, Platform};
@@ -95,7 +95,7 @@ async fn running(platform: &Platform, clock: &dyn Clock) -> Result<Vec<Service>,
         if passed(clock, deadline) || services.iter().all(as_desired) {
             return Ok(services);
         }
-        tokio::time::sleep(LOOK_EVERY).await;
+        local::next_look().await;
     }
 }
 

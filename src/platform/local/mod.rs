@@ -27,6 +27,7 @@ pub mod supervisor;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use trading_core::model::{Latch, Phase, Scope, VenueName};
 use trading_core::report::Exit;
@@ -154,6 +155,14 @@ fn not_set_up(paths: &LocalPaths, error: &DbError) -> Fault {
         "local.not_set_up",
         format!("the local platform in {shown} could not be set up: {error}"),
     )
+}
+
+/// How often something is looked at while somebody waits for it.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// Until it is time to look again at what another process is bringing about.
+pub async fn next_look() {
+    tokio::time::sleep(LOOK_EVERY).await;
 }
 
 /// The stop that holds the whole environment and is not being resumed, if there is one.
