@@ -1,4 +1,5 @@
-//! No machine's paths in what we ship: they are wrong on every other machine.
+//! What we ship as text: no machine's paths, which are wrong on every other machine, and no
+//! links to files that are not there.
 
 use std::path::Path;
 
@@ -18,9 +19,34 @@ pub(super) fn check(root: &Path, problems: &mut Vec<Problem>) -> Outcome {
         // A file that was deleted and not yet committed, or that is no text.
         if let Ok(text) = std::fs::read_to_string(root.join(path)) {
             places(path, &text, problems);
+            if path.ends_with(".md") {
+                links(root, path, &text, problems);
+            }
         }
     }
     Ok(())
+}
+
+/// Relative links in Markdown, `[words](file#part)`, lead to something.
+fn links(root: &Path, path: &str, text: &str, problems: &mut Vec<Problem>) {
+    let folder = root.join(path);
+    let folder = folder.parent().unwrap_or(root);
+    for (number, line) in text.lines().enumerate() {
+        for rest in line.split("](").skip(1) {
+            let target = rest.split([')', '#']).next().unwrap_or("");
+            if target.is_empty() || target.contains("://") {
+                continue;
+            }
+            if !folder.join(target).exists() {
+                problems.push(Problem::error(
+                    path,
+                    number + 1,
+                    "link",
+                    format!("`{target}` is not there: repair the link"),
+                ));
+            }
+        }
+    }
 }
 
 fn places(path: &str, text: &str, problems: &mut Vec<Problem>) {
@@ -45,7 +71,8 @@ fn places(path: &str, text: &str, problems: &mut Vec<Problem>) {
 
 #[cfg(test)]
 mod tests {
-    use super::places;
+    use super::{links, places};
+    use crate::sh;
 
     #[test]
     fn a_machines_path_is_named() {
@@ -55,5 +82,14 @@ mod tests {
         places("README.md", &text, &mut problems);
         let found: Vec<_> = problems.iter().map(|p| (p.rule, p.line)).collect();
         assert_eq!(found, [("machine-path", 2)]);
+    }
+
+    #[test]
+    fn a_link_to_nothing_is_named() {
+        let mut problems = Vec::new();
+        let text = "[a](cli.md#x), [b](https://a.b/c), [c](#here)\n[d](gone.md) [e](../README.md)";
+        links(&sh::root(), "docs/x.md", text, &mut problems);
+        let found: Vec<_> = problems.iter().map(|p| (p.rule, p.line)).collect();
+        assert_eq!(found, [("link", 2)]);
     }
 }
