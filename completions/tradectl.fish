@@ -36,9 +36,33 @@ complete -c tradectl -n "__fish_tradectl_needs_command" -l show-account -d 'Show
 complete -c tradectl -n "__fish_tradectl_needs_command" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
 complete -c tradectl -n "__fish_tradectl_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tradectl -n "__fish_tradectl_needs_command" -s V -l version -d 'Print version'
+complete -c tradectl -n "__fish_tradectl_needs_command" -f -a "emergency-stop" -d 'Stops all trading, proves it, and records what a resume needs'
 complete -c tradectl -n "__fish_tradectl_needs_command" -f -a "config" -d 'Shows and checks the settings'
 complete -c tradectl -n "__fish_tradectl_needs_command" -f -a "engine" -d 'The processes that trade: engine and paper venue'
 complete -c tradectl -n "__fish_tradectl_needs_command" -f -a "completions" -d 'Writes the completion script of a shell'
+complete -c tradectl -n "__fish_tradectl_needs_command" -f -a "local" -d 'The embedded platform: a whole environment on this machine'
+complete -c tradectl -n "__fish_tradectl_using_subcommand emergency-stop" -l level -d '`reduce-only` refuses new entries and lets exits go on; `halt` stops everything' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand emergency-stop" -l scope -d 'What to stop: `all`, `strategy=ID`, `service=NAME` or `venue=NAME`' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand emergency-stop" -l include -d 'Treats a name that the profile does not classify as trading; may be given again' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand emergency-stop" -l reason -d 'Why; goes into the latch, the journal and the notifications' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand emergency-stop" -l kill-at -d 'Dies at the n-th place; drills only' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand emergency-stop" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand emergency-stop" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand emergency-stop" -l output -d 'How the answer is written' -r -f -a "human\t'One screen for a person'
+json\t'Exactly one JSON document on stdout'
+jsonl\t'A stream of JSON events that ends with the same document'"
+complete -c tradectl -n "__fish_tradectl_using_subcommand emergency-stop" -l timeout -d 'The longest that one request may take [default: 10s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand emergency-stop" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand emergency-stop" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand emergency-stop" -l flatten -d 'Closes positions, reduce-only, once whoever manages them is quiet'
+complete -c tradectl -n "__fish_tradectl_using_subcommand emergency-stop" -l cancel-protective -d 'Takes protective orders back too'
+complete -c tradectl -n "__fish_tradectl_using_subcommand emergency-stop" -l keep-compute -d 'Leaves services, tasks and autoscaling as they are'
+complete -c tradectl -n "__fish_tradectl_using_subcommand emergency-stop" -l yes -d 'Approves without asking; needs `--env` on the command line'
+complete -c tradectl -n "__fish_tradectl_using_subcommand emergency-stop" -l dry-run -d 'Shows what would be done, checks it, and changes nothing'
+complete -c tradectl -n "__fish_tradectl_using_subcommand emergency-stop" -l show-account -d 'Shows account ids whole'
+complete -c tradectl -n "__fish_tradectl_using_subcommand emergency-stop" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
+complete -c tradectl -n "__fish_tradectl_using_subcommand emergency-stop" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tradectl -n "__fish_tradectl_using_subcommand emergency-stop" -s V -l version -d 'Print version'
 complete -c tradectl -n "__fish_tradectl_using_subcommand config; and not __fish_seen_subcommand_from show check" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand config; and not __fish_seen_subcommand_from show check" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand config; and not __fish_seen_subcommand_from show check" -l output -d 'How the answer is written' -r -f -a "human\t'One screen for a person'
@@ -117,3 +141,87 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand completions" -l show-a
 complete -c tradectl -n "__fish_tradectl_using_subcommand completions" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
 complete -c tradectl -n "__fish_tradectl_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tradectl -n "__fish_tradectl_using_subcommand completions" -s V -l version -d 'Print version'
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and not __fish_seen_subcommand_from up down status logs supervise" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and not __fish_seen_subcommand_from up down status logs supervise" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and not __fish_seen_subcommand_from up down status logs supervise" -l output -d 'How the answer is written' -r -f -a "human\t'One screen for a person'
+json\t'Exactly one JSON document on stdout'
+jsonl\t'A stream of JSON events that ends with the same document'"
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and not __fish_seen_subcommand_from up down status logs supervise" -l timeout -d 'The longest that one request may take [default: 10s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and not __fish_seen_subcommand_from up down status logs supervise" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and not __fish_seen_subcommand_from up down status logs supervise" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and not __fish_seen_subcommand_from up down status logs supervise" -l show-account -d 'Shows account ids whole'
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and not __fish_seen_subcommand_from up down status logs supervise" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and not __fish_seen_subcommand_from up down status logs supervise" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and not __fish_seen_subcommand_from up down status logs supervise" -s V -l version -d 'Print version'
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and not __fish_seen_subcommand_from up down status logs supervise" -f -a "up" -d 'Sets the platform up if need be, and supervises its services'
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and not __fish_seen_subcommand_from up down status logs supervise" -f -a "down" -d 'Ends the supervisor and every task, and shows that they have ended'
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and not __fish_seen_subcommand_from up down status logs supervise" -f -a "status" -d 'Shows the supervisor, services and tasks'
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and not __fish_seen_subcommand_from up down status logs supervise" -f -a "logs" -d 'Shows what the services have written'
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and not __fish_seen_subcommand_from up down status logs supervise" -f -a "supervise" -d 'Supervises until told to end; `local up --detach` starts this'
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from up" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from up" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from up" -l output -d 'How the answer is written' -r -f -a "human\t'One screen for a person'
+json\t'Exactly one JSON document on stdout'
+jsonl\t'A stream of JSON events that ends with the same document'"
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from up" -l timeout -d 'The longest that one request may take [default: 10s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from up" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from up" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from up" -l detach -d 'Goes on in the background and returns once the services run'
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from up" -l show-account -d 'Shows account ids whole'
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from up" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from up" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from up" -s V -l version -d 'Print version'
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from down" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from down" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from down" -l output -d 'How the answer is written' -r -f -a "human\t'One screen for a person'
+json\t'Exactly one JSON document on stdout'
+jsonl\t'A stream of JSON events that ends with the same document'"
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from down" -l timeout -d 'The longest that one request may take [default: 10s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from down" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from down" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from down" -l show-account -d 'Shows account ids whole'
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from down" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from down" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from down" -s V -l version -d 'Print version'
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from status" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from status" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from status" -l output -d 'How the answer is written' -r -f -a "human\t'One screen for a person'
+json\t'Exactly one JSON document on stdout'
+jsonl\t'A stream of JSON events that ends with the same document'"
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from status" -l timeout -d 'The longest that one request may take [default: 10s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from status" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from status" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from status" -l show-account -d 'Shows account ids whole'
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from status" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from status" -s V -l version -d 'Print version'
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from logs" -l group -d 'Only these services (repeat for several)' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from logs" -l stream -d 'Only tasks whose id begins so' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from logs" -l since -d 'Only lines of this last while, such as 10m' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from logs" -l contains -d 'Only lines that contain this text' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from logs" -l limit -d 'At most this many of the newest lines' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from logs" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from logs" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from logs" -l output -d 'How the answer is written' -r -f -a "human\t'One screen for a person'
+json\t'Exactly one JSON document on stdout'
+jsonl\t'A stream of JSON events that ends with the same document'"
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from logs" -l timeout -d 'The longest that one request may take [default: 10s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from logs" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from logs" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from logs" -l follow -d 'Goes on showing new lines until Ctrl-C'
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from logs" -l show-account -d 'Shows account ids whole'
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from logs" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from logs" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from logs" -s V -l version -d 'Print version'
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from supervise" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from supervise" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from supervise" -l output -d 'How the answer is written' -r -f -a "human\t'One screen for a person'
+json\t'Exactly one JSON document on stdout'
+jsonl\t'A stream of JSON events that ends with the same document'"
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from supervise" -l timeout -d 'The longest that one request may take [default: 10s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from supervise" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from supervise" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from supervise" -l show-account -d 'Shows account ids whole'
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from supervise" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from supervise" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from supervise" -s V -l version -d 'Print version'
