@@ -126,13 +126,10 @@ impl Environment {
 
     /// Opens the platform that the environment lives on.
     pub fn open(&self, ctx: &Ctx) -> Result<Platform, Fault> {
-        let _clock = Arc::clone(&ctx.clock);
         match &self.platform {
-            PlatformKind::Local { directory } => Err(Fault::new(
-                Exit::Settings,
-                "platform.missing",
-                format!("the local platform in {} cannot be opened yet", directory.display()),
-            )),
+            PlatformKind::Local { .. } => {
+                crate::platform::local::open(self, Arc::clone(&ctx.clock))
+            }
             PlatformKind::Aws { .. } => Err(self.not_in_this_build()),
         }
     }

@@ -43,13 +43,14 @@ pub(super) async fn run(command: &Command, session: &mut Session<'_>) -> Result<
     }
 }
 
-/// The command line of `words` for this environment, as a person would type it.
+/// The command line of `words` for this environment, as a person would type it. `local`
+/// need not be named where nothing but `local` can be meant.
 fn typed(environment: &Environment, words: &str) -> String {
-    let arguments = environment.launch_args.join(" ");
-    if environment.name == "local" && arguments == "--env local" {
+    let own = words.starts_with("local ") || words == "status";
+    if own && environment.launch_args == ["--env", "local"] {
         return format!("tradectl {words}");
     }
-    format!("tradectl {arguments} {words}")
+    format!("tradectl {} {words}", environment.launch_args.join(" "))
 }
 
 /// Ends when the process is told to: SIGTERM, SIGINT or SIGHUP.
