@@ -7,7 +7,7 @@ use std::time::Duration;
 use trading_core::report::{Exit, Problem};
 
 use super::origin::{Origin, Sourced};
-use super::schema::{EnvironmentFile, SettingsFile};
+use super::schema::{EnvironmentFile, SettingsFile, Span};
 use super::{profile, read};
 use crate::cli::{self, Globals};
 use crate::ctx::Ctx;
@@ -147,6 +147,59 @@ pub fn problems(ctx: &Ctx, globals: &Globals) -> Result<Vec<Problem>, Fault> {
     Ok(problems)
 }
 
+/// The files as they were read.
+struct Files {
+    user: SettingsFile,
+    /// The named or the project's one.
+    other: SettingsFile,
+    /// Those that were there.
+    read: Vec<(FileKind, PathBuf)>,
+}
+
+impl Files {
+    fn read(ctx: &Ctx, globals: &Globals, paths: &Paths) -> Result<Self, Fault> {
+        let mut files = Self {
+            user: SettingsFile::default(),
+            other: SettingsFile::default(),
+            read: Vec::new(),
+        };
+        for (kind, path) in candidates(ctx, globals, paths) {
+            match read::settings_file(&path).map_err(|wrong| wrong.fault())? {
+                Some(file) if kind == FileKind::User => files.user = file,
+                Some(file) => files.other = file,
+                None if kind == FileKind::Named => {
+                    let message = format!("there is no settings file {}", path.display());
+                    return Err(Fault::new(Exit::Settings, "settings.missing", message)
+                        .hint("name one that exists with --config, or leave it out"));
+                }
+                None => continue,
+            }
+            files.read.push((kind, path));
+        }
+        files.check_default_env(paths)?;
+        Ok(files)
+    }
+
+    /// The file that is not the user's own.
+    fn second(&self) -> Option<&(FileKind, PathBuf)> {
+        self.read.iter().find(|(kind, _)| *kind != FileKind::User)
+    }
+
+    /// Only the user says what is worked on without being named.
+    fn check_default_env(&self, paths: &Paths) -> Result<(), Fault> {
+        let (Some(_), Some((_, path))) = (&self.other.default_env, self.second()) else {
+            return Ok(());
+        };
+        let message = format!(
+            "{}: `default_env` may stand only in your own settings file, {}",
+            path.display(),
+            paths.user_file.display()
+        );
+        Err(Fault::new(Exit::Settings, "settings.default_env", message)
+            .hint("take it out, or name the environment with --env"))
+    }
+}
+
 impl Settings {
     /// Reads flags, variables and files.
     pub fn load(ctx: &Ctx, globals: &Globals) -> Result<Self, Fault> {
@@ -163,94 +216,61 @@ impl Settings {
             log_file: _,
         } = globals;
         let paths = Paths::of(ctx)?;
-        let mut files = Vec::new();
-        let mut user = SettingsFile::default();
-        let mut other = SettingsFile::default();
-        for (kind, path) in candidates(ctx, globals, &paths) {
-            match read::settings_file(&path).map_err(|wrong| wrong.fault())? {
-                Some(file) if kind == FileKind::User => user = file,
-                Some(file) => other = file,
-                None if kind == FileKind::Named => {
-                    let message = format!("there is no settings file {}", path.display());
-                    return Err(Fault::new(Exit::Settings, "settings.missing", message)
-                        .hint("name one that exists with --config, or leave it out"));
-                }
-                None => continue,
-            }
-            files.push((kind, path));
-        }
-        let second = files.iter().find(|(kind, _)| *kind != FileKind::User).cloned();
-        let layers = layers(&mut user, &mut other, &paths, second.as_ref())?;
+        let mut files = Files::read(ctx, globals, &paths)?;
+        let layers = layers(&mut files, &paths)?;
+        let second = files.second().map(|(_, path)| path.clone()).unwrap_or_default();
+        let pick = Pick { ctx, user: &paths.user_file, second: &second };
+        // Whole, so that a key which nobody reads does not compile; what is left of the
+        // environments has gone into the layers.
+        let mine = files.user;
         let SettingsFile {
             format: _,
             default_env,
-            output: user_output,
-            timeout: user_timeout,
-            deadline: user_deadline,
-            show_account: user_show,
+            output: my_output,
+            timeout: my_timeout,
+            deadline: my_deadline,
+            show_account: my_show,
             environments: _,
-        } = user;
-        let SettingsFile {
-            format: _,
-            default_env: strange_default,
-            output: other_output,
-            timeout: other_timeout,
-            deadline: other_deadline,
-            show_account: other_show,
-            environments: _,
-        } = other;
-        if let (Some(_), Some((_, path))) = (strange_default, &second) {
-            let message = format!(
-                "{}: `default_env` may stand only in your own settings file, {}",
-                path.display(),
-                paths.user_file.display()
-            );
-            return Err(Fault::new(Exit::Settings, "settings.default_env", message)
-                .hint("take it out, or name the environment with --env"));
-        }
-        let second_path = second.map(|(_, path)| path).unwrap_or_default();
-        let pick = Pick { ctx, user: &paths.user_file, second: &second_path };
+        } = mine;
+        let other = files.other;
+        let span = |it: Option<Span>| it.map(|it| it.0);
+        let output =
+            pick.of(("--output", *output), ("TRADECTL_OUTPUT", word), (other.output, my_output))?;
+        let timeout = pick.of(
+            ("--timeout", *timeout),
+            ("TRADECTL_TIMEOUT", cli::duration),
+            (span(other.timeout), span(my_timeout)),
+        )?;
+        let deadline = pick.of(
+            ("--deadline", *deadline),
+            ("TRADECTL_DEADLINE", cli::duration),
+            (span(other.deadline), span(my_deadline)),
+        )?;
+        let show_account = pick.of(
+            ("--show-account", show_account.then_some(true)),
+            ("TRADECTL_SHOW_ACCOUNT", truth),
+            (other.show_account, my_show),
+        )?;
         Ok(Self {
-            output: pick
-                .of("--output", *output, "TRADECTL_OUTPUT", word, other_output, user_output)?
-                .map_or(Sourced::default_value(Format::Human), |it| {
-                    Sourced::new(it.value.into(), it.origin)
-                }),
-            timeout: pick
-                .of(
-                    "--timeout",
-                    *timeout,
-                    "TRADECTL_TIMEOUT",
-                    cli::duration,
-                    other_timeout.map(|it| it.0),
-                    user_timeout.map(|it| it.0),
-                )?
-                .unwrap_or(Sourced::default_value(TIMEOUT)),
-            deadline: pick.of(
-                "--deadline",
-                *deadline,
-                "TRADECTL_DEADLINE",
-                cli::duration,
-                other_deadline.map(|it| it.0),
-                user_deadline.map(|it| it.0),
-            )?,
-            show_account: pick
-                .of(
-                    "--show-account",
-                    show_account.then_some(true),
-                    "TRADECTL_SHOW_ACCOUNT",
-                    truth,
-                    other_show,
-                    user_show,
-                )?
-                .unwrap_or(Sourced::default_value(false)),
-            named: pick.of("--env", env.clone(), "TRADECTL_ENV", text, None, default_env)?,
-            region: pick.of("", None, "TRADECTL_REGION", text, None, None)?,
-            endpoint: pick.of("", None, "TRADECTL_ENDPOINT", text, None, None)?,
-            files,
+            output: output.map_or(Sourced::default_value(Format::Human), |it| {
+                Sourced::new(it.value.into(), it.origin)
+            }),
+            timeout: timeout.unwrap_or(Sourced::default_value(TIMEOUT)),
+            deadline,
+            show_account: show_account.unwrap_or(Sourced::default_value(false)),
+            named: pick.of(("--env", env.clone()), ("TRADECTL_ENV", text), (None, default_env))?,
+            region: pick.of(("", None), ("TRADECTL_REGION", text), (None, None))?,
+            endpoint: pick.of(("", None), ("TRADECTL_ENDPOINT", text), (None, None))?,
+            files: files.read,
             paths,
             layers,
         })
+    }
+
+    /// The project's file, if one was read.
+    pub(super) fn project_file(&self) -> Option<PathBuf> {
+        let project = self.files.iter().find(|(kind, _)| *kind == FileKind::Project);
+        project.map(|(_, path)| path.clone())
     }
 
     /// Every environment's name.
@@ -266,17 +286,13 @@ impl Settings {
 
 /// The files' environments, the user's first. A file that merely lies in a folder must not
 /// change what a known name means.
-fn layers(
-    user: &mut SettingsFile,
-    other: &mut SettingsFile,
-    paths: &Paths,
-    second: Option<&(FileKind, PathBuf)>,
-) -> Result<BTreeMap<String, Vec<Layer>>, Fault> {
+fn layers(files: &mut Files, paths: &Paths) -> Result<BTreeMap<String, Vec<Layer>>, Fault> {
+    let second = files.second().cloned();
     let mut layers: BTreeMap<String, Vec<Layer>> = BTreeMap::new();
     let built_in = profile::environments()?;
     let files = [
-        Some((FileKind::User, paths.user_file.clone(), user)),
-        second.map(|(kind, path)| (*kind, path.clone(), other)),
+        Some((FileKind::User, paths.user_file.clone(), &mut files.user)),
+        second.map(|(kind, path)| (kind, path, &mut files.other)),
     ];
     for (kind, path, file) in files.into_iter().flatten() {
         for (name, mut values) in std::mem::take(&mut file.environments) {
@@ -327,12 +343,9 @@ struct Pick<'a> {
 impl Pick<'_> {
     fn of<T>(
         &self,
-        flag: &'static str,
-        by_flag: Option<T>,
-        variable: &'static str,
-        parse: impl Fn(&str) -> Result<T, String>,
-        by_second: Option<T>,
-        by_user: Option<T>,
+        (flag, by_flag): (&'static str, Option<T>),
+        (variable, parse): (&'static str, impl Fn(&str) -> Result<T, String>),
+        (by_second, by_user): (Option<T>, Option<T>),
     ) -> Result<Option<Sourced<T>>, Fault> {
         if let Some(value) = by_flag {
             return Ok(Some(Sourced::new(value, Origin::Flag(flag))));

@@ -12,6 +12,7 @@ mod resolve;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod values;
 
 pub use environment::{Access, Environment, PlatformKind, Setting, Webhook};
 pub use load::{FileKind, Paths, Settings, VARIABLES, problems};
