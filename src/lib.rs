@@ -59,6 +59,7 @@ fn work(command: &cmd::Command, mut session: Session<'_>, name: &str) -> Exit {
         let runtime = logging::runtime().map_err(|error| {
             Fault::new(Exit::Failed, "runtime", format!("the runtime does not start: {error}"))
         })?;
+        tracing::info!(command = name, version = env!("CARGO_PKG_VERSION"), "begins");
         let answered = runtime.block_on(cmd::dispatch(command, &mut session));
         // A blocking call that nobody awaits any more must not hold up the end.
         runtime.shutdown_background();
@@ -77,7 +78,7 @@ fn work(command: &cmd::Command, mut session: Session<'_>, name: &str) -> Exit {
 
 /// What a fault says, as the report of the command that it ended.
 fn fault_report(name: &str, fault: &Fault) -> Report {
-    let mut report = Report::new(name, "failed", fault.exit);
+    let mut report = Report::new(name, fault.exit.word(), fault.exit);
     report.complete = false;
     report.errors.push(fault.problem());
     report
@@ -87,6 +88,7 @@ fn fault_report(name: &str, fault: &Fault) -> Report {
 fn finish(session: &Session<'_>, report: Report) -> Exit {
     let header = session.header();
     let ui = &session.ctx.ui;
+    tracing::info!(outcome = report.outcome, exit_code = report.exit.code(), "ends");
     ui.end_live();
     let unanswered =
         report.body.is_empty() && report.findings.is_empty() && !report.errors.is_empty();
@@ -123,7 +125,7 @@ fn usage(error: &clap::Error, argv: &[OsString], ctx: &mut Ctx) -> Exit {
         ctx.ui.write_err(&render::escape::lines(&text));
         return Exit::Usage;
     }
-    let mut report = Report::new("usage", "failed", Exit::Usage);
+    let mut report = Report::new("usage", Exit::Usage.word(), Exit::Usage);
     report.complete = false;
     let text = text.trim_start_matches("error: ").trim_end();
     let (message, hint) = text.split_once("\n\n").unwrap_or((text, ""));

@@ -79,6 +79,7 @@ impl<'a> Session<'a> {
     /// answer is taken from it.
     pub fn environment(&self, access: Access) -> Result<Environment, Fault> {
         let environment = self.settings()?.environment(access)?;
+        tracing::debug!(environment = environment.name, platform = ?environment.platform, "resolved");
         // The first one asked for is the one that the answer is about.
         let (environment, _) = self.resolved.get_or_init(|| (environment, access));
         Ok(environment.clone())

@@ -31,7 +31,7 @@ pub fn page(report: &Report, header: &Header, style: Style) -> String {
                 lines.push(bold(&escape::line(text), style.color));
             }
             Block::Line(cell) => {
-                let text = wrap(&escape::lines(&cell.text), style.width);
+                let text = wrap(&escape::line(&cell.text), style.width);
                 lines.extend(text.iter().map(|line| toned(line, cell.tone, style.color)));
             }
             Block::Verbatim(text) => lines.push(text.trim_end().to_owned()),
@@ -108,13 +108,13 @@ fn outcome(report: &Report, style: Style) -> Vec<String> {
 }
 
 fn problem_lines(problem: &Problem, style: Style) -> Vec<String> {
-    let message = escape::lines(&problem.message);
+    let message = escape::line(&problem.message);
     let mut lines = hanging("error: ", 7, &message, style.width);
     if let Some(first) = lines.first_mut() {
         *first = toned(first, Tone::Bad, style.color);
     }
     if let Some(hint) = &problem.hint {
-        lines.extend(hanging("  next: ", 8, &escape::lines(hint), style.width));
+        lines.extend(hanging("  next: ", 8, &escape::line(hint), style.width));
     }
     lines
 }

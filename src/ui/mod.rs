@@ -139,10 +139,10 @@ impl Ui {
         self.out_broken.load(Ordering::Relaxed)
     }
 
-    /// A line for the person at the terminal, escaped, on stderr. A stderr that is gone
+    /// One line for the person at the terminal, escaped, on stderr. A stderr that is gone
     /// loses it: there is nobody left to tell.
     pub fn note(&self, line: &str) {
-        let line = format!("{}\n", escape::lines(line));
+        let line = format!("{}\n", escape::line(line));
         let live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
         match live.as_ref() {
             Some(live) => live.suspended(|| self.write_err(&line)),

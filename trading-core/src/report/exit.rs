@@ -68,6 +68,24 @@ impl Exit {
             Self::Bug => 70,
         }
     }
+    /// The outcome of a command that ended so before it had a word of its own.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "done",
+            Self::No => "no",
+            Self::Usage => "usage",
+            Self::BrokenPipe => "broken_pipe",
+            Self::Settings => "settings",
+            Self::Refused => "refused",
+            Self::Declined => "declined",
+            Self::Failed => "failed",
+            Self::Partial => "PARTIAL",
+            Self::Unknown => "UNKNOWN",
+            Self::Incomplete => "incomplete",
+            Self::Deadline => "deadline",
+            Self::Bug => "bug",
+        }
+    }
     /// What it means, in one line.
     pub fn meaning(self) -> &'static str {
         match self {

@@ -1,0 +1,101 @@
+//! Command lines that are wrong, help, completions, broken pipes.
+
+use std::io::{self, Cursor, Write};
+
+use crate::harness::World;
+use tradectl::ui::{Terminal, Ui};
+use trading_core::report::Exit;
+
+#[test]
+fn a_wrong_command_line_is_2() {
+    insta::assert_snapshot!(World::new().run("config shw"));
+}
+
+#[test]
+fn a_wrong_command_line_is_a_document_where_one_is_asked_for() {
+    let world = World::new();
+    insta::assert_snapshot!(world.run("config shw --output json"));
+    for line in ["--output json", "--output=json frobnicate", "config show --output json --nope"] {
+        let ran = world.run(line);
+        assert_eq!(ran.exit, Exit::Usage, "{ran}");
+        assert_eq!(ran.json()["exit_code"], 2, "{ran}");
+        assert_eq!(ran.err, "", "everything is in the document");
+    }
+}
+
+#[test]
+fn a_bad_duration_is_2_and_says_what_was_expected() {
+    let ran = World::new().run("config show --timeout 10");
+    assert_eq!(ran.exit, Exit::Usage, "{ran}");
+    assert!(ran.err.contains("such as 250ms, 90s, 10m or 2h"), "{ran}");
+}
+
+#[test]
+fn help_and_version_go_to_stdout() {
+    for line in ["--help", "-h", "--version", "config --help"] {
+        let ran = World::new().run(line);
+        assert_eq!(ran.exit, Exit::Ok, "{ran}");
+        assert!(!ran.out.is_empty() && ran.err.is_empty(), "{ran}");
+    }
+}
+
+#[test]
+fn completions_are_nothing_but_the_script() {
+    for (shell, first) in [
+        ("bash", "_tradectl()"),
+        ("zsh", "#compdef tradectl"),
+        ("fish", "# Print an optspec"),
+        ("powershell", "using namespace"),
+        ("elvish", "use builtin"),
+    ] {
+        let ran = World::new().run(&format!("completions {shell}"));
+        assert_eq!(ran.exit, Exit::Ok, "{ran}");
+        assert!(ran.out.trim_start().starts_with(first), "{shell}: {ran}");
+    }
+    let ran = World::new().run("completions bash --output json");
+    assert!(ran.json()["data"]["script"].as_str().is_some_and(|it| it.contains("_tradectl")));
+}
+
+/// A pipe whose reader is gone.
+struct Gone;
+
+impl Write for Gone {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::BrokenPipe.into())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_reading_command_into_a_broken_pipe_is_3() {
+    let gone =
+        || Ui::over(Box::new(Gone), Box::new(Gone), Box::new(Cursor::new("")), Terminal::none(80));
+    let world = World::new();
+    for line in ["config show", "config show --output json", "--help"] {
+        assert_eq!(world.run_with(line.split(' '), gone()), Exit::BrokenPipe, "{line}");
+    }
+    // There is no data, so there is nothing to lose.
+    assert_eq!(world.run_with(["config", "shw"], gone()), Exit::Usage);
+}
+
+#[test]
+fn the_log_file_is_private_and_redacted() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::new();
+    let path = world.file("work/log", "before\n");
+    crate::harness::set_mode(&path, 0o644);
+    world.user_file("[environments.tradai-dev]\naccount = \"123456789012\"\n");
+    let ran = world.run("config show --env tradai-dev -v --log-file log");
+    assert_eq!(ran.exit, Exit::Ok, "{ran}");
+    let mode = std::fs::metadata(&path).expect("there").permissions().mode() & 0o777;
+    assert_eq!(mode, 0o600);
+    let log = std::fs::read_to_string(&path).expect("read");
+    assert!(log.starts_with("before\n"), "{log:?}");
+    assert!(log.contains("config.show") && log.contains("********9012"), "{log:?}");
+    assert!(!log.contains("123456789012") && !ran.err.contains("123456789012"), "{log:?} {ran}");
+    assert!(ran.err.contains("resolved"), "-v goes to stderr: {ran}");
+    let ran = world.run("config show --log-file missing/log");
+    assert_eq!(ran.exit, Exit::Settings, "{ran}");
+}
