@@ -67,32 +67,6 @@ Register-ArgumentCompleter -Native -CommandName 'tradectl' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
-        'tradectl;emergency-stop' {
-            [CompletionResult]::new('--level', '--level', [CompletionResultType]::ParameterName, '`reduce-only` refuses new entries and lets exits go on; `halt` stops everything')
-            [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'What to stop: `all`, `strategy=ID`, `service=NAME` or `venue=NAME`')
-            [CompletionResult]::new('--include', '--include', [CompletionResultType]::ParameterName, 'Treats a name that the profile does not classify as trading; may be given again')
-            [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why; goes into the latch, the journal and the notifications')
-            [CompletionResult]::new('--kill-at', '--kill-at', [CompletionResultType]::ParameterName, 'Dies at the n-th place; drills only')
-            [CompletionResult]::new('--env', '--env', [CompletionResultType]::ParameterName, 'The environment: `local`, or one that a profile or a settings file names')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Reads this settings file instead of searching for `tradectl.toml`')
-            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How the answer is written')
-            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The longest that one request may take [default: 10s]')
-            [CompletionResult]::new('--deadline', '--deadline', [CompletionResultType]::ParameterName, 'The longest that the command may take [default: 120s]')
-            [CompletionResult]::new('--log-file', '--log-file', [CompletionResultType]::ParameterName, 'Writes the tool''s own log to this file (mode 0600)')
-            [CompletionResult]::new('--flatten', '--flatten', [CompletionResultType]::ParameterName, 'Closes positions, reduce-only, once whoever manages them is quiet')
-            [CompletionResult]::new('--cancel-protective', '--cancel-protective', [CompletionResultType]::ParameterName, 'Takes protective orders back too')
-            [CompletionResult]::new('--keep-compute', '--keep-compute', [CompletionResultType]::ParameterName, 'Leaves services, tasks and autoscaling as they are')
-            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Approves without asking; needs `--env` on the command line')
-            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Shows what would be done, checks it, and changes nothing')
-            [CompletionResult]::new('--show-account', '--show-account', [CompletionResultType]::ParameterName, 'Shows account ids whole')
-            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more of what it does, on stderr; twice: everything')
-            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Says more of what it does, on stderr; twice: everything')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
-            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
-            break
-        }
         'tradectl;config' {
             [CompletionResult]::new('--env', '--env', [CompletionResultType]::ParameterName, 'The environment: `local`, or one that a profile or a settings file names')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Reads this settings file instead of searching for `tradectl.toml`')

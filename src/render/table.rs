@@ -19,7 +19,9 @@ pub(super) fn table(names: &[&str], rows: &[Vec<Cell>], style: Style) -> Vec<Str
     let rows: Vec<Vec<Cell>> = rows
         .iter()
         .map(|row| {
-            row.iter().map(|cell| Cell::toned(escape::line(cell.text.trim_end()), cell.tone)).collect()
+            row.iter()
+                .map(|cell| Cell::toned(escape::line(cell.text.trim_end()), cell.tone))
+                .collect()
         })
         .collect();
     match widths(names, &rows, style.width) {

@@ -55,12 +55,12 @@ fn flag_over_variable_over_file_over_default() {
     let mut world = World::new();
     assert_eq!(setting(&world, "", "timeout"), ("10s".into(), "default".into()));
     world.user_file("timeout = \"20s\"");
-    let file = "file /tmp/tc######/home/.config/tradectl/tradectl.toml";
+    let file = "file /tmp/tc######/user/.config/tradectl/tradectl.toml";
     assert_eq!(setting(&world, "", "timeout"), ("20s".into(), file.into()));
     world.project_file("timeout = \"30s\"");
     assert_eq!(
         setting(&world, "", "timeout"),
-        ("30s".into(), "file /tmp/tc######/work/tradectl.toml".into())
+        ("30s".into(), "file /tmp/tc######/desk/tradectl.toml".into())
     );
     world.set("TRADECTL_TIMEOUT", "40s");
     assert_eq!(setting(&world, "", "timeout"), ("40s".into(), "variable TRADECTL_TIMEOUT".into()));
@@ -81,7 +81,7 @@ fn a_users_file_completes_a_built_in_environment_and_its_roles_come_first() {
          ack_wait = \"1500ms\"\n",
     );
     let show = |key| setting(&world, "--env tradai-dev", key);
-    let file = "file /tmp/tc######/home/.config/tradectl/tradectl.toml";
+    let file = "file /tmp/tc######/user/.config/tradectl/tradectl.toml";
     assert_eq!(show("timings.ack_wait"), ("1500ms".into(), file.into()));
     assert_eq!(show("region"), ("eu-central-1".into(), "profile tradai".into()));
     assert_eq!(show("roles.service.tradai-backend*"), ("entry".into(), file.into()));
@@ -265,12 +265,12 @@ fn a_slip_in_a_variable_is_found() {
 #[test]
 fn home_is_where_it_is_said_to_be() {
     let mut world = World::new();
-    assert_eq!(setting(&world, "", "state_root").0, "/tmp/tc######/home/.local/state/tradectl");
+    assert_eq!(setting(&world, "", "state_root").0, "/tmp/tc######/user/.local/state/tradectl");
     let below = world.work().display().to_string();
     world.set("XDG_STATE_HOME", &below);
-    assert_eq!(setting(&world, "", "state_root").0, "/tmp/tc######/work/tradectl");
+    assert_eq!(setting(&world, "", "state_root").0, "/tmp/tc######/desk/tradectl");
     world.set("TRADECTL_HOME", &below);
-    assert_eq!(setting(&world, "", "state_root").0, "/tmp/tc######/work/state");
+    assert_eq!(setting(&world, "", "state_root").0, "/tmp/tc######/desk/state");
     let mut homeless = World::new();
     homeless.vars.clear();
     let ran = homeless.run("config show");

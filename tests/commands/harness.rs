@@ -45,8 +45,8 @@ impl World {
             std::fs::create_dir(&path).expect("a folder");
             path.display().to_string()
         };
-        let home = folder("home");
-        folder("work");
+        let home = folder("user");
+        folder("desk");
         Self {
             vars: BTreeMap::from([("HOME".to_owned(), home)]),
             terminal: Terminal::none(100),
@@ -58,7 +58,7 @@ impl World {
 
     /// The folder that commands work in.
     pub(crate) fn work(&self) -> PathBuf {
-        self.root.path().join("work")
+        self.root.path().join("desk")
     }
 
     /// Writes a file that only its owner can write.
@@ -72,12 +72,12 @@ impl World {
 
     /// The user's own settings file.
     pub(crate) fn user_file(&self, text: &str) -> PathBuf {
-        self.file("home/.config/tradectl/tradectl.toml", text)
+        self.file("user/.config/tradectl/tradectl.toml", text)
     }
 
     /// A settings file in the working folder.
     pub(crate) fn project_file(&self, text: &str) -> PathBuf {
-        self.file("work/tradectl.toml", text)
+        self.file("desk/tradectl.toml", text)
     }
 
     pub(crate) fn set(&mut self, name: &str, value: &str) {

@@ -1,6 +1,8 @@
 //! Whole commands in this process: fixed clock, counted ids, captured streams, a home of
 //! their own. One snapshot pins stdout, stderr and the exit code.
 
+#![expect(clippy::expect_used, reason = "a test whose world cannot be made must fail loudly")]
+
 mod config;
 mod harness;
 mod hostile;

@@ -84,7 +84,7 @@ fn a_reading_command_into_a_broken_pipe_is_3() {
 fn the_log_file_is_private_and_redacted() {
     use std::os::unix::fs::PermissionsExt;
     let world = World::new();
-    let path = world.file("work/log", "before\n");
+    let path = world.file("desk/log", "before\n");
     crate::harness::set_mode(&path, 0o644);
     world.user_file("[environments.tradai-dev]\naccount = \"123456789012\"\n");
     let ran = world.run("config show --env tradai-dev -v --log-file log");
