@@ -39,6 +39,7 @@ complete -c tradectl -n "__fish_tradectl_needs_command" -s V -l version -d 'Prin
 complete -c tradectl -n "__fish_tradectl_needs_command" -f -a "emergency-stop" -d 'Stops all trading, proves it, and records what a resume needs'
 complete -c tradectl -n "__fish_tradectl_needs_command" -f -a "config" -d 'Shows and checks the settings'
 complete -c tradectl -n "__fish_tradectl_needs_command" -f -a "engine" -d 'The processes that trade: engine and paper venue'
+complete -c tradectl -n "__fish_tradectl_needs_command" -f -a "heartbeat" -d 'Lists, judges and recovers strategies\' heartbeats'
 complete -c tradectl -n "__fish_tradectl_needs_command" -f -a "completions" -d 'Writes the completion script of a shell'
 complete -c tradectl -n "__fish_tradectl_needs_command" -f -a "local" -d 'The embedded platform: a whole environment on this machine'
 complete -c tradectl -n "__fish_tradectl_using_subcommand emergency-stop" -l level -d '`reduce-only` refuses new entries and lets exits go on; `halt` stops everything' -r
@@ -129,6 +130,46 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_see
 complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from paper-venue" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
 complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from paper-venue" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from paper-venue" -s V -l version -d 'Print version'
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check" -l output -d 'How the answer is written' -r -f -a "human\t'One screen for a person'
+json\t'Exactly one JSON document on stdout'
+jsonl\t'A stream of JSON events that ends with the same document'"
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check" -l timeout -d 'The longest that one request may take [default: 10s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check" -l show-account -d 'Shows account ids whole'
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check" -s V -l version -d 'Print version'
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check" -f -a "list" -d 'Lists the heartbeat of every strategy, the worst first'
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check" -f -a "check" -d 'Judges heartbeats: ends with 1 if one is stale'
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from list" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from list" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from list" -l output -d 'How the answer is written' -r -f -a "human\t'One screen for a person'
+json\t'Exactly one JSON document on stdout'
+jsonl\t'A stream of JSON events that ends with the same document'"
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from list" -l timeout -d 'The longest that one request may take [default: 10s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from list" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from list" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from list" -l show-account -d 'Shows account ids whole'
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from list" -s V -l version -d 'Print version'
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from check" -l consecutive -d 'Only what is stale in so many reads in a row counts' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from check" -l interval -d 'The time between two reads' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from check" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from check" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from check" -l output -d 'How the answer is written' -r -f -a "human\t'One screen for a person'
+json\t'Exactly one JSON document on stdout'
+jsonl\t'A stream of JSON events that ends with the same document'"
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from check" -l timeout -d 'The longest that one request may take [default: 10s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from check" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from check" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from check" -l show-account -d 'Shows account ids whole'
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from check" -s V -l version -d 'Print version'
 complete -c tradectl -n "__fish_tradectl_using_subcommand completions" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand completions" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand completions" -l output -d 'How the answer is written' -r -f -a "human\t'One screen for a person'

@@ -5,8 +5,10 @@ mod completions;
 mod config;
 mod emergency_stop;
 mod engine;
+mod heartbeat;
 mod kill;
 mod local;
+mod look;
 
 use std::cell::OnceCell;
 use std::time::Duration;
@@ -31,6 +33,9 @@ pub enum Command {
     /// The processes that trade: engine and paper venue.
     #[command(subcommand)]
     Engine(engine::Command),
+    /// Lists, judges and recovers strategies' heartbeats.
+    #[command(subcommand)]
+    Heartbeat(heartbeat::Command),
     /// Writes the completion script of a shell.
     Completions(completions::Arguments),
     /// The embedded platform: a whole environment on this machine.
@@ -110,6 +115,7 @@ pub async fn dispatch(command: &Command, session: &mut Session<'_>) -> Result<Re
     match command {
         Command::Engine(command) => engine::run(command, session).await,
         Command::EmergencyStop(args) => emergency_stop::run(args, session).await,
+        Command::Heartbeat(command) => heartbeat::run(command, session).await,
         Command::Config(command) => config::run(command, session),
         Command::Completions(arguments) => completions::run(arguments),
         Command::Local(command) => local::run(command, session).await,

@@ -3,6 +3,8 @@
 //! it never waits, reads or writes itself.
 
 pub mod emergency_stop;
+pub mod heartbeat;
+mod look;
 mod run;
 pub mod schedule;
 #[cfg(test)]

@@ -3,9 +3,11 @@
 
 mod exit;
 mod progress;
+mod words;
 
 pub use exit::Exit;
 pub use progress::{Progress, ProgressKind};
+pub use words::{ago, millis};
 
 use serde::{Deserialize, Serialize};
 

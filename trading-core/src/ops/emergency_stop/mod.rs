@@ -16,6 +16,7 @@ mod world;
 mod tests;
 
 pub use ladder::EmergencyStop;
+pub(crate) use ladder::later;
 
 use crate::model::{
     Acknowledges, Capabilities, Level, Role, Roles, RunId, Schedule, ScheduleTarget, Scope,

@@ -1,0 +1,39 @@
+//! What all commands share that only read.
+
+use std::sync::Arc;
+
+use trading_core::ops::Procedure;
+use trading_core::report::{Exit, Report};
+
+use super::Session;
+use crate::drive::run::{Driver, KillPoint};
+use crate::error::Fault;
+use crate::settings::Environment;
+
+/// Drives a procedure that acts on nothing, so that nothing is journaled.
+pub(super) async fn look(
+    session: &Session<'_>,
+    environment: &Environment,
+    procedure: &mut dyn Procedure,
+) -> Result<Report, Fault> {
+    let mut driver = Driver {
+        platform: environment.open(session.ctx)?,
+        state_dir: environment.state_dir.clone(),
+        journal: None,
+        ui: &session.ctx.ui,
+        clock: Arc::clone(&session.ctx.clock),
+        timeout: session.timeout()?,
+        kill: KillPoint::never(),
+    };
+    Ok(driver.run(procedure).await)
+}
+
+/// Heartbeats are attributes of the strategies' rows: a system without them has none.
+pub(super) fn needs_strategies(environment: &Environment) -> Result<(), Fault> {
+    if environment.capabilities.strategies {
+        return Ok(());
+    }
+    let message = format!("{} has no strategies' table, and so no heartbeats", environment.name);
+    Err(Fault::new(Exit::Settings, "capability.strategies", message)
+        .hint(format!("tradectl status --env {} (shows what it has)", environment.name)))
+}

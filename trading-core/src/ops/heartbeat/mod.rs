@@ -1,0 +1,51 @@
+//! Heartbeats: who beats, who is late, and what to do about one that is.
+//!
+//! An owner that lives writes `last_heartbeat` into its strategy's row. A beat that is
+//! missing, not a time, too old, or from the future is not a beat.
+
+mod check;
+mod judge;
+mod list;
+
+#[cfg(test)]
+mod tests;
+
+pub use check::{Check, CheckRequest};
+pub use judge::{Beat, FUTURE_MS, Pulse, judge};
+pub use list::List;
+
+use crate::model::{Reading, StrategyRow, Timings, Utc};
+use crate::report::{Finding, Severity};
+
+/// All beats of one read of the strategies' table, the worst first.
+pub(crate) fn beats(rows: &[StrategyRow], observed_at: Utc, timings: &Timings) -> Vec<Beat> {
+    let mut beats: Vec<Beat> = rows.iter().map(|row| judge(row, observed_at, timings)).collect();
+    beats.sort_by(Beat::worse_first);
+    beats
+}
+
+/// A difference of more than five seconds between the platform's clock, which ages are
+/// measured with, and the clock of the machine that asks. The platform answered at some
+/// time between `asked_at` and `answered_at`, both by our clock.
+pub(crate) fn skew<T>(
+    reading: &Reading<T>,
+    asked_at: Utc,
+    answered_at: Utc,
+    environment: &str,
+) -> Option<Finding> {
+    let Reading::Known { observed_at, source, .. } = reading else { return None };
+    let ahead = observed_at.duration_since(answered_at).as_millis();
+    let behind = asked_at.duration_since(*observed_at).as_millis();
+    let (apart, word) = if ahead > 0 { (ahead, "ahead of") } else { (behind, "behind") };
+    (apart > i128::from(FUTURE_MS)).then(|| Finding {
+        id: "clock.skew".to_owned(),
+        severity: Severity::Warning,
+        subject: source.clone(),
+        message: format!(
+            "the platform's clock is {} {word} the clock of this machine; ages use the platform's",
+            crate::report::millis(i64::try_from(apart).unwrap_or(i64::MAX))
+        ),
+        evidence: vec![format!("it answered at {observed_at}, and was asked at {asked_at}")],
+        next: Some(format!("tradectl doctor --env {environment}")),
+    })
+}
