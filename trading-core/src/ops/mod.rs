@@ -5,6 +5,7 @@
 pub mod emergency_stop;
 pub mod heartbeat;
 mod look;
+mod positions;
 mod run;
 pub mod schedule;
 #[cfg(test)]

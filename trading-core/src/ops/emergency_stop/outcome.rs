@@ -1,8 +1,8 @@
 //! The outcome: what a person reads at 3 a.m. and what a script reads.
 
 use super::ladder::{EmergencyStop, Word};
-use super::pages;
-use crate::model::{PositionRow, Reading, Receipt, Utc, VenueName, VenuePosition, Written};
+use crate::model::{Reading, Receipt, Utc, Written};
+use crate::ops::positions::{Holding, Protection, holdings, holdings_table};
 use crate::ops::run::describe;
 use crate::plan::{Recorded, Rung, Settled, Step};
 use crate::report::{Block, Cell, Exit, Finding, Problem, Report, Severity, Tone};
@@ -18,7 +18,7 @@ struct Data {
     continued: bool,
     dry_run: bool,
     rungs: Vec<RungData>,
-    positions: Vec<PositionData>,
+    positions: Vec<Holding>,
     not_stopped: Vec<super::judge::Standing>,
     unknown: Vec<super::judge::Standing>,
     not_covered: Vec<NotCovered>,
@@ -38,16 +38,6 @@ struct RungData {
     already: u64,
     failed: u64,
     failures: Vec<String>,
-}
-
-#[derive(Debug, Serialize)]
-struct PositionData {
-    strategy: String,
-    symbol: String,
-    quantity: String,
-    source: String,
-    protected_by: Option<Vec<String>>,
-    protection: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -116,55 +106,9 @@ impl EmergencyStop {
     }
 
     /// Every open position and what protects it, the unprotected first.
-    fn positions(&self) -> Vec<PositionData> {
-        let mut positions = Vec::new();
-        let mut seen = BTreeSet::new();
-        for (venue, reading) in &self.world.venue_positions {
-            for position in reading.value().into_iter().flatten() {
-                seen.insert((position.strategy.to_string(), position.symbol.to_string()));
-                positions.push(self.venue_position(venue, position));
-            }
-        }
-        let venues_known = !self.world.venue_positions.is_empty()
-            && self.world.venue_positions.values().all(|it| it.value().is_some());
-        let stored = self.world.positions.as_ref().and_then(Reading::value);
-        for row in stored.into_iter().flatten().filter(|row| row.may_be_open()) {
-            let strategy = row.strategy().map_or_else(|| "?".to_owned(), |id| id.to_string());
-            let symbol = row.symbol().map_or_else(|| "?".to_owned(), |it| it.to_string());
-            if !seen.contains(&(strategy.clone(), symbol.clone())) {
-                positions.push(stored_position(row, strategy, symbol, venues_known));
-            }
-        }
-        let rank = |it: &PositionData| match it.protection {
-            "NOTHING" => 0,
-            "unknown" => 1,
-            _ => 2,
-        };
-        positions.sort_by(|a, b| {
-            (rank(a), &a.strategy, &a.symbol).cmp(&(rank(b), &b.strategy, &b.symbol))
-        });
-        positions
-    }
-
-    fn venue_position(&self, venue: &VenueName, position: &VenuePosition) -> PositionData {
-        let orders = self.world.orders.get(venue).and_then(Reading::value);
-        let protected_by: Option<Vec<String>> = orders.map(|orders| {
-            let protecting = orders.iter().filter(|order| pages::protects(order, position));
-            protecting.map(|order| order.order.client_order_id.to_string()).collect()
-        });
-        let protection = match &protected_by {
-            None => "unknown",
-            Some(orders) if orders.is_empty() => "NOTHING",
-            Some(_) => "venue order",
-        };
-        PositionData {
-            strategy: position.strategy.to_string(),
-            symbol: position.symbol.to_string(),
-            quantity: position.quantity.to_string(),
-            source: format!("venue {venue}"),
-            protected_by,
-            protection,
-        }
+    fn positions(&self) -> Vec<Holding> {
+        let stored = self.world.positions.as_ref();
+        holdings(&self.world.venue_positions, &self.world.orders, stored)
     }
 
     fn receipts(&self) -> Result<Vec<&Receipt>, String> {
@@ -195,7 +139,7 @@ impl EmergencyStop {
         Ok((late.into_iter().max(), u64::try_from(beyond).unwrap_or(u64::MAX)))
     }
 
-    fn data(&self, positions: Vec<PositionData>) -> Data {
+    fn data(&self, positions: Vec<Holding>) -> Data {
         let after = self.after_latch();
         let unread = |why: &String| serde_json::json!({"state": "unreachable", "why": why});
         let started = self.request.started_at;
@@ -298,7 +242,7 @@ impl EmergencyStop {
         names.into_iter().collect()
     }
 
-    fn findings(&self, word: Word, positions: &[PositionData]) -> Vec<Finding> {
+    fn findings(&self, word: Word, positions: &[Holding]) -> Vec<Finding> {
         let mut findings = Vec::new();
         let again = format!("tradectl emergency-stop --env {}", self.site.environment);
         for standing in &self.verdict.trading {
@@ -314,7 +258,7 @@ impl EmergencyStop {
             item.next = Some(again.clone());
             findings.push(item);
         }
-        for position in positions.iter().filter(|it| it.protection == "NOTHING") {
+        for position in positions.iter().filter(|it| it.protection == Protection::Nothing) {
             let message = format!(
                 "{} {} are open and NOTHING protects them",
                 position.quantity, position.symbol
@@ -384,7 +328,7 @@ impl EmergencyStop {
         }
     }
 
-    fn body(&self, word: Word, positions: &[PositionData]) -> Vec<Block> {
+    fn body(&self, word: Word, positions: &[Holding]) -> Vec<Block> {
         let tone = match word {
             Word::Halted => Tone::Good,
             Word::Planned => Tone::Plain,
@@ -393,10 +337,7 @@ impl EmergencyStop {
         let mut body = vec![Block::Line(Cell::toned(self.headline(word), tone))];
         if !positions.is_empty() {
             body.push(Block::Heading("Open positions".to_owned()));
-            body.push(Block::Table {
-                columns: vec!["strategy", "symbol", "quantity", "protected by", "source"],
-                rows: positions.iter().map(position_cells).collect(),
-            });
+            body.push(holdings_table(positions));
         }
         if self.run.executor.is_dry() {
             body.push(Block::Heading("Plan".to_owned()));
@@ -459,43 +400,6 @@ impl EmergencyStop {
         let proof = self.times.ended_at.map_or(0, |at| millis(self.request.started_at, at));
         format!("two complete reads agree; {orders}; proof after {proof} ms")
     }
-}
-
-fn stored_position(
-    row: &PositionRow,
-    strategy: String,
-    symbol: String,
-    venues_known: bool,
-) -> PositionData {
-    let source = if venues_known {
-        "positions table; no venue shows it"
-    } else {
-        "positions table; not confirmed by a venue"
-    };
-    let quantity = row.row.decimal(PositionRow::QUANTITY);
-    PositionData {
-        strategy,
-        symbol,
-        quantity: quantity.map_or_else(|_| "?".to_owned(), |it| it.to_string()),
-        source: source.to_owned(),
-        protected_by: None,
-        protection: "unknown",
-    }
-}
-
-fn position_cells(position: &PositionData) -> Vec<Cell> {
-    let protection = match &position.protected_by {
-        Some(orders) if !orders.is_empty() => Cell::plain(orders.join(", ")),
-        _ if position.protection == "NOTHING" => Cell::toned("NOTHING", Tone::Bad),
-        _ => Cell::toned("unknown", Tone::Warn),
-    };
-    vec![
-        Cell::plain(position.strategy.clone()),
-        Cell::plain(position.symbol.clone()),
-        Cell::plain(position.quantity.clone()),
-        protection,
-        Cell::plain(position.source.clone()),
-    ]
 }
 
 fn rung_cells(rung: &RungData) -> Vec<Cell> {

@@ -408,7 +408,7 @@ pub(super) fn increases_risk(order: &NewOrder) -> bool {
 }
 
 /// Whether a resting order protects a position.
-pub(super) fn protects(order: &VenueOrder, position: &VenuePosition) -> bool {
+pub(crate) fn protects(order: &VenueOrder, position: &VenuePosition) -> bool {
     let order_side = if position.quantity.is_sign_negative() { Side::Buy } else { Side::Sell };
     !order.state.is_terminal()
         && order.order.strategy == position.strategy
