@@ -1,6 +1,8 @@
 //! The ports to the world, in the domain's words. Two platforms stand behind them; no
 //! type of an SDK or a database crosses them, and no command knows which one it talks to.
 
+#[cfg(test)]
+pub(crate) mod contract;
 pub mod local;
 
 use std::collections::BTreeMap;

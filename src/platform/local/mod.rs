@@ -186,10 +186,18 @@ pub async fn supervise(
     let paths = paths_of(environment)?;
     check_set_up(environment, &paths)?;
     let lock = supervisor::claim(&paths, clock.as_ref())?;
+    supervisor_of(environment, clock)?.run(stop).await;
+    drop(lock);
+    Ok(())
+}
+
+/// A supervisor that has not yet looked. Only the holder of the lock may let it work.
+fn supervisor_of(environment: &Environment, clock: Arc<dyn Clock>) -> Result<Supervisor, Fault> {
+    let paths = paths_of(environment)?;
     let log = LogWriter::open(&paths, "supervisor", "supervisor")
         .map_err(|error| paths::unusable(&paths.logs(), &error))?;
     let compute = Db::new(paths.compute_db(), &record::SCHEMA);
-    let supervisor = Supervisor {
+    Ok(Supervisor {
         compute: LocalCompute::new(compute, paths.clone(), Arc::clone(&clock)),
         state: state_of(&paths, &clock),
         paths,
@@ -200,8 +208,8 @@ pub async fn supervise(
         log,
         children: BTreeMap::new(),
         told: BTreeMap::new(),
-    };
-    supervisor.run(stop).await;
-    drop(lock);
-    Ok(())
+    })
 }
+
+#[cfg(test)]
+mod tests;

@@ -39,6 +39,8 @@ impl Supervisor {
         }
         // A task that is stopping keeps its place: a strategy never runs twice.
         if draining || live.len() >= wanted {
+            // What was said of a start belongs to the past.
+            self.told.remove(service.name.as_str());
             return self.note_rollout(service, desired, &live).await;
         }
         if let Some(until) = not_before(&own, &primary.task_definition)

@@ -25,49 +25,53 @@ impl Supervisor {
     }
 
     async fn fire(&mut self, record: &ScheduleRecord, now: Utc) -> Result<(), DbError> {
+        if let Err(why) = self.start_due(record, now).await? {
+            self.tell_schedule(record, why);
+            // This time is over, whatever became of it.
+            let id = record.schedule.id.clone();
+            self.compute.db.write(move |tx| record::mark_fired(tx, &id, now)).await?;
+        }
+        Ok(())
+    }
+
+    /// Starts what a schedule starts, or says why not.
+    async fn start_due(
+        &mut self,
+        record: &ScheduleRecord,
+        now: Utc,
+    ) -> Result<Result<(), String>, DbError> {
         let id = record.schedule.id.clone();
         let family = match &record.schedule.target {
             ScheduleTarget::Task { cluster, family } if *cluster == self.cluster => family.clone(),
             ScheduleTarget::Task { cluster, .. } => {
-                let why = format!("there is no cluster `{cluster}` here");
-                self.tell_schedule(record, why);
-                return Ok(());
+                return Ok(Err(format!("there is no cluster `{cluster}` here")));
             }
-            other => {
-                self.tell_schedule(record, format!("the local platform cannot start {other:?}"));
-                return Ok(());
-            }
+            other => return Ok(Err(format!("the local platform cannot start {other:?}"))),
         };
         let wanted = family.clone();
         let found = self.compute.db.read(move |it| record::definition(it, &wanted)).await?;
         let Some(definition) = found else {
-            self.tell_schedule(record, format!("there is no task family `{family}`"));
-            return Ok(());
+            return Ok(Err(format!("there is no task family `{family}`")));
         };
         let start = Start { service: None, definition: &definition, started_by: id.to_string() };
         let seen = record.clone();
         let launched = self.launch(start, move |tx| {
             // Whoever disabled it meanwhile is obeyed, and one due time starts one task.
-            let stored =
-                record::schedules(tx)?.into_iter().find(|it| it.schedule.id == seen.schedule.id);
-            match stored {
-                Some(stored) if stored.schedule.enabled && stored.fired == seen.fired => {
-                    record::mark_fired(tx, &seen.schedule.id, now)?;
-                    Ok(true)
-                }
-                _ => Ok(false),
+            let id = &seen.schedule.id;
+            let stored = record::schedules(tx)?.into_iter().find(|it| it.schedule.id == *id);
+            let due = stored.is_some_and(|it| it.schedule.enabled && it.fired == seen.fired);
+            if due {
+                record::mark_fired(tx, id, now)?;
             }
+            Ok(due)
         });
-        match launched.await? {
-            Launched::Started(task) => self.say(&format!("schedule {id} started task {task}")),
-            Launched::HeldBack(why) | Launched::Failed(why) => {
-                self.tell_schedule(record, why);
-                // This time is over, whatever became of it.
-                let id = record.schedule.id.clone();
-                self.compute.db.write(move |tx| record::mark_fired(tx, &id, now)).await?;
+        Ok(match launched.await? {
+            Launched::Started(task) => {
+                self.say(&format!("schedule {id} started task {task}"));
+                Ok(())
             }
-        }
-        Ok(())
+            Launched::HeldBack(why) | Launched::Failed(why) => Err(why),
+        })
     }
 
     fn tell_schedule(&mut self, record: &ScheduleRecord, why: String) {

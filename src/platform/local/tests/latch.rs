@@ -1,0 +1,93 @@
+use std::os::unix::fs::FileExt;
+
+use rusqlite::Connection;
+use trading_core::model::{GapKind, Hold, Latch, Level, Phase, Scope, Written};
+
+use super::{TestClock, blueprint, environment};
+use crate::platform::local::{LocalPaths, open, paths_of, setup};
+use crate::platform::{Clock, Platform};
+
+async fn ready(home: &std::path::Path) -> (Platform, LocalPaths, Latch) {
+    let clock = TestClock::new();
+    let environment = environment(home, &clock);
+    setup(&environment, clock.clone(), &blueprint(0, "engine", &["x"], 0)).await.unwrap();
+    let platform = open(&environment, clock.clone()).unwrap();
+    let latch = platform.state.latch().await.into_result().unwrap();
+    let hold = Hold {
+        stop_id: "stop-1".into(),
+        level: Level::Halt,
+        scope: Scope::All,
+        reason: "r".repeat(9_000),
+        actor: "someone".to_owned(),
+        at: clock.now(),
+        phase: Phase::Stopping,
+        unknown: serde_json::Map::new(),
+    };
+    (platform, paths_of(&environment).unwrap(), latch.next(vec![hold]))
+}
+
+/// Makes every write to a database fail, whatever its file's mode is.
+fn refuse_writes(file: &std::path::Path) {
+    let connection = Connection::open(file).unwrap();
+    connection
+        .execute_batch(
+            "CREATE TRIGGER full_1 BEFORE INSERT ON latch BEGIN SELECT RAISE(FAIL, 'disk full'); END;",
+        )
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_latch_that_the_database_cannot_take_is_held_by_the_file() {
+    let home = tempfile::tempdir().unwrap();
+    let (platform, paths, held) = ready(home.path()).await;
+    refuse_writes(&paths.control_db());
+    let written = platform.state.write_latch(0, &held).await;
+    assert!(matches!(written, Written::Applied { .. }), "{written:?}");
+    let read = platform.state.latch().await.into_result().unwrap();
+    assert_eq!((read.epoch, read.holds.len()), (1, 1));
+    assert_eq!(read.holds[0].level, Level::Halt);
+    // A second operator is held to the epoch that the file has.
+    let refused = platform.state.write_latch(0, &held).await;
+    assert!(matches!(refused, Written::Refused { .. }), "{refused:?}");
+    // Once the database takes writes again, the two agree again.
+    Connection::open(paths.control_db()).unwrap().execute_batch("DROP TRIGGER full_1").unwrap();
+    let released = read.next(Vec::new());
+    let written = platform.state.write_latch(1, &released).await;
+    assert!(matches!(written, Written::Applied { .. }), "{written:?}");
+    std::fs::remove_file(paths.latch_fallback()).unwrap();
+    assert_eq!(platform.state.latch().await.into_result().unwrap(), released);
+}
+
+#[tokio::test]
+async fn whichever_place_can_be_read_is_obeyed_and_neither_is_unreachable() {
+    let home = tempfile::tempdir().unwrap();
+    let (platform, paths, held) = ready(home.path()).await;
+    platform.state.write_latch(0, &held).await;
+    let raw = Connection::open(paths.control_db()).unwrap();
+    raw.execute("UPDATE latch SET document = '{torn'", []).unwrap();
+    let read = platform.state.latch().await.into_result().unwrap();
+    assert_eq!((read.epoch, read.holds.len()), (1, 1), "the file was never behind");
+    let file = std::fs::OpenOptions::new().write(true).open(paths.latch_fallback()).unwrap();
+    file.write_all_at(&[0xFF; 8_192], 0).unwrap();
+    let gap = platform.state.latch().await.into_result().unwrap_err();
+    assert_eq!(gap.kind, GapKind::Unreachable);
+    // A stop can still be engaged over the damage.
+    let written = platform.state.write_latch(7, &Latch { epoch: 8, ..held }).await;
+    assert!(matches!(written, Written::Applied { .. }), "{written:?}");
+    assert_eq!(platform.state.latch().await.into_result().unwrap().epoch, 8);
+}
+
+#[tokio::test]
+async fn a_writer_frozen_inside_its_transaction_does_not_keep_a_stop_waiting_for_ever() {
+    let home = tempfile::tempdir().unwrap();
+    let (platform, paths, held) = ready(home.path()).await;
+    let other = Connection::open(paths.control_db()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let written = platform.state.write_latch(0, &held).await;
+    assert!(matches!(written, Written::Applied { .. }), "by the file alone: {written:?}");
+    assert_eq!(platform.state.latch().await.into_result().unwrap().epoch, 1);
+    // Whoever continues finds an epoch that he does not expect.
+    other.execute_batch("ROLLBACK").unwrap();
+    let late = platform.state.write_latch(0, &Latch::released().next(Vec::new())).await;
+    assert!(matches!(late, Written::Refused { .. }), "{late:?}");
+}
