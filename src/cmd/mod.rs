@@ -3,6 +3,7 @@
 mod approve;
 mod completions;
 mod config;
+mod doctor;
 mod emergency_stop;
 mod engine;
 mod heartbeat;
@@ -36,6 +37,9 @@ pub enum Command {
     /// Lists, judges and recovers strategies' heartbeats.
     #[command(subcommand)]
     Heartbeat(heartbeat::Command),
+    /// Looks whether this machine, the settings and the environment are fit to be worked
+    /// with; changes nothing.
+    Doctor,
     /// Writes the completion script of a shell.
     Completions(completions::Arguments),
     /// The embedded platform: a whole environment on this machine.
@@ -117,6 +121,7 @@ pub async fn dispatch(command: &Command, session: &mut Session<'_>) -> Result<Re
         Command::EmergencyStop(args) => emergency_stop::run(args, session).await,
         Command::Heartbeat(command) => heartbeat::run(command, session).await,
         Command::Config(command) => config::run(command, session),
+        Command::Doctor => doctor::run(session).await,
         Command::Completions(arguments) => completions::run(arguments),
         Command::Local(command) => local::run(command, session).await,
     }

@@ -145,7 +145,18 @@ impl Environment {
                 self.name
             ),
         )
-        .hint(format!("tradectl doctor --env {} (shows what would be used)", self.name))
+        .hint(format!("{} (shows what would be used)", self.typed("doctor")))
+    }
+
+    /// The command line of `words` for this environment, as a person would type it. What
+    /// nobody named need not be named again, except to change something.
+    pub fn typed(&self, words: &str) -> String {
+        let reads =
+            ["local ", "status", "doctor", "config "].iter().any(|it| words.starts_with(it));
+        if reads && self.named_by == Origin::Default {
+            return format!("tradectl {words}");
+        }
+        format!("tradectl {} {words}", self.launch_args.join(" "))
     }
 
     /// `--yes` takes the place of a person: only where the command line itself names the

@@ -8,9 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use clap::Parser;
 use tempfile::TempDir;
+use tradectl::cli::Cli;
 use tradectl::ctx::{Ctx, Ids};
 use tradectl::platform::Clock;
+use tradectl::settings::{Access, Environment};
 use tradectl::ui::{Captured, Terminal, Ui};
 use trading_core::model::Utc;
 use trading_core::report::Exit;
@@ -96,18 +99,28 @@ impl World {
         self.ran(exit, &captured)
     }
 
-    /// Runs with streams of the caller's.
-    pub(crate) fn run_with<'a>(&self, words: impl IntoIterator<Item = &'a str>, ui: Ui) -> Exit {
-        let ctx = Ctx {
+    /// An environment as commands of this world resolve it.
+    pub(crate) fn environment(&self, name: &str) -> Environment {
+        let (ui, _) = Ui::captured("", self.terminal);
+        let cli = Cli::parse_from(["tradectl", "config", "show", "--env", name]);
+        Environment::resolve(&self.ctx(ui), &cli.globals, Access::Read).expect("resolves")
+    }
+
+    fn ctx(&self, ui: Ui) -> Ctx {
+        Ctx {
             clock: Arc::new(Fixed(self.now)),
             ids: Arc::new(Counted::default()),
             vars: self.vars.clone(),
             cwd: self.work(),
             exe: PathBuf::from(env!("CARGO_BIN_EXE_tradectl")),
             ui,
-        };
+        }
+    }
+
+    /// Runs with streams of the caller's.
+    pub(crate) fn run_with<'a>(&self, words: impl IntoIterator<Item = &'a str>, ui: Ui) -> Exit {
         let argv = std::iter::once("tradectl").chain(words).map(Into::into);
-        tradectl::run(argv, ctx)
+        tradectl::run(argv, self.ctx(ui))
     }
 
     fn ran(&self, exit: Exit, captured: &Captured) -> Ran {
@@ -135,7 +148,8 @@ pub(crate) fn set_mode(path: &Path, mode: u32) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("a mode");
 }
 
-struct Fixed(Utc);
+/// A clock that stands.
+pub(crate) struct Fixed(pub(crate) Utc);
 
 impl Clock for Fixed {
     fn now(&self) -> Utc {

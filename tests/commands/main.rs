@@ -4,6 +4,7 @@
 #![expect(clippy::expect_used, reason = "a test whose world cannot be made must fail loudly")]
 
 mod config;
+mod doctor;
 mod harness;
 mod hostile;
 mod usage;

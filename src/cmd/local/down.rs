@@ -10,7 +10,7 @@ use trading_core::model::{Task, TaskState};
 use trading_core::report::{Block, Exit, Report};
 
 use super::super::Session;
-use super::{passed, state_word, typed};
+use super::{passed, state_word};
 use crate::error::Fault;
 use crate::platform::local::supervisor::Watch;
 use crate::platform::local::{self, LocalPaths};
@@ -51,9 +51,7 @@ pub(super) async fn run(_args: &Args, session: &mut Session<'_>) -> Result<Repor
             0 => format!("No task was running in {}.", environment.name),
             _ => format!("{} is down: {asked} tasks seen STOPPED.", environment.name),
         }));
-        report
-            .body
-            .push(Block::line(format!("Next: {}", typed(&environment, "local up --detach"))));
+        report.body.push(Block::line(format!("Next: {}", environment.typed("local up --detach"))));
     }
     report.data = json!({ "supervisor": supervisor, "tasks_stopped": asked, "left": left });
     Ok(report)

@@ -14,7 +14,6 @@ use trading_core::report::{Block, Cell, Report, Tone};
 use super::Session;
 use crate::error::Fault;
 use crate::platform::Clock;
-use crate::settings::Environment;
 
 /// The subcommands.
 #[derive(Debug, clap::Subcommand)]
@@ -41,16 +40,6 @@ pub(super) async fn run(command: &Command, session: &mut Session<'_>) -> Result<
         Command::Logs(args) => logs::run(args, session).await,
         Command::Supervise(args) => supervise::run(args, session).await,
     }
-}
-
-/// The command line of `words` for this environment, as a person would type it. `local`
-/// need not be named where nothing but `local` can be meant.
-fn typed(environment: &Environment, words: &str) -> String {
-    let own = words.starts_with("local ") || words == "status";
-    if own && environment.launch_args == ["--env", "local"] {
-        return format!("tradectl {words}");
-    }
-    format!("tradectl {} {words}", environment.launch_args.join(" "))
 }
 
 /// Ends when the process is told to: SIGTERM, SIGINT or SIGHUP.

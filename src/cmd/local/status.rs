@@ -7,7 +7,7 @@ use trading_core::model::{Task, TaskState};
 use trading_core::report::{Block, Cell, Exit, Finding, Report, Severity, Tone};
 
 use super::super::Session;
-use super::{services_table, state_word, typed};
+use super::{services_table, state_word};
 use crate::error::Fault;
 use crate::platform::local;
 use crate::platform::local::supervisor::Watch;
@@ -22,7 +22,7 @@ pub struct Args {}
 
 /// Runs the command.
 pub(super) async fn run(_args: &Args, session: &mut Session<'_>) -> Result<Report, Fault> {
-    let environment = session.environment(Access::Local)?;
+    let environment = session.environment(Access::Read)?;
     let platform = local::open(&environment, Arc::clone(&session.ctx.clock))?;
     let paths = local::paths_of(&environment)?;
     let mut report = Report::new("local.status", "healthy", Exit::Ok);
@@ -42,10 +42,9 @@ pub(super) async fn run(_args: &Args, session: &mut Session<'_>) -> Result<Repor
                     service.running_count, service.desired_count
                 ),
                 evidence: events,
-                next: Some(typed(
-                    &environment,
-                    &format!("local logs --group {} --since 10m", service.name),
-                )),
+                next: Some(
+                    environment.typed(&format!("local logs --group {} --since 10m", service.name)),
+                ),
             });
         }
     }
@@ -90,7 +89,7 @@ fn watch(
         }
         Ok(Watch::Nobody) => (
             "no supervisor: what ends is not started again".to_owned(),
-            Some(typed(environment, "local up --detach")),
+            Some(environment.typed("local up --detach")),
             json!({ "state": "none" }),
         ),
         Err(error) => {

@@ -8,7 +8,7 @@ use trading_core::model::{Service, Written};
 use trading_core::report::{Block, Exit, Report};
 
 use super::super::Session;
-use super::{passed, services_table, supervise, typed};
+use super::{passed, services_table, supervise};
 use crate::error::Fault;
 use crate::platform::local::{self, Blueprint};
 use crate::platform::{Clock, Platform};
@@ -36,7 +36,7 @@ pub(super) async fn run(args: &Args, session: &mut Session<'_>) -> Result<Report
         session.ctx.ui.note(&format!(
             "supervising {}; Ctrl-C ends the supervisor, `{}` ends everything",
             environment.name,
-            typed(&environment, "local down")
+            environment.typed("local down")
         ));
         return supervise::run(&supervise::Args {}, session).await;
     }
@@ -61,7 +61,7 @@ async fn refuse_while_held(environment: &Environment, clock: &Arc<dyn Clock>) ->
             "local.latch_unreadable",
             format!("nothing is started while the latch cannot be read: {gap}"),
         )
-        .hint(typed(environment, "doctor"))
+        .hint(environment.typed("doctor"))
     })?;
     match local::holding_all(&latch) {
         None => Ok(()),
@@ -70,7 +70,7 @@ async fn refuse_while_held(environment: &Environment, clock: &Arc<dyn Clock>) ->
             "local.held",
             format!("stop {stop} holds the whole environment; nothing was started"),
         )
-        .hint(typed(environment, &format!("resume {stop} --reason TEXT")))),
+        .hint(environment.typed(&format!("resume {stop} --reason TEXT")))),
     }
 }
 
@@ -119,7 +119,7 @@ fn report(environment: &Environment, supervised: &Written, services: &[Service])
     ];
     report.body.push(Block::line("Next:"));
     for (words, what) in next {
-        report.body.push(Block::line(format!("  {}   {what}", typed(environment, words))));
+        report.body.push(Block::line(format!("  {}   {what}", environment.typed(words))));
     }
     report.data = json!({
         "supervised": if *supervised == Written::Already { "already" } else { "started" },

@@ -1,0 +1,124 @@
+//! An environment on this machine: its folder, its database, who supervises, the venue,
+//! the secrets, who reads the latch's table.
+
+use std::path::Path;
+
+use super::super::Session;
+use super::{Check, State};
+use crate::error::Fault;
+use crate::platform::Platform;
+use crate::platform::local::{self, supervisor::Watch};
+use crate::settings::{Environment, Webhook};
+
+pub(super) async fn checks(
+    session: &Session<'_>,
+    environment: &Environment,
+    directory: &Path,
+) -> Result<Vec<Check>, Fault> {
+    let subject = "platform folder";
+    let shown = directory.display().to_string();
+    if !local::is_set_up(environment)? {
+        let detail = format!("{shown}: never set up");
+        let check = Check::new("directory", State::Warning, subject, detail);
+        return Ok(vec![check.next(environment.typed("local up --detach"))]);
+    }
+    let platform = match environment.open(session.ctx) {
+        Ok(platform) => platform,
+        Err(fault) => {
+            let check = Check::new("directory", State::Bad, subject, fault.message);
+            return Ok(vec![check.next(fault.hint.unwrap_or_default())]);
+        }
+    };
+    let detail = format!("{shown} (yours alone, on a disk of this machine)");
+    let mut checks = vec![Check::new("directory", State::Ok, subject, detail)];
+    checks.push(supervisor(environment)?);
+    checks.extend(state(&platform).await);
+    checks.extend(venues(environment, &platform).await);
+    checks.push(secrets(environment, &platform).await);
+    checks.push(Check::new(
+        "scanned_by",
+        State::Info,
+        "reads the latch's table",
+        "nobody but tradectl and its engines, which leave the latch out",
+    ));
+    Ok(checks)
+}
+
+fn supervisor(environment: &Environment) -> Result<Check, Fault> {
+    let (id, subject) = ("supervisor", "supervisor");
+    let up = environment.typed("local up --detach");
+    Ok(match local::supervisor::watch(&local::paths_of(environment)?) {
+        Ok(Watch::Alive(Some(it))) => {
+            let detail = format!("process {} since {}", it.process.pid, it.since);
+            Check::new(id, State::Ok, subject, detail)
+        }
+        Ok(Watch::Alive(None)) => Check::new(id, State::Ok, subject, "just starting"),
+        Ok(Watch::Frozen(it)) => {
+            let detail =
+                format!("process {} is stopped by a signal: it does nothing", it.process.pid);
+            Check::new(id, State::Bad, subject, detail)
+                .next(format!("kill -CONT {}", it.process.pid))
+        }
+        Ok(Watch::Nobody) => {
+            let detail = "nobody supervises: nothing is restarted, no schedule fires";
+            Check::new(id, State::Warning, subject, detail).next(up)
+        }
+        Err(error) => Check::new(id, State::Unknown, subject, error.to_string()),
+    })
+}
+
+async fn state(platform: &Platform) -> Vec<Check> {
+    let count = |what: &str, count: usize| format!("{count} {what}");
+    let strategies = platform.state.strategies().await;
+    let services = platform.compute.services().await;
+    let schedules = platform.schedules.schedules().await;
+    let latch = platform.state.latch().await;
+    vec![
+        Check::of_reading("strategies", "strategies' table", &strategies, |it| {
+            count("strategies", it.len())
+        }),
+        Check::of_reading("services", "services", &services, |it| count("services", it.len())),
+        Check::of_reading("schedules", "schedules", &schedules, |it| count("schedules", it.len())),
+        Check::of_reading("latch", "latch", &latch, |latch| match latch.holds.as_slice() {
+            [] => format!("free (epoch {})", latch.epoch),
+            holds => {
+                let stops: Vec<String> = holds
+                    .iter()
+                    .map(|hold| format!("{} by {}", hold.level, hold.stop_id))
+                    .collect();
+                format!("held: {} (epoch {})", stops.join(", "), latch.epoch)
+            }
+        }),
+    ]
+}
+
+async fn venues(environment: &Environment, platform: &Platform) -> Vec<Check> {
+    let mut checks = Vec::new();
+    for (name, venue) in &platform.venues {
+        let orders = venue.open_orders().await;
+        let subject = format!("venue {name}");
+        let check = Check::of_reading("venue", &subject, &orders, |orders| {
+            format!("answers; {} orders rest", orders.len())
+        });
+        let silent = check.state != State::Ok;
+        checks.push(if silent { check.next(environment.typed("local status")) } else { check });
+    }
+    checks
+}
+
+async fn secrets(environment: &Environment, platform: &Platform) -> Check {
+    let listed = platform.secrets.list().await;
+    let check = Check::of_reading("secrets", "secrets file", &listed, |secrets| {
+        let keys = secrets.iter().map(|secret| secret.keys.len()).sum::<usize>();
+        format!("{} secrets with {keys} keys, readable by you alone", secrets.len())
+    });
+    let Some(Webhook::Secret { name, key }) = &environment.webhook else { return check };
+    let there = listed
+        .value()
+        .is_some_and(|all| all.iter().any(|it| it.name == *name && it.keys.contains(key)));
+    if there {
+        return check;
+    }
+    let detail = format!("notify.webhook_secret names {name}/{key}, which is not there");
+    Check::new("secrets", State::Bad, "secrets file", detail)
+}
