@@ -35,6 +35,7 @@ set edit:completion:arg-completer[tradectl] = {|@words|
             cand config 'Shows and checks the settings'
             cand engine 'The processes that trade: engine and paper venue'
             cand heartbeat 'Lists, judges and recovers strategies'' heartbeats'
+            cand doctor 'Looks whether this machine, the settings and the environment are fit to be worked with; changes nothing'
             cand completions 'Writes the completion script of a shell'
             cand local 'The embedded platform: a whole environment on this machine'
         }
@@ -179,6 +180,21 @@ set edit:completion:arg-completer[tradectl] = {|@words|
         &'tradectl;heartbeat;check'= {
             cand --consecutive 'Only what is stale in so many reads in a row counts'
             cand --interval 'The time between two reads'
+            cand --env 'The environment: `local`, or one that a profile or a settings file names'
+            cand --config 'Reads this settings file instead of searching for `tradectl.toml`'
+            cand --output 'How the answer is written'
+            cand --timeout 'The longest that one request may take [default: 10s]'
+            cand --deadline 'The longest that the command may take [default: 120s]'
+            cand --log-file 'Writes the tool''s own log to this file (mode 0600)'
+            cand --show-account 'Shows account ids whole'
+            cand -v 'Says more of what it does, on stderr; twice: everything'
+            cand --verbose 'Says more of what it does, on stderr; twice: everything'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'tradectl;doctor'= {
             cand --env 'The environment: `local`, or one that a profile or a settings file names'
             cand --config 'Reads this settings file instead of searching for `tradectl.toml`'
             cand --output 'How the answer is written'
