@@ -10,6 +10,7 @@ mod heartbeat;
 mod kill;
 mod local;
 mod look;
+mod resume;
 
 use std::cell::OnceCell;
 use std::time::Duration;
@@ -28,6 +29,8 @@ use crate::ui::Format;
 pub enum Command {
     /// Stops all trading, proves it, and records what a resume needs.
     EmergencyStop(emergency_stop::Arguments),
+    /// Puts back what a stop changed, and releases the latch.
+    Resume(resume::Arguments),
     /// Shows and checks the settings.
     #[command(subcommand)]
     Config(config::Command),
@@ -120,6 +123,7 @@ pub async fn dispatch(command: &Command, session: &mut Session<'_>) -> Result<Re
         Command::Engine(command) => engine::run(command, session).await,
         Command::EmergencyStop(args) => emergency_stop::run(args, session).await,
         Command::Heartbeat(command) => heartbeat::run(command, session).await,
+        Command::Resume(args) => resume::run(args, session).await,
         Command::Config(command) => config::run(command, session),
         Command::Doctor => doctor::run(session).await,
         Command::Completions(arguments) => completions::run(arguments),

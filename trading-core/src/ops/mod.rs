@@ -6,8 +6,10 @@ pub mod emergency_stop;
 pub mod heartbeat;
 mod look;
 mod positions;
+pub mod resume;
 mod run;
 pub mod schedule;
+mod seen;
 #[cfg(test)]
 pub(crate) mod world;
 

@@ -30,6 +30,7 @@ pub(crate) struct Run {
     pub(crate) complaints: Vec<Complaint>,
     /// When the write of each step was committed, by the platform's clock.
     pub(crate) applied_at: BTreeMap<StepId, Utc>,
+    last_read: Option<Query>,
     /// How many journal asks had to be durable: each is one sync.
     pub(crate) durable_asks: u64,
 }
@@ -49,6 +50,7 @@ impl Run {
             misplaced: Vec::new(),
             complaints: Vec::new(),
             applied_at: BTreeMap::new(),
+            last_read: None,
             durable_asks: 0,
         }
     }
@@ -119,7 +121,10 @@ impl Run {
                 self.enqueue(asks);
             }
             (Pending::Act(_), Answer::Acted(answers)) => self.acted(answers),
-            (Pending::Read(_), Answer::Read(seen)) => return Some(*seen),
+            (Pending::Read(query), Answer::Read(seen)) => {
+                self.last_read = Some(query);
+                return Some(*seen);
+            }
             // A driver that answers with another kind has a bug; the step stays open and
             // the outcome will say that it has no answer.
             (_, _) => {}
@@ -142,6 +147,10 @@ impl Run {
         for (rung, done, total) in self.executor.progress(&touched) {
             self.tell_count(rung.as_str(), done, total);
         }
+    }
+    /// The question that was answered last.
+    pub(crate) fn last_read(&self) -> Option<&Query> {
+        self.last_read.as_ref()
     }
     /// Whether the answer to a query that was asked last shows the world after a step.
     pub(crate) fn asked_after(&self, query: &Query, step: &StepId) -> bool {

@@ -22,6 +22,8 @@ pub(crate) struct SimWorld {
     pub(crate) schedules: Vec<Schedule>,
     pub(crate) orders: Vec<VenueOrder>,
     pub(crate) positions: Vec<VenuePosition>,
+    pub(crate) stored_positions: Vec<PositionRow>,
+    pub(crate) stored_orders: Vec<OrderRow>,
     pub(crate) chunks: Vec<RestoreChunk>,
     pub(crate) notices: Vec<String>,
     pub(crate) journal: Vec<Entry>,
@@ -128,6 +130,15 @@ pub(crate) fn order(id: &str, strategy: &str, purpose: OrderPurpose, at: Utc) ->
     }
 }
 
+fn stored_position(strategy: &str) -> PositionRow {
+    let row = Row::default()
+        .with_text("strategy_id", strategy)
+        .with_text("symbol", "BTC")
+        .with_text("status", "open")
+        .with("quantity", Attr::N("2".into()));
+    PositionRow { id: format!("p-{strategy}").as_str().into(), row }
+}
+
 fn service(name: &str, desired: u32) -> Service {
     Service {
         name: name.into(),
@@ -209,6 +220,8 @@ impl SimWorld {
                 order("o3", "d", OrderPurpose::Entry, at),
             ],
             positions: vec![position("a"), position("d")],
+            stored_positions: ["a", "d"].map(stored_position).into(),
+            stored_orders: vec![],
             chunks: vec![],
             notices: vec![],
             journal: vec![],
@@ -236,6 +249,22 @@ impl SimWorld {
                 });
                 if runs && !self.hung.contains(&row.id) {
                     row.row.set("stop_ack", Attr::text(hold.stop_id.as_str()));
+                }
+            }
+        }
+        for row in &mut self.rows {
+            let service = row.service();
+            let runs = self
+                .tasks
+                .iter()
+                .any(|task| task.service == service && task.state == TaskState::Running);
+            let active =
+                matches!(row.status(), StatusReading::Known(status) if status.is_watched());
+            if runs && active && !self.hung.contains(&row.id) {
+                row.row.set("last_heartbeat", Attr::text(self.now.to_string()));
+                row.row.set("reconciled_at", Attr::text(self.now.to_string()));
+                if matches!(row.status(), StatusReading::Known(StrategyStatus::Warmup)) {
+                    row.row.set("status", Attr::text("running"));
                 }
             }
         }
@@ -297,8 +326,10 @@ impl SimWorld {
             Query::Services => Seen::Services(self.known(query, self.services.clone())),
             Query::Tasks => Seen::Tasks(self.known(query, self.tasks.clone())),
             Query::Schedules => Seen::Schedules(self.known(query, self.schedules.clone())),
-            Query::Positions => Seen::Positions(self.known(query, vec![])),
-            Query::StoredOrders => Seen::StoredOrders(self.known(query, vec![])),
+            Query::Positions => Seen::Positions(self.known(query, self.stored_positions.clone())),
+            Query::StoredOrders => {
+                Seen::StoredOrders(self.known(query, self.stored_orders.clone()))
+            }
             Query::Leases => Seen::Leases(Reading::absent("sim", "no leases here")),
             Query::RestoreChunks(_) => Seen::RestoreChunks(self.known(query, self.chunks.clone())),
             Query::VenueOrders(venue) => {
@@ -485,9 +516,9 @@ pub(crate) fn drive(
 
 /// Drives several procedures against one world, in turns; the second starts `offset` turns
 /// after the first.
-pub(crate) fn drive_many<P: Procedure>(
+pub(crate) fn drive_many(
     world: &mut SimWorld,
-    procedures: &mut [P],
+    procedures: &mut [&mut dyn Procedure],
     offset: usize,
 ) -> Vec<Report> {
     let mut open: Vec<Vec<(Ticket, Ask)>> = procedures.iter().map(|_| Vec::new()).collect();

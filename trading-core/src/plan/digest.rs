@@ -38,7 +38,8 @@ pub fn digest(steps: &[Step]) -> PlanDigest {
         .map(|step| {
             let mut after: Vec<_> = step.after.iter().chain(&step.needs).collect();
             after.sort();
-            let text = serde_json::to_string(&(&step.id, &step.act, &step.restore, after));
+            let text =
+                serde_json::to_string(&(&step.id, &step.act, &step.restore, &step.awaits, after));
             // Every part is plain data with text keys: it always has a JSON form. Should
             // that ever change, the debug form still tells two plans apart.
             text.unwrap_or_else(|_| format!("{step:?}"))

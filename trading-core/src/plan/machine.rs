@@ -113,6 +113,8 @@ pub struct Executor {
     pending_entries: Vec<Entry>,
     next_chunk: u32,
     closed: Option<String>,
+    /// What the procedure has observed of what steps await.
+    observed: BTreeSet<String>,
 }
 
 impl Executor {
@@ -136,11 +138,16 @@ impl Executor {
             pending_entries: Vec::new(),
             next_chunk: 0,
             closed: None,
+            observed: BTreeSet::new(),
         }
     }
     /// Restore records go under this stop from now on.
     pub fn works_on(&mut self, stop_id: StopId) {
         self.stop_id = Some(stop_id);
+    }
+    /// Steps that await this may start.
+    pub fn observed(&mut self, what: &str) {
+        self.observed.insert(what.to_owned());
     }
     /// It only collects.
     pub fn is_dry(&self) -> bool {
@@ -251,7 +258,10 @@ impl Executor {
             if let Some((need, _)) = failed {
                 let why = format!("{need} did not succeed");
                 self.settle(&id, Settled::NotStarted { why });
-            } else if after_done && needs.iter().all(|(_, it)| it.is_some()) {
+            } else if slot.step.awaits.as_ref().is_none_or(|what| self.observed.contains(what))
+                && after_done
+                && needs.iter().all(|(_, it)| it.is_some())
+            {
                 ready.push(id);
             }
         }

@@ -94,4 +94,54 @@ pub struct Step {
     /// Steps that must stand (applied or already so) before this one starts; if one does
     /// not, this step is refused.
     pub needs: Vec<StepId>,
+    /// What must have been observed before this step starts; the procedure says when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub awaits: Option<String>,
+}
+
+impl Step {
+    /// A step that waits for nothing and cannot be taken back.
+    pub fn new(id: StepId, rung: Rung, why: impl Into<String>, act: Act) -> Self {
+        Self {
+            id,
+            rung,
+            why: why.into(),
+            act,
+            restore: None,
+            undo: None,
+            after: Vec::new(),
+            needs: Vec::new(),
+            awaits: None,
+        }
+    }
+    /// The same step with what goes into the restore record before it.
+    #[must_use]
+    pub fn recording(mut self, item: RestoreItem) -> Self {
+        self.restore = Some(item);
+        self
+    }
+    /// The same step with what takes it back.
+    #[must_use]
+    pub fn undone_by(mut self, act: Act) -> Self {
+        self.undo = Some(act);
+        self
+    }
+    /// The same step, once these have settled.
+    #[must_use]
+    pub fn after(mut self, ids: impl IntoIterator<Item = StepId>) -> Self {
+        self.after.extend(ids);
+        self
+    }
+    /// The same step, once these stand.
+    #[must_use]
+    pub fn needing(mut self, ids: impl IntoIterator<Item = StepId>) -> Self {
+        self.needs.extend(ids);
+        self
+    }
+    /// The same step, once this was observed.
+    #[must_use]
+    pub fn awaiting(mut self, what: impl Into<String>) -> Self {
+        self.awaits = Some(what.into());
+        self
+    }
 }

@@ -1,8 +1,8 @@
 //! Is it HALTED? Looks at what was seen last and names everything that says otherwise.
 
 use super::pages::Desk;
-use super::world::Owner;
 use crate::model::{GapKind, Reading, StatusReading, StrategyRow, TaskState, VenueName};
+use crate::ops::seen::Owner;
 use serde::Serialize;
 use std::collections::BTreeSet;
 

@@ -2,14 +2,14 @@
 
 use super::judge::Verdict;
 use super::pages::{self, Desk};
-use super::world::{Owner, World};
 use super::{Request, Site};
 use crate::journal::Entry;
 use crate::model::{
     Acknowledges, Latch, Phase as HoldPhase, Reading, Service, ServiceName, StopId, Utc, Written,
 };
 use crate::ops::run::Run;
-use crate::ops::{Answer, News, Procedure, Query, Seen, Ticket, Want};
+use crate::ops::seen::{Owner, World};
+use crate::ops::{Answer, News, Procedure, Query, Ticket, Want};
 use crate::plan::{Act, Approval, Executor, JournalRule, Purpose, Rung, Settled, Step, StepId};
 use crate::report::Report;
 use jiff::SignedDuration;
@@ -213,16 +213,12 @@ impl EmergencyStop {
 
     pub(super) fn notice(&self, what: &str, subject: String, body: String) -> Step {
         let message_id = format!("{}/{what}", self.stop_id);
-        Step {
-            id: StepId::new(format!("notify/{what}")),
-            rung: Rung::Notify,
-            why: "people have to know".to_owned(),
-            act: Act::Notify { message_id, subject, body },
-            restore: None,
-            undo: None,
-            after: Vec::new(),
-            needs: Vec::new(),
-        }
+        Step::new(
+            StepId::new(format!("notify/{what}")),
+            Rung::Notify,
+            "people have to know",
+            Act::Notify { message_id, subject, body },
+        )
     }
 
     fn climbing(&mut self, now: Utc) {
@@ -501,16 +497,12 @@ impl EmergencyStop {
         holds.iter_mut().filter(|it| it.stop_id == self.stop_id).for_each(|it| {
             it.phase = HoldPhase::Held;
         });
-        Some(Step {
-            id: StepId::new("latch/held"),
-            rung: Rung::Latch,
-            why: "the stop was seen complete".to_owned(),
-            act: Act::WriteLatch { expected_epoch: latch.epoch, latch: latch.next(holds) },
-            restore: None,
-            undo: None,
-            after: Vec::new(),
-            needs: Vec::new(),
-        })
+        Some(Step::new(
+            StepId::new("latch/held"),
+            Rung::Latch,
+            "the stop was seen complete",
+            Act::WriteLatch { expected_epoch: latch.epoch, latch: latch.next(holds) },
+        ))
     }
 }
 
@@ -528,7 +520,7 @@ impl Procedure for EmergencyStop {
             self.times.latched_at = latched.map(|(_, at)| *at);
         }
         let Some(seen) = seen else { return };
-        let query = query_of(&seen, &self.stop_id);
+        let Some(query) = self.run.last_read().cloned() else { return };
         self.world.take(seen);
         self.plan_for(&query, now);
         let Some(round) = &mut self.round else { return };
@@ -592,23 +584,4 @@ impl Word {
 pub(crate) fn later(at: Utc, ms: u64) -> Utc {
     let span = SignedDuration::from_millis(i64::try_from(ms).unwrap_or(i64::MAX));
     at.saturating_add(span).unwrap_or(Utc::MAX)
-}
-
-/// The question behind an answer.
-fn query_of(seen: &Seen, stop_id: &StopId) -> Query {
-    match seen {
-        Seen::Latch(_) => Query::Latch,
-        Seen::Strategies(_) => Query::Strategies,
-        Seen::Services(_) => Query::Services,
-        Seen::Tasks(_) => Query::Tasks,
-        Seen::Schedules(_) => Query::Schedules,
-        Seen::Positions(_) => Query::Positions,
-        Seen::StoredOrders(_) => Query::StoredOrders,
-        Seen::Leases(_) => Query::Leases,
-        Seen::RestoreChunks(_) => Query::RestoreChunks(stop_id.clone()),
-        Seen::VenueOrders(venue, _) => Query::VenueOrders(venue.clone()),
-        Seen::VenueOrder(venue, order, _) => Query::VenueOrder(venue.clone(), order.clone()),
-        Seen::VenuePositions(venue, _) => Query::VenuePositions(venue.clone()),
-        Seen::Receipts(venue, _) => Query::Receipts(venue.clone(), Utc::MIN),
-    }
 }

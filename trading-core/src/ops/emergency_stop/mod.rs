@@ -10,7 +10,6 @@ mod judge;
 mod ladder;
 mod outcome;
 mod pages;
-mod world;
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,6 @@
 //! From what was seen to pages of the plan. Each function looks at one rung and plans for
 //! whatever of it is not at rest; what is at rest, under way, or hopeless is left out.
 
-use super::world::{Owner, World};
 use super::{Request, Site};
 use crate::model::{
     Attr, ClientOrderId, Latch, NewOrder, OrderPurpose, OrderType, Reading, RestoreItem,
@@ -11,6 +10,7 @@ use crate::model::{
 };
 use crate::ops::Query;
 use crate::ops::run::Run;
+use crate::ops::seen::{Owner, World};
 use crate::plan::{Act, Rung, Step, StepId};
 
 /// What the pages are made from.
@@ -43,28 +43,26 @@ impl Desk<'_> {
         let before = row.status_attr().cloned();
         let value = Some(Attr::text(StrategyStatus::Stopped.as_str()));
         let subject = RestoreSubject::Strategy(row.id.clone());
-        Step {
+        Step::new(
             id,
-            rung: Rung::Strategies,
-            why: "its status is not one of stopped, failed, terminated".to_owned(),
-            act: Act::SetStatus(StatusWrite {
+            Rung::Strategies,
+            "its status is not one of stopped, failed, terminated",
+            Act::SetStatus(StatusWrite {
                 strategy: row.id.clone(),
                 expected: before.clone(),
                 value: value.clone(),
             }),
-            restore: Some(RestoreItem {
-                subject,
-                before: RestoreValue::Status(before.clone()),
-                written: RestoreValue::Status(value.clone()),
-            }),
-            undo: Some(Act::SetStatus(StatusWrite {
-                strategy: row.id.clone(),
-                expected: value,
-                value: before,
-            })),
-            after: Vec::new(),
-            needs: Vec::new(),
-        }
+        )
+        .recording(RestoreItem {
+            subject,
+            before: RestoreValue::Status(before.clone()),
+            written: RestoreValue::Status(value.clone()),
+        })
+        .undone_by(Act::SetStatus(StatusWrite {
+            strategy: row.id.clone(),
+            expected: value,
+            value: before,
+        }))
     }
 
     /// Enabled schedules and rules that start what trades.
@@ -75,20 +73,20 @@ impl Desk<'_> {
             .filter_map(|schedule| {
                 let base = format!("schedule/{}:disabled", schedule.id);
                 let act = |enabled| Act::SetSchedule { schedule: schedule.id.clone(), enabled };
-                Some(Step {
-                    id: self.run.attempt(&base, &Query::Schedules)?,
-                    rung: Rung::Schedules,
-                    why: "it starts what trades".to_owned(),
-                    act: act(false),
-                    restore: Some(RestoreItem {
+                Some(
+                    Step::new(
+                        self.run.attempt(&base, &Query::Schedules)?,
+                        Rung::Schedules,
+                        "it starts what trades",
+                        act(false),
+                    )
+                    .recording(RestoreItem {
                         subject: RestoreSubject::Schedule(schedule.id.clone()),
                         before: RestoreValue::Enabled(true),
                         written: RestoreValue::Enabled(false),
-                    }),
-                    undo: Some(act(true)),
-                    after: Vec::new(),
-                    needs: Vec::new(),
-                })
+                    })
+                    .undone_by(act(true)),
+                )
             })
             .collect()
     }
@@ -105,20 +103,16 @@ impl Desk<'_> {
     fn cancel(&self, venue: &VenueName, order: &VenueOrder) -> Option<Step> {
         let id = &order.order.client_order_id;
         let base = format!("order/{venue}/{id}:cancelled");
-        Some(Step {
-            id: self.run.attempt(&base, &Query::VenueOrders(venue.clone()))?,
-            rung: Rung::Orders,
-            why: if increases_risk(&order.order) {
+        Some(Step::new(
+            self.run.attempt(&base, &Query::VenueOrders(venue.clone()))?,
+            Rung::Orders,
+            if increases_risk(&order.order) {
                 "it can open or increase a position".to_owned()
             } else {
                 "protective orders are to be taken back too".to_owned()
             },
-            act: Act::CancelOrder { venue: venue.clone(), order: id.clone() },
-            restore: None,
-            undo: None,
-            after: Vec::new(),
-            needs: Vec::new(),
-        })
+            Act::CancelOrder { venue: venue.clone(), order: id.clone() },
+        ))
     }
 
     /// Positions whose owner is quiet: what protects them goes, then a reduce-only close.
@@ -163,16 +157,16 @@ impl Desk<'_> {
             reduce_only: true,
             valid_until: None,
         };
-        steps.push(Step {
-            id,
-            rung: Rung::Positions,
-            why: "the stop is to end flat, and whoever managed this position is quiet".to_owned(),
-            act: Act::ClosePosition { venue: venue.clone(), order },
-            restore: None,
-            undo: None,
-            after: steps.iter().map(|step| step.id.clone()).collect(),
-            needs: Vec::new(),
-        });
+        let before: Vec<StepId> = steps.iter().map(|step| step.id.clone()).collect();
+        steps.push(
+            Step::new(
+                id,
+                Rung::Positions,
+                "the stop is to end flat, and whoever managed this position is quiet",
+                Act::ClosePosition { venue: venue.clone(), order },
+            )
+            .after(before),
+        );
         steps
     }
 
@@ -208,20 +202,20 @@ impl Desk<'_> {
             let value = crate::model::Autoscaling { suspended: true, min_capacity: 0, ..before };
             let act =
                 |expected, value| Act::SetAutoscaling { service: name.clone(), expected, value };
-            Some(Step {
-                id: self.run.attempt(&base, &Query::Services)?,
-                rung: Rung::Compute,
-                why: "it would lift the service above 0 again".to_owned(),
-                act: act(before, value),
-                restore: Some(RestoreItem {
+            Some(
+                Step::new(
+                    self.run.attempt(&base, &Query::Services)?,
+                    Rung::Compute,
+                    "it would lift the service above 0 again",
+                    act(before, value),
+                )
+                .recording(RestoreItem {
                     subject: RestoreSubject::Autoscaling(name.clone()),
                     before: RestoreValue::Autoscaling(before),
                     written: RestoreValue::Autoscaling(value),
-                }),
-                undo: Some(act(value, before)),
-                after: Vec::new(),
-                needs: Vec::new(),
-            })
+                })
+                .undone_by(act(value, before)),
+            )
         });
         let after: Vec<StepId> = suspend.iter().map(|step| step.id.clone()).collect();
         steps.extend(suspend);
@@ -231,39 +225,31 @@ impl Desk<'_> {
         {
             let act =
                 |expected, desired| Act::SetDesired { service: name.clone(), expected, desired };
-            steps.push(Step {
-                id,
-                rung: Rung::Compute,
-                why: "it runs what trades".to_owned(),
-                act: act(before, 0),
-                restore: Some(RestoreItem {
-                    subject: RestoreSubject::Service(name.clone()),
-                    before: RestoreValue::Desired(before),
-                    written: RestoreValue::Desired(0),
-                }),
-                undo: Some(act(0, before)),
-                after,
-                needs: Vec::new(),
-            });
+            steps.push(
+                Step::new(id, Rung::Compute, "it runs what trades", act(before, 0))
+                    .recording(RestoreItem {
+                        subject: RestoreSubject::Service(name.clone()),
+                        before: RestoreValue::Desired(before),
+                        written: RestoreValue::Desired(0),
+                    })
+                    .undone_by(act(0, before))
+                    .after(after),
+            );
         }
         steps
     }
 
     fn stop_task(&self, task: &Task) -> Option<Step> {
         let base = format!("task/{}:stopped", task.id);
-        Some(Step {
-            id: self.run.attempt(&base, &Query::Tasks)?,
-            rung: Rung::Compute,
-            why: "it trades and nobody else stops it".to_owned(),
-            act: Act::StopTask {
+        Some(Step::new(
+            self.run.attempt(&base, &Query::Tasks)?,
+            Rung::Compute,
+            "it trades and nobody else stops it",
+            Act::StopTask {
                 task: task.id.clone(),
                 reason: format!("emergency stop {}", self.stop_id),
             },
-            restore: None,
-            undo: None,
-            after: Vec::new(),
-            needs: Vec::new(),
-        })
+        ))
     }
 
     /// Whether a strategy is in scope.
@@ -385,16 +371,12 @@ pub(super) fn latch_step(
             unknown: serde_json::Map::new(),
         }),
     }
-    Some(Step {
+    Some(Step::new(
         id,
-        rung: Rung::Latch,
-        why: "engines read it before each send".to_owned(),
-        act: Act::WriteLatch { expected_epoch: latch.epoch, latch: latch.next(holds) },
-        restore: None,
-        undo: None,
-        after: Vec::new(),
-        needs: Vec::new(),
-    })
+        Rung::Latch,
+        "engines read it before each send",
+        Act::WriteLatch { expected_epoch: latch.epoch, latch: latch.next(holds) },
+    ))
 }
 
 /// The name of a strategy's step.

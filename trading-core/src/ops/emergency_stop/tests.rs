@@ -191,6 +191,8 @@ fn a_row_that_turns_active_again_is_stopped_again_and_named() {
 #[test]
 fn reduce_only_holds_the_latch_and_cancels_entries_and_nothing_else() {
     let mut world = SimWorld::busy();
+    // What its engine does sooner or later by itself.
+    world.rows[3].row.set("status", Attr::text("running"));
     let before = statuses(&world);
     let request = Request { level: Level::ReduceOnly, ..world::request(&world, "r1") };
     let report = stop_with(&mut world, request, None).unwrap();
@@ -237,13 +239,12 @@ fn one_strategy_is_stopped_alone() {
 fn a_dry_run_plans_all_of_it_and_changes_nothing() {
     let mut world = SimWorld::busy();
     world.read_only = true;
-    let before = format!("{world:?}");
     let request = world::request(&world, "r1");
     let mut stop = EmergencyStop::new(world::site(), request, None);
     let report = drive(&mut world, &mut stop, None, |_| 0).unwrap();
     assert_eq!(report.exit, Exit::Ok, "{report:#?}");
-    world.now = world::start();
-    assert_eq!(format!("{world:?}"), before);
+    // The world panics at an act; nor was anything recorded or journaled.
+    assert!(world.applied.is_empty() && world.chunks.is_empty() && world.journal.is_empty());
     let plan = serde_json::to_string(&report.data["plan"]).unwrap();
     for act in ["write_latch", "set_status", "set_schedule", "cancel_order", "set_desired"] {
         assert!(plan.contains(act), "{act} is not planned: {plan}");
@@ -311,7 +312,9 @@ fn two_operators_who_stop_at_once_share_one_stop() {
                 EmergencyStop::new(site.clone(), request, Some((approval, "typed")))
             })
             .into();
-        let mut reports = world::drive_many(&mut world, &mut stops, index);
+        let mut both: Vec<&mut dyn crate::ops::Procedure> =
+            stops.iter_mut().map(|stop| stop as _).collect();
+        let mut reports = world::drive_many(&mut world, &mut both, index);
         let second = reports.pop().unwrap();
         let first = reports.pop().unwrap();
         assert_eq!((first.outcome.as_str(), second.outcome.as_str()), ("HALTED", "HALTED"));

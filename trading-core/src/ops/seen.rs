@@ -1,34 +1,37 @@
 //! The newest answer to each question.
 
-use super::Site;
 use crate::model::{
-    Latch, Lease, PositionRow, Reading, Receipt, RestoreChunk, RestoreSubject, Role, Schedule,
-    Service, StopId, StrategyId, StrategyRow, Task, TaskState, Utc, VenueName, VenueOrder,
-    VenuePosition,
+    ClientOrderId, Latch, Lease, OrderRow, PositionRow, Reading, Receipt, RestoreChunk,
+    RestoreSubject, Role, Schedule, Service, StopId, StrategyId, StrategyRow, Task, TaskState, Utc,
+    VenueName, VenueOrder, VenuePosition,
 };
 use crate::ops::Seen;
+use crate::ops::emergency_stop::Site;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What was seen last.
 #[derive(Clone, Debug, Default)]
-pub(super) struct World {
-    pub(super) latch: Option<Reading<Latch>>,
-    pub(super) strategies: Option<Reading<Vec<StrategyRow>>>,
-    pub(super) leases: Option<Reading<Vec<Lease>>>,
-    pub(super) services: Option<Reading<Vec<Service>>>,
-    pub(super) tasks: Option<Reading<Vec<Task>>>,
-    pub(super) schedules: Option<Reading<Vec<Schedule>>>,
-    pub(super) positions: Option<Reading<Vec<PositionRow>>>,
-    pub(super) orders: BTreeMap<VenueName, Reading<Vec<VenueOrder>>>,
-    pub(super) venue_positions: BTreeMap<VenueName, Reading<Vec<VenuePosition>>>,
-    pub(super) receipts: BTreeMap<VenueName, Reading<Vec<Receipt>>>,
+pub(crate) struct World {
+    pub(crate) latch: Option<Reading<Latch>>,
+    pub(crate) strategies: Option<Reading<Vec<StrategyRow>>>,
+    pub(crate) leases: Option<Reading<Vec<Lease>>>,
+    pub(crate) services: Option<Reading<Vec<Service>>>,
+    pub(crate) tasks: Option<Reading<Vec<Task>>>,
+    pub(crate) schedules: Option<Reading<Vec<Schedule>>>,
+    pub(crate) positions: Option<Reading<Vec<PositionRow>>>,
+    pub(crate) orders: BTreeMap<VenueName, Reading<Vec<VenueOrder>>>,
+    pub(crate) venue_positions: BTreeMap<VenueName, Reading<Vec<VenuePosition>>>,
+    pub(crate) receipts: BTreeMap<VenueName, Reading<Vec<Receipt>>>,
+    pub(crate) stored_orders: Option<Reading<Vec<OrderRow>>>,
+    pub(crate) venue_order: BTreeMap<ClientOrderId, Reading<VenueOrder>>,
+    pub(crate) restore: Option<Reading<Vec<RestoreChunk>>>,
     /// Strategies that this stop has changed before, in whatever run.
-    pub(super) touched: BTreeSet<StrategyId>,
+    pub(crate) touched: BTreeSet<StrategyId>,
 }
 
 /// Whether whoever runs a strategy can still send.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Owner {
+pub(crate) enum Owner {
     /// It wrote that it has stopped.
     Acknowledged,
     /// Its task is seen STOPPED and nobody holds its lease.
@@ -41,7 +44,7 @@ pub(super) enum Owner {
 
 impl World {
     /// Takes an answer in.
-    pub(super) fn take(&mut self, seen: Seen) {
+    pub(crate) fn take(&mut self, seen: Seen) {
         match seen {
             Seen::Latch(it) => self.latch = Some(it),
             Seen::Strategies(it) => self.strategies = Some(it),
@@ -53,20 +56,24 @@ impl World {
             Seen::VenueOrders(venue, it) => _ = self.orders.insert(venue, it),
             Seen::VenuePositions(venue, it) => _ = self.venue_positions.insert(venue, it),
             Seen::Receipts(venue, it) => _ = self.receipts.insert(venue, it),
-            Seen::RestoreChunks(it) => self.touched.extend(touched(it)),
-            Seen::StoredOrders(_) | Seen::VenueOrder(..) => {}
+            Seen::RestoreChunks(it) => {
+                self.touched.extend(touched(&it));
+                self.restore = Some(it);
+            }
+            Seen::StoredOrders(it) => self.stored_orders = Some(it),
+            Seen::VenueOrder(_, id, it) => _ = self.venue_order.insert(id, *it),
         }
     }
     /// All strategies, if they are known.
-    pub(super) fn rows(&self) -> &[StrategyRow] {
+    pub(crate) fn rows(&self) -> &[StrategyRow] {
         self.strategies.as_ref().and_then(Reading::value).map_or(&[], Vec::as_slice)
     }
     /// One strategy's row, if it is known.
-    pub(super) fn row(&self, id: &StrategyId) -> Option<&StrategyRow> {
+    pub(crate) fn row(&self, id: &StrategyId) -> Option<&StrategyRow> {
         self.rows().iter().find(|row| row.id == *id)
     }
     /// Whoever runs a strategy: acknowledged, gone, alive, or it cannot be told.
-    pub(super) fn owner(
+    pub(crate) fn owner(
         &self,
         site: &Site,
         row: &StrategyRow,
@@ -107,12 +114,12 @@ impl World {
     }
 }
 
-fn touched(record: Reading<Vec<RestoreChunk>>) -> Vec<StrategyId> {
-    let chunks = record.into_result().unwrap_or_default();
-    let items = chunks.into_iter().flat_map(|chunk| chunk.items);
+fn touched(record: &Reading<Vec<RestoreChunk>>) -> Vec<StrategyId> {
+    let chunks = record.value().into_iter().flatten();
+    let items = chunks.flat_map(|chunk| &chunk.items);
     items
-        .filter_map(|item| match item.subject {
-            RestoreSubject::Strategy(id) => Some(id),
+        .filter_map(|item| match &item.subject {
+            RestoreSubject::Strategy(id) => Some(id.clone()),
             _ => None,
         })
         .collect()

@@ -1,0 +1,115 @@
+//! `tradectl resume`: puts back what a stop changed, under the latch, and releases it once
+//! engines reconcile and beat.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use trading_core::ops::resume::{Request, Resume};
+use trading_core::plan::Binding;
+use trading_core::report::{Exit, Report};
+
+use super::Session;
+use super::approve::{ApproveArgs, actor, consent};
+use super::emergency_stop::site;
+use super::kill::KillArgs;
+use crate::drive::journal::JournalWriter;
+use crate::drive::run::{Driver, KillPoint};
+use crate::error::Fault;
+use crate::platform::Platform;
+use crate::settings::{Access, Environment};
+
+/// The arguments.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The stop to resume from [default: the one in the latch].
+    stop_id: Option<String>,
+    /// Why it is safe to trade again.
+    #[arg(long, value_parser = reason)]
+    reason: String,
+    /// Leaves an item of the restore record as it is (`strategy=ID`, `service=NAME`,
+    /// `schedule=NAME`, `autoscaling=NAME`); may be given again.
+    #[arg(long, value_name = "ITEM")]
+    leave: Vec<String>,
+    /// Puts an item back although somebody changed it since; may be given again.
+    #[arg(long, value_name = "ITEM")]
+    take: Vec<String>,
+    #[command(flatten)]
+    approve: ApproveArgs,
+    #[command(flatten)]
+    kill: KillArgs,
+}
+
+/// How long a resume may take, if nobody says otherwise.
+const DEADLINE: Duration = Duration::from_secs(120);
+
+fn reason(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err("say why it is safe to trade again".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// Runs the command.
+pub(super) async fn run(args: &Arguments, session: &mut Session<'_>) -> Result<Report, Fault> {
+    let environment = session.environment(Access::Mutate)?;
+    if args.approve.yes {
+        environment.check_yes()?;
+    }
+    let platform = environment.open(session.ctx)?;
+    let kill = args.kill.point(&environment)?;
+    let site = site(&environment);
+    let mut survey = Resume::new(site.clone(), request(args, session)?, None);
+    let report = drive(session, &environment, &platform, &mut survey, None, KillPoint::never());
+    let report = report.await?;
+    let Some(digest) = survey.plan_digest().cloned() else { return Ok(report) };
+    if args.approve.dry_run || !matches!(report.exit, Exit::Ok | Exit::No) {
+        return Ok(report);
+    }
+    let name = environment.name.clone();
+    let mut summary = vec![format!("resume {name}: plan {}", digest.short())];
+    summary.extend(survey.summary());
+    let binding = Binding::Plan { environment: name, digest };
+    let approval = consent(session, &environment, &args.approve, binding, &summary).await?;
+    let request = request(args, session)?;
+    let journal = JournalWriter::create(&environment.state_dir, &request.run_id);
+    let mut resume = Resume::new(site, request, Some(approval));
+    drive(session, &environment, &platform, &mut resume, Some(journal), kill).await
+}
+
+async fn drive(
+    session: &Session<'_>,
+    environment: &Environment,
+    platform: &Platform,
+    resume: &mut Resume,
+    journal: Option<JournalWriter>,
+    kill: KillPoint,
+) -> Result<Report, Fault> {
+    let mut driver = Driver {
+        platform: platform.clone(),
+        state_dir: environment.state_dir.clone(),
+        journal,
+        ui: &session.ctx.ui,
+        clock: Arc::clone(&session.ctx.clock),
+        timeout: session.timeout()?,
+        kill,
+    };
+    Ok(driver.run(resume).await)
+}
+
+fn request(args: &Arguments, session: &Session<'_>) -> Result<Request, Fault> {
+    let started_at = session.ctx.clock.now();
+    let deadline = session.deadline(DEADLINE)?;
+    let deadline = SignedDuration::try_from(deadline).unwrap_or(SignedDuration::MAX);
+    let Arguments { stop_id, reason, leave, take, approve: _, kill: _ } = args;
+    Ok(Request {
+        run_id: session.ctx.ids.fresh("run").into(),
+        stop_id: stop_id.as_deref().map(Into::into),
+        reason: reason.clone(),
+        leave: leave.clone(),
+        take: take.clone(),
+        actor: actor(session),
+        started_at,
+        deadline_at: started_at.saturating_add(deadline).unwrap_or(started_at),
+    })
+}

@@ -1,0 +1,231 @@
+//! The gate: what must be so before anything is restored, and what must be so before the
+//! latch is released.
+
+use super::restore::{Fate, Item};
+use crate::model::{
+    Acknowledges, ClientOrderId, Heartbeat, OrderRow, PositionRow, Reading, RestoreSubject,
+    RestoreValue, StrategyRow, StrategyStatus, Utc, VenueName,
+};
+use crate::ops::Query;
+use crate::ops::emergency_stop::Site;
+use crate::ops::seen::World;
+use jiff::SignedDuration;
+use rust_decimal::Decimal;
+use std::collections::BTreeMap;
+
+/// The attribute that an engine sets once its ledger and the venue agree.
+pub(super) const RECONCILED_AT: &str = "reconciled_at";
+
+/// Something that is not as it must be.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Obstacle {
+    /// Stable, for scripts.
+    pub(super) id: &'static str,
+    /// What it is about.
+    pub(super) subject: String,
+    /// What is so.
+    pub(super) message: String,
+}
+
+fn obstacle(id: &'static str, subject: impl ToString, message: impl Into<String>) -> Obstacle {
+    Obstacle { id, subject: subject.to_string(), message: message.into() }
+}
+
+/// Orders whose rows do not say how they ended: the venue is asked for each.
+pub(super) fn doubtful_orders(site: &Site, world: &World) -> Vec<Query> {
+    let rows = world.stored_orders.as_ref().and_then(Reading::value);
+    let doubtful = rows.into_iter().flatten().filter(|row| row.outcome_unknown());
+    doubtful
+        .filter_map(|row| Some(Query::VenueOrder(venue_of(site, world, row)?, row.id.clone())))
+        .collect()
+}
+
+/// The venue of an order: its strategy's, or the only one.
+fn venue_of(site: &Site, world: &World, row: &OrderRow) -> Option<VenueName> {
+    let strategy = row.row.text_opt(OrderRow::STRATEGY_ID);
+    let by_row = strategy.and_then(|id| world.row(&id.into())).and_then(StrategyRow::venue);
+    by_row.or_else(|| match site.capabilities.venues.as_slice() {
+        [only] => Some(only.clone()),
+        _ => None,
+    })
+}
+
+/// Orders of unknown outcome, by the venue's word.
+pub(super) fn unknown_orders(site: &Site, world: &World) -> Vec<Obstacle> {
+    if !site.capabilities.positions {
+        return Vec::new();
+    }
+    let rows = match &world.stored_orders {
+        Some(Reading::Known { value, .. }) => value,
+        Some(Reading::Gap(_)) if world.stored_orders.as_ref().is_some_and(Reading::is_absent) => {
+            return Vec::new();
+        }
+        Some(Reading::Gap(gap)) => {
+            return vec![obstacle("resume.orders_unread", "orders table", gap.to_string())];
+        }
+        None => return vec![obstacle("resume.orders_unread", "orders table", "was not read")],
+    };
+    let doubtful = rows.iter().filter(|row| row.outcome_unknown());
+    doubtful
+        .filter_map(|row| Some(obstacle("resume.order_unknown", &row.id, verdict(world, &row.id)?)))
+        .collect()
+}
+
+/// Why an order's outcome is not known; `None`: the venue says how it ended, or that it
+/// never had it.
+fn verdict(world: &World, order: &ClientOrderId) -> Option<String> {
+    match world.venue_order.get(order) {
+        Some(Reading::Known { .. }) => None,
+        Some(reading) if reading.is_absent() => None,
+        Some(Reading::Gap(gap)) => Some(format!("its outcome is not known: {gap}")),
+        None => Some("its outcome is not known, and no venue can be asked".to_owned()),
+    }
+}
+
+/// Positions in which the table and the venues differ, among the strategies that trade
+/// again.
+pub(super) fn unreconciled(site: &Site, world: &World, trading: &[StrategyRow]) -> Vec<Obstacle> {
+    if !site.capabilities.positions || site.capabilities.venues.is_empty() {
+        return Vec::new();
+    }
+    let mut at_venue: BTreeMap<(String, String), Decimal> = BTreeMap::new();
+    for venue in &site.capabilities.venues {
+        match world.venue_positions.get(venue) {
+            Some(Reading::Known { value, .. }) => {
+                for it in value {
+                    let key = (it.strategy.to_string(), it.symbol.to_string());
+                    *at_venue.entry(key).or_default() += it.quantity;
+                }
+            }
+            Some(Reading::Gap(gap)) => {
+                return vec![obstacle("resume.positions_unread", venue, gap.to_string())];
+            }
+            None => return vec![obstacle("resume.positions_unread", venue, "was not read")],
+        }
+    }
+    let rows = match &world.positions {
+        Some(Reading::Known { value, .. }) => value,
+        Some(gap) if gap.is_absent() => return Vec::new(),
+        Some(Reading::Gap(gap)) => {
+            return vec![obstacle("resume.positions_unread", "positions table", gap.to_string())];
+        }
+        None => {
+            return vec![obstacle("resume.positions_unread", "positions table", "was not read")];
+        }
+    };
+    differences(&at_venue, rows, trading)
+}
+
+fn differences(
+    at_venue: &BTreeMap<(String, String), Decimal>,
+    rows: &[PositionRow],
+    trading: &[StrategyRow],
+) -> Vec<Obstacle> {
+    let mut stored: BTreeMap<(String, String), Decimal> = BTreeMap::new();
+    let mut obstacles = Vec::new();
+    for row in rows.iter().filter(|row| row.may_be_open()) {
+        match (row.strategy(), row.symbol(), row.row.decimal(PositionRow::QUANTITY)) {
+            (Some(strategy), Some(symbol), Ok(quantity)) => {
+                let key = (strategy.to_string(), symbol.to_string());
+                *stored.entry(key).or_default() += quantity;
+            }
+            _ => obstacles.push(obstacle(
+                "resume.position_unparsed",
+                &row.id,
+                "its row does not say whose it is, of what, or how much",
+            )),
+        }
+    }
+    let ours = |strategy: &str| trading.iter().any(|row| row.id.as_str() == strategy);
+    for key in at_venue.keys().chain(stored.keys()) {
+        let at = |map: &BTreeMap<_, Decimal>| map.get(key).copied().unwrap_or_default();
+        let (venue, table) = (at(at_venue), at(&stored));
+        if venue != table && ours(&key.0) {
+            let message = format!("{}: the venue says {venue}, the table says {table}", key.1);
+            obstacles.push(obstacle("resume.unreconciled", &key.0, message));
+        }
+    }
+    obstacles.sort();
+    obstacles.dedup();
+    obstacles
+}
+
+/// The rows of strategies that the record puts back to trading and that nobody leaves.
+pub(super) fn trading_again(world: &World, fates: &[Item]) -> Vec<StrategyRow> {
+    let again = fates.iter().filter_map(|it| match (&it.item.subject, &it.item.before) {
+        _ if it.fate == Fate::Left => None,
+        (RestoreSubject::Strategy(id), RestoreValue::Status(Some(before))) => {
+            let status = before.as_text().and_then(StrategyStatus::parse)?;
+            status.is_watched().then(|| world.row(id).cloned()).flatten()
+        }
+        _ => None,
+    });
+    again.collect()
+}
+
+/// What keeps the latch from being released: services that are not up, strategies that have
+/// not reconciled or do not beat.
+pub(super) fn not_ready(
+    site: &Site,
+    world: &World,
+    fates: &[Item],
+    (stopped_at, since): (Utc, Utc),
+    now: Utc,
+) -> Vec<Obstacle> {
+    let mut obstacles = Vec::new();
+    let services = world.services.as_ref().and_then(Reading::value);
+    for item in fates.iter().filter(|it| it.fate != Fate::Left) {
+        let (RestoreSubject::Service(name), RestoreValue::Desired(before)) =
+            (&item.item.subject, &item.item.before)
+        else {
+            continue;
+        };
+        let found = services.into_iter().flatten().find(|it| it.name == *name);
+        match found {
+            Some(service) if service.running_count >= *before => {}
+            Some(service) => {
+                let running = service.running_count;
+                let message = format!("{running} of {before} tasks are running");
+                obstacles.push(obstacle("resume.service_not_up", name, message));
+            }
+            None => obstacles.push(obstacle("resume.service_not_up", name, "cannot be seen")),
+        }
+    }
+    for row in trading_again(world, fates) {
+        // A task that was started after the stop has to reconcile after its own start.
+        let tasks = world.tasks.as_ref().and_then(Reading::value);
+        let task = tasks.into_iter().flatten().find(|task| Some(&task.id) == row.task().as_ref());
+        let started_at = task.and_then(|task| task.started_at).unwrap_or(stopped_at);
+        let from = stopped_at.max(started_at);
+        if let Some(message) = silence(site, &row, (from, since), now) {
+            obstacles.push(obstacle("resume.not_beating", &row.id, message));
+        }
+    }
+    obstacles
+}
+
+/// Why a strategy does not count as up again.
+fn silence(
+    site: &Site,
+    row: &StrategyRow,
+    (started_at, since): (Utc, Utc),
+    now: Utc,
+) -> Option<String> {
+    let stale = SignedDuration::from_millis(
+        i64::try_from(site.timings.heartbeat_stale_ms).unwrap_or(i64::MAX),
+    );
+    match row.heartbeat() {
+        Heartbeat::Unparsed(error) => return Some(format!("no heartbeat: {error}")),
+        Heartbeat::At(at) if at <= since => return Some("has not beaten since".to_owned()),
+        Heartbeat::At(at) if now.duration_since(at) > stale => return Some("is stale".to_owned()),
+        Heartbeat::At(_) => {}
+    }
+    // Only our own engines say that they have reconciled.
+    if site.acknowledges == Acknowledges::None {
+        return None;
+    }
+    match row.row.time(RECONCILED_AT) {
+        Ok(at) if at >= started_at => None,
+        Ok(_) | Err(_) => Some("has not reconciled with its venue since".to_owned()),
+    }
+}

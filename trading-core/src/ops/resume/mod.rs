@@ -1,0 +1,36 @@
+//! Resuming: everything that a stop changed is put back under the latch, value by value;
+//! engines reconcile and beat; only then is the latch released, if nobody stopped again
+//! meanwhile. Release is harder than engage.
+
+mod gate;
+mod outcome;
+mod procedure;
+mod restore;
+
+#[cfg(test)]
+mod tests;
+
+pub use procedure::Resume;
+
+use crate::model::{RunId, StopId, Utc};
+
+/// What somebody asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// This run.
+    pub run_id: RunId,
+    /// The stop to resume from; `None`: the one in the latch.
+    pub stop_id: Option<StopId>,
+    /// Why it is safe to trade again.
+    pub reason: String,
+    /// Items to leave as they are.
+    pub leave: Vec<String>,
+    /// Items to set to the value from before although somebody changed them since.
+    pub take: Vec<String>,
+    /// Who.
+    pub actor: String,
+    /// When it began.
+    pub started_at: Utc,
+    /// When it must end, done or not.
+    pub deadline_at: Utc,
+}

@@ -1,0 +1,240 @@
+//! The outcome of a resume.
+
+use super::procedure::{End, Resume};
+use super::restore::{Fate, Item};
+use crate::model::Written;
+use crate::ops::run::describe;
+use crate::plan::{Settled, Step};
+use crate::report::{Block, Cell, Exit, Finding, Problem, Report, Severity, Tone};
+use serde::Serialize;
+
+/// The command's part of the JSON document.
+#[derive(Debug, Serialize)]
+struct Data {
+    stop_id: Option<String>,
+    dry_run: bool,
+    digest: Option<String>,
+    items: Vec<ItemData>,
+    obstacles: Vec<String>,
+    failures: Vec<String>,
+    plan: Vec<Step>,
+    duration_ms: Option<i64>,
+}
+
+#[derive(Debug, Serialize)]
+struct ItemData {
+    item: String,
+    before: String,
+    written: String,
+    fate: &'static str,
+    found: Option<String>,
+}
+
+impl Resume {
+    pub(super) fn report(&self) -> Report {
+        let (outcome, exit) = self.word();
+        let mut report = Report::new("resume", outcome, exit);
+        report.complete = !matches!(self.end, Some(End::Unread(_)));
+        report.findings = self.findings();
+        if let Some(problem) = self.problem() {
+            report.errors.push(problem);
+        }
+        report.body = self.body(outcome);
+        report.data = serde_json::to_value(self.data()).unwrap_or_default();
+        report
+    }
+
+    /// What a person reads before approving: what becomes of each item.
+    pub fn summary(&self) -> Vec<String> {
+        let items = self.fates.iter().map(|it| {
+            let data = it.data();
+            format!("{}: {}, before the stop {}", data.item, data.fate, data.before)
+        });
+        let last = if self.fates.iter().any(Item::is_undecided) {
+            "the latch is NOT released: decide the undecided items with --leave or --take"
+        } else {
+            "then engines reconcile and beat, and the latch is released"
+        };
+        items.chain([last.to_owned()]).collect()
+    }
+
+    fn word(&self) -> (&'static str, Exit) {
+        let unknown = self.run.executor.steps().any(|(_, settled)| {
+            matches!(settled, Some(Settled::Answered(Written::Unknown { .. })))
+        });
+        match &self.end {
+            Some(End::Released) => ("RELEASED", Exit::Ok),
+            Some(End::NothingHeld) => ("nothing held", Exit::Ok),
+            Some(End::Planned) if self.fates.iter().any(Item::is_undecided) => {
+                ("undecided", Exit::No)
+            }
+            Some(End::Planned) => ("planned", Exit::Ok),
+            Some(End::Usage(_)) => ("usage", Exit::Usage),
+            Some(End::Refused(_) | End::StoppedAgain(_)) => ("refused", Exit::Refused),
+            Some(End::Unread(_)) => ("failed", Exit::Failed),
+            Some(End::Held(_)) if unknown => ("UNKNOWN", Exit::Unknown),
+            Some(End::Held(_)) if self.changed_anything() => ("PARTIAL", Exit::Partial),
+            Some(End::Held(_)) if self.fates.iter().any(Item::is_undecided) => {
+                ("PARTIAL", Exit::Partial)
+            }
+            Some(End::Held(why)) if why.starts_with("the deadline") => ("late", Exit::Deadline),
+            Some(End::Held(_)) | None => ("failed", Exit::Failed),
+        }
+    }
+
+    fn problem(&self) -> Option<Problem> {
+        let env = &self.site.environment;
+        let (code, message, hint) = match self.end.as_ref()? {
+            End::Released | End::NothingHeld | End::Planned => return None,
+            End::Usage(why) => ("resume.usage", why.clone(), "tradectl resume --help".to_owned()),
+            End::Refused(why) => {
+                let message = format!("not resumed, nothing was changed: {why}");
+                ("resume.refused", message, format!("tradectl status --env {env}"))
+            }
+            End::StoppedAgain(why) => {
+                let message = format!("the latch was not released: {why}");
+                ("resume.stopped_again", message, format!("tradectl status --env {env}"))
+            }
+            End::Unread(why) => {
+                let message = format!("not resumed, nothing was changed: {why}");
+                ("resume.unread", message, format!("tradectl doctor --env {env}"))
+            }
+            End::Held(why) => {
+                let message = format!("the latch still holds: {why}");
+                ("resume.held", message, format!("tradectl resume --env {env} --reason …"))
+            }
+        };
+        Some(Problem { code: code.to_owned(), message, hint: Some(hint) })
+    }
+
+    fn findings(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let env = &self.site.environment;
+        for it in &self.fates {
+            let Fate::Conflict { found } = &it.fate else { continue };
+            let subject = &it.item.subject;
+            let found = found.as_ref().map_or_else(|| "nothing".to_owned(), ToString::to_string);
+            findings.push(Finding {
+                id: "resume.changed_since".to_owned(),
+                severity: Severity::Error,
+                subject: subject.to_string(),
+                message: format!("expected {}, found {found}", it.item.written),
+                evidence: vec![format!("before the stop: {}", it.item.before)],
+                next: Some(format!(
+                    "tradectl resume --env {env} --reason … --leave {subject} (or --take {subject})"
+                )),
+            });
+        }
+        if self.end != Some(End::Released) {
+            findings.extend(self.obstacles.iter().map(|it| Finding {
+                id: it.id.to_owned(),
+                severity: Severity::Error,
+                subject: it.subject.clone(),
+                message: it.message.clone(),
+                evidence: Vec::new(),
+                next: None,
+            }));
+        }
+        findings
+    }
+
+    fn failures(&self) -> Vec<String> {
+        let steps = self.run.executor.steps();
+        steps
+            .filter_map(|(step, settled)| match settled? {
+                settled if settled.stands() => None,
+                Settled::Answered(written) => Some(format!("{}: {}", step.id, describe(written))),
+                Settled::NotStarted { why } => Some(format!("{}: not started: {why}", step.id)),
+            })
+            .collect()
+    }
+
+    fn body(&self, outcome: &str) -> Vec<Block> {
+        let stop = self.hold.as_ref().map(|hold| hold.stop_id.to_string());
+        let stop = stop.as_deref().unwrap_or("none");
+        let env = &self.site.environment;
+        let (line, tone) = match &self.end {
+            Some(End::Released) => {
+                (format!("RELEASED: {env} trades again; stop {stop} is over"), Tone::Good)
+            }
+            Some(End::NothingHeld) => {
+                (format!("nothing is held in {env}: there is nothing to resume"), Tone::Good)
+            }
+            Some(End::Planned) => {
+                (format!("a survey of stop {stop}: nothing in {env} was changed"), Tone::Plain)
+            }
+            _ => (format!("{outcome}: {env}, stop {stop}"), Tone::Bad),
+        };
+        let mut body = vec![Block::Line(Cell::toned(line, tone))];
+        if !self.fates.is_empty() {
+            body.push(Block::Heading("Items".to_owned()));
+            let rows = self.fates.iter().map(|it| {
+                let data = it.data();
+                vec![
+                    Cell::plain(data.item),
+                    Cell::plain(data.before),
+                    Cell::plain(data.found.unwrap_or_default()),
+                    Cell::toned(data.fate, if it.is_undecided() { Tone::Bad } else { Tone::Plain }),
+                ]
+            });
+            body.push(Block::Table {
+                columns: vec!["item", "before the stop", "found", "what becomes of it"],
+                rows: rows.collect(),
+            });
+        }
+        for failure in self.failures() {
+            body.push(Block::Line(Cell::toned(failure, Tone::Bad)));
+        }
+        if let (Some(End::Planned), Some(digest)) = (&self.end, &self.digest) {
+            body.push(Block::line(format!("plan {}", digest.short())));
+        }
+        body
+    }
+
+    fn data(&self) -> Data {
+        let started = self.request.started_at;
+        Data {
+            stop_id: self.hold.as_ref().map(|hold| hold.stop_id.to_string()),
+            dry_run: self.run.executor.is_dry(),
+            digest: self.digest.as_ref().map(ToString::to_string),
+            items: self.fates.iter().map(Item::data).collect(),
+            obstacles: self
+                .obstacles
+                .iter()
+                .map(|it| format!("{}: {}", it.subject, it.message))
+                .collect(),
+            failures: self.failures(),
+            plan: self.run.executor.steps().map(|(step, _)| step.clone()).collect(),
+            duration_ms: self.ended_at.map(|at| {
+                i64::try_from(at.duration_since(started).as_millis()).unwrap_or(i64::MAX)
+            }),
+        }
+    }
+}
+
+impl Item {
+    /// Somebody changed it since, and nobody has decided.
+    pub(super) fn is_undecided(&self) -> bool {
+        matches!(self.fate, Fate::Conflict { .. })
+    }
+
+    fn data(&self) -> ItemData {
+        let (fate, found) = match &self.fate {
+            Fate::Stands => ("as before already", Some(self.item.before.to_string())),
+            Fate::Restore => ("put back", Some(self.item.written.to_string())),
+            Fate::Take(found) => ("put back (--take)", Some(found.to_string())),
+            Fate::Left => ("left (--leave)", None),
+            Fate::Conflict { found } => {
+                ("undecided", Some(found.as_ref().map_or("gone".to_owned(), ToString::to_string)))
+            }
+            Fate::Unread(why) => ("unread", Some(why.clone())),
+        };
+        ItemData {
+            item: self.item.subject.to_string(),
+            before: self.item.before.to_string(),
+            written: self.item.written.to_string(),
+            fate,
+            found,
+        }
+    }
+}

@@ -1,0 +1,462 @@
+//! The procedure: survey, gate, plan, restore, wait for engines, gate again, release.
+
+use super::Request;
+use super::gate::{self, Obstacle};
+use super::restore::{self, Fate, Item};
+use crate::journal::Entry;
+use crate::model::{Hold, Latch, Phase, Reading, RunId, StopId, Utc};
+use crate::ops::emergency_stop::{Site, later};
+use crate::ops::run::Run;
+use crate::ops::seen::World;
+use crate::ops::{Answer, News, Procedure, Query, Ticket, Want};
+use crate::plan::{Approval, Executor, JournalRule, PlanDigest, Purpose, Settled, StepId, digest};
+use crate::report::Report;
+use std::collections::BTreeSet;
+
+/// The pause between two looks at engines that are to come up.
+const POLL_MS: u64 = 250;
+/// How long closing may take beyond the deadline.
+const FINISH_GRACE_MS: u64 = 3_000;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// The latch is read.
+    Finding,
+    /// Everything that the record names is read.
+    Surveying,
+    /// Doubtful orders are asked for at their venues.
+    Asking,
+    /// Steps are done, and engines are waited for.
+    Restoring,
+    /// The last answers and the journal.
+    Closing,
+    Done,
+}
+
+/// How it ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// Trading goes on.
+    Released,
+    /// Nothing is held: there is nothing to resume.
+    NothingHeld,
+    /// A dry run.
+    Planned,
+    /// Something forbids it; nothing was changed.
+    Refused(String),
+    /// The command names something that is not there.
+    Usage(String),
+    /// What must be known to plan could not be read; nothing was changed.
+    Unread(String),
+    /// Restored as far as it goes; the latch holds on.
+    Held(String),
+    /// Somebody stopped again meanwhile.
+    StoppedAgain(String),
+}
+
+/// A resume at work.
+#[derive(Debug)]
+pub struct Resume {
+    pub(super) site: Site,
+    pub(super) request: Request,
+    pub(super) run: Run,
+    pub(super) world: World,
+    pub(super) hold: Option<Hold>,
+    pub(super) fates: Vec<Item>,
+    pub(super) obstacles: Vec<Obstacle>,
+    pub(super) digest: Option<PlanDigest>,
+    pub(super) end: Option<End>,
+    pub(super) ended_at: Option<Utc>,
+    stage: Stage,
+    waiting: BTreeSet<Query>,
+    /// When everything had been put back under the latch.
+    resuming_since: Option<Utc>,
+    next_look_at: Utc,
+    last_obstacles: usize,
+}
+
+impl Resume {
+    /// Starts a resume. Without an approval it is a survey: it reads, plans and checks.
+    pub fn new(site: Site, request: Request, approval: Option<(Approval, &str)>) -> Self {
+        let run_id: RunId = request.run_id.clone();
+        let mut opening = Vec::new();
+        let executor = match approval {
+            Some((approval, how)) => {
+                opening = opening_entries(&site, &request, &approval, how);
+                Executor::live(Purpose::Resume, JournalRule::Required, run_id, approval)
+            }
+            None => Executor::dry(Purpose::Resume, run_id),
+        };
+        let mut run = Run::new(executor);
+        if !opening.is_empty() {
+            run.journal(opening, false);
+        }
+        run.read(Query::Latch);
+        Self {
+            next_look_at: request.started_at,
+            site,
+            request,
+            run,
+            world: World::default(),
+            hold: None,
+            fates: Vec::new(),
+            obstacles: Vec::new(),
+            digest: None,
+            end: None,
+            ended_at: None,
+            stage: Stage::Finding,
+            waiting: BTreeSet::from([Query::Latch]),
+            resuming_since: None,
+            last_obstacles: usize::MAX,
+        }
+    }
+
+    /// The digest of the plan: what an approval has to bind. Known after a survey that
+    /// found something to do.
+    pub fn plan_digest(&self) -> Option<&PlanDigest> {
+        self.digest.as_ref()
+    }
+
+    fn ask_all(&mut self, queries: Vec<Query>) {
+        for query in &queries {
+            self.run.read(query.clone());
+        }
+        self.waiting = queries.into_iter().collect();
+    }
+
+    fn survey_queries(&self, with_record: Option<StopId>) -> Vec<Query> {
+        let mut queries =
+            vec![Query::Latch, Query::Strategies, Query::Services, Query::Tasks, Query::Schedules];
+        queries.extend(with_record.map(Query::RestoreChunks));
+        if self.site.capabilities.positions {
+            queries.extend([Query::Positions, Query::StoredOrders]);
+            let venues = self.site.capabilities.venues.iter().cloned();
+            queries.extend(venues.map(Query::VenuePositions));
+        }
+        queries
+    }
+
+    /// Everything that was asked for has been answered: on to the next stage.
+    fn answered(&mut self, now: Utc) {
+        match self.stage {
+            Stage::Finding => self.find(now),
+            Stage::Surveying => {
+                let doubtful = gate::doubtful_orders(&self.site, &self.world);
+                self.stage = Stage::Asking;
+                if doubtful.is_empty() {
+                    self.plan(now);
+                } else {
+                    self.ask_all(doubtful);
+                }
+            }
+            Stage::Asking => self.plan(now),
+            Stage::Restoring => self.look(now),
+            Stage::Closing | Stage::Done => {}
+        }
+    }
+
+    fn find(&mut self, now: Utc) {
+        match &self.world.latch {
+            Some(Reading::Known { value, .. }) => match self.choose(&value.clone()) {
+                Ok(hold) => {
+                    let queries = self.survey_queries(Some(hold.stop_id.clone()));
+                    self.hold = Some(hold);
+                    self.stage = Stage::Surveying;
+                    self.ask_all(queries);
+                }
+                Err(end) => self.close(now, end),
+            },
+            Some(Reading::Gap(gap)) => {
+                let why = gap.to_string();
+                self.close(now, End::Unread(why));
+            }
+            None => self.close(now, End::Unread("the latch was not read".to_owned())),
+        }
+    }
+
+    /// The hold that is to be released, and no other that covers the same.
+    fn choose(&self, latch: &Latch) -> Result<Hold, End> {
+        let wanted =
+            |hold: &&Hold| self.request.stop_id.as_ref().is_none_or(|id| *id == hold.stop_id);
+        let mut candidates = latch.holds.iter().filter(wanted);
+        let hold = match (candidates.next(), candidates.next()) {
+            (None, _) => return Err(End::NothingHeld),
+            (Some(hold), None) => hold.clone(),
+            (Some(_), Some(_)) => {
+                let ids: Vec<&str> = latch.holds.iter().map(|it| it.stop_id.as_str()).collect();
+                let ids = ids.join(", ");
+                return Err(End::Usage(format!("several stops hold: name one of {ids}")));
+            }
+        };
+        if latch.format > crate::model::LATCH_FORMAT {
+            let message = "the latch was written by a newer tradectl, which must release it";
+            return Err(End::Refused(message.to_owned()));
+        }
+        let other = latch.holds.iter().find(|it| {
+            it.stop_id != hold.stop_id
+                && (it.scope == hold.scope
+                    || !matches!(
+                        (&it.scope, &hold.scope),
+                        (crate::model::Scope::Strategy(_), crate::model::Scope::Strategy(_))
+                            | (crate::model::Scope::Service(_), crate::model::Scope::Service(_))
+                            | (crate::model::Scope::Venue(_), crate::model::Scope::Venue(_))
+                    ))
+        });
+        match other {
+            Some(other) => Err(End::Refused(format!(
+                "stop {} of {} holds {} too: resume that one first",
+                other.stop_id, other.actor, other.scope
+            ))),
+            None => Ok(hold),
+        }
+    }
+
+    fn plan(&mut self, now: Utc) {
+        let (Some(hold), Some(latch)) =
+            (self.hold.clone(), self.world.latch.as_ref().and_then(Reading::value).cloned())
+        else {
+            return self.close(now, End::Unread("the latch could not be read again".to_owned()));
+        };
+        if latch.hold(&hold.stop_id).is_none() {
+            return self.close(now, End::NothingHeld);
+        }
+        if let Some(gap) = self.world.restore.as_ref().and_then(Reading::as_gap) {
+            let why = gap.to_string();
+            return self.close(now, End::Unread(why));
+        }
+        self.fates = restore::fates(&self.world, &self.request);
+        if let Some(end) = self.unknown_item() {
+            return self.close(now, end);
+        }
+        if let Some(why) = self.fates.iter().find_map(|it| match &it.fate {
+            Fate::Unread(why) => Some(format!("{}: {why}", it.item.subject)),
+            _ => None,
+        }) {
+            return self.close(now, End::Unread(why));
+        }
+        self.obstacles = gate::unknown_orders(&self.site, &self.world);
+        if let Some(first) = self.obstacles.first() {
+            let why = format!("{}: {}", first.subject, first.message);
+            return self.close(now, End::Refused(why));
+        }
+        let hold_now = latch.hold(&hold.stop_id).cloned().unwrap_or(hold);
+        let steps = restore::plan(&latch, &hold_now, &self.fates, &self.site.environment);
+        self.hold = Some(hold_now);
+        self.digest = Some(digest(&steps));
+        self.run.append(steps);
+        if self.run.executor.is_dry() {
+            return self.close(now, End::Planned);
+        }
+        if let Some(complaint) = self.run.complaints.first() {
+            let why = complaint.message.clone();
+            return self.close(now, End::Refused(why));
+        }
+        self.stage = Stage::Restoring;
+        self.resuming_since = Some(now);
+        self.next_look_at = now;
+    }
+
+    /// `--leave` and `--take` name items of the record, or the command line is wrong.
+    fn unknown_item(&self) -> Option<End> {
+        let names: Vec<String> = self.fates.iter().map(|it| it.item.subject.to_string()).collect();
+        let mut asked = self.request.leave.iter().chain(&self.request.take);
+        let unknown = asked.find(|name| !names.contains(name))?;
+        let names = names.join(", ");
+        Some(End::Usage(format!("`{unknown}` is not in the restore record: it has {names}")))
+    }
+
+    fn advance(&mut self, now: Utc) {
+        if now >= self.request.deadline_at && self.end.is_none() {
+            self.run.executor.cancel_waiting("the deadline passed");
+            let why = self.obstacles.first().map_or_else(
+                || "the deadline passed".to_owned(),
+                |it| format!("the deadline passed; {}: {}", it.subject, it.message),
+            );
+            self.close(now, End::Held(why));
+        }
+        if self.stage == Stage::Restoring {
+            self.restoring(now);
+        }
+        if self.stage == Stage::Closing {
+            let grace = later(self.request.deadline_at, FINISH_GRACE_MS);
+            if self.run.executor.is_dry() || self.run.is_idle() || now >= grace {
+                self.stage = Stage::Done;
+            }
+        }
+    }
+
+    fn restoring(&mut self, now: Utc) {
+        if let Some(end) = self.ended() {
+            return self.close(now, end);
+        }
+        if self.waiting.is_empty() && now >= self.next_look_at && self.only_release_waits() {
+            let queries = self.survey_queries(None);
+            self.ask_all(queries);
+        }
+    }
+
+    fn released(&self) -> Option<&Settled> {
+        self.run.executor.settled(&StepId::new("latch/released"))
+    }
+
+    /// The end, if the steps' answers say that there is one.
+    fn ended(&self) -> Option<End> {
+        let settled = |id: &str| self.run.executor.settled(&StepId::new(id));
+        let lost = |settled: &Settled| {
+            matches!(settled, Settled::Answered(crate::model::Written::Refused { .. }))
+        };
+        if self.run.journal_fault.is_some() && !self.changed_anything() {
+            let why = "the journal cannot be written, and without it nothing is changed";
+            return Some(End::Refused(why.to_owned()));
+        }
+        if ["latch/resuming", "latch/released"].iter().any(|id| settled(id).is_some_and(lost)) {
+            let why = "the latch was changed meanwhile";
+            return Some(End::StoppedAgain(why.to_owned()));
+        }
+        match self.released() {
+            Some(settled) if settled.stands() => {
+                return self.run.executor.is_idle().then_some(End::Released);
+            }
+            _ => {}
+        }
+        if !self.run.executor.is_idle() {
+            return None;
+        }
+        let undecided = self.fates.iter().find(|it| matches!(it.fate, Fate::Conflict { .. }));
+        Some(End::Held(undecided.map_or_else(
+            || "not every item could be put back".to_owned(),
+            |it| format!("{} was changed since the stop and nobody decided", it.item.subject),
+        )))
+    }
+
+    /// Whether any step was applied.
+    pub(super) fn changed_anything(&self) -> bool {
+        self.run.executor.steps().any(|(_, settled)| {
+            matches!(settled, Some(Settled::Answered(crate::model::Written::Applied { .. })))
+        })
+    }
+
+    /// Everything but the release has its answer.
+    fn only_release_waits(&self) -> bool {
+        self.run.executor.steps().all(|(step, settled)| {
+            let last = ["latch/released", "notify/released"].contains(&step.id.as_str());
+            settled.is_some() || last
+        })
+    }
+
+    /// A complete look at engines that are to come up.
+    fn look(&mut self, now: Utc) {
+        self.next_look_at = later(now, POLL_MS);
+        if let Some(end) = self.stopped_again() {
+            self.run.executor.close("somebody stopped again");
+            return self.close(now, end);
+        }
+        let doubtful = gate::doubtful_orders(&self.site, &self.world);
+        let unasked = doubtful.into_iter().find(|query| match query {
+            Query::VenueOrder(_, id) => !self.world.venue_order.contains_key(id),
+            _ => false,
+        });
+        if let Some(query) = unasked {
+            return self.ask_all(vec![query]);
+        }
+        let since = self.resuming_since.unwrap_or(now);
+        let stopped_at = self.hold.as_ref().map_or(since, |hold| hold.at);
+        let trading = gate::trading_again(&self.world, &self.fates);
+        let since = (stopped_at, since);
+        self.obstacles = gate::not_ready(&self.site, &self.world, &self.fates, since, now);
+        self.obstacles.extend(gate::unknown_orders(&self.site, &self.world));
+        self.obstacles.extend(gate::unreconciled(&self.site, &self.world, &trading));
+        if self.obstacles.len() != self.last_obstacles {
+            self.last_obstacles = self.obstacles.len();
+            let message = format!("{} not ready yet", self.last_obstacles);
+            self.run.tell("engines", "engines", message, false);
+        }
+        if self.obstacles.is_empty() {
+            self.run.executor.observed(restore::ENGINES_READY);
+        }
+    }
+
+    fn stopped_again(&self) -> Option<End> {
+        let latch = self.world.latch.as_ref()?.value()?;
+        let ours = self.hold.as_ref()?;
+        match latch.hold(&ours.stop_id) {
+            Some(hold) if hold.phase == Phase::Resuming => None,
+            Some(hold) => Some(End::StoppedAgain(format!(
+                "stop {} went back to {}",
+                hold.stop_id,
+                hold.phase.as_str()
+            ))),
+            None => Some(End::StoppedAgain("somebody else released the latch".to_owned())),
+        }
+    }
+
+    fn close(&mut self, now: Utc, end: End) {
+        self.end = Some(end);
+        self.ended_at = Some(now);
+        self.stage = Stage::Closing;
+        let rest = self.run.executor.drain_entries();
+        if !rest.is_empty() && !self.run.executor.is_dry() {
+            self.run.journal(rest, false);
+        }
+    }
+}
+
+fn opening_entries(site: &Site, request: &Request, approval: &Approval, how: &str) -> Vec<Entry> {
+    vec![
+        Entry::Opened {
+            run_id: request.run_id.clone(),
+            command: "resume".to_owned(),
+            environment: site.environment.clone(),
+            actor: request.actor.clone(),
+            reason: request.reason.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        },
+        Entry::Approved { binding: approval.binding().clone(), how: how.to_owned() },
+    ]
+}
+
+impl Procedure for Resume {
+    fn wants(&mut self, now: Utc) -> Vec<Want> {
+        self.advance(now);
+        self.run.wants()
+    }
+
+    fn give(&mut self, now: Utc, ticket: Ticket, answer: Answer) {
+        let Some(seen) = self.run.give(now, ticket, answer) else { return };
+        let query = self.run.last_read().cloned();
+        self.world.take(seen);
+        if let Some(query) = query
+            && self.waiting.remove(&query)
+            && self.waiting.is_empty()
+            && self.end.is_none()
+        {
+            self.answered(now);
+        }
+    }
+
+    fn wake_at(&self) -> Option<Utc> {
+        match self.stage {
+            Stage::Done => None,
+            Stage::Closing => Some(later(self.request.deadline_at, FINISH_GRACE_MS)),
+            Stage::Restoring if self.waiting.is_empty() && self.only_release_waits() => {
+                Some(self.next_look_at.min(self.request.deadline_at))
+            }
+            _ => Some(self.request.deadline_at),
+        }
+    }
+
+    fn interrupt(&mut self, now: Utc) {
+        if self.end.is_none() {
+            self.run.executor.close("interrupted by the operator");
+            self.close(now, End::Held("interrupted by the operator".to_owned()));
+        }
+    }
+
+    fn news(&mut self) -> Vec<News> {
+        self.run.take_news()
+    }
+
+    fn outcome(&mut self, _now: Utc) -> Option<Report> {
+        (self.stage == Stage::Done).then(|| self.report())
+    }
+}

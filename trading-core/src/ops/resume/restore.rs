@@ -1,0 +1,226 @@
+//! From the restore record and what stands now to the plan.
+
+use super::Request;
+use crate::model::{
+    Hold, Latch, Phase, Reading, RestoreChunk, RestoreItem, RestoreSubject, RestoreValue,
+    StatusWrite, StopId, StrategyStatus,
+};
+use crate::ops::seen::World;
+use crate::plan::{Act, Rung, Step, StepId};
+use std::collections::BTreeMap;
+
+/// What releases the latch.
+pub(super) const ENGINES_READY: &str = "engines reconciled and beating, every item as it was";
+
+/// What is to become of one item of the restore record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It has the value from before already.
+    Stands,
+    /// It has the value that we wrote: it gets the one from before.
+    Restore,
+    /// Somebody changed it since, and the operator takes the value from before.
+    Take(RestoreValue),
+    /// The operator leaves it as it is.
+    Left,
+    /// Somebody changed it since, and nobody has decided.
+    Conflict {
+        /// What stands there; `None`: it is gone.
+        found: Option<RestoreValue>,
+    },
+    /// It cannot be read.
+    Unread(String),
+}
+
+/// An item and its fate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Item {
+    pub(super) item: RestoreItem,
+    pub(super) fate: Fate,
+}
+
+/// The items of a record: per subject the value from before the stop, of the earliest chunk
+/// that names it, and the value written last.
+pub(super) fn items(chunks: &[RestoreChunk]) -> Vec<RestoreItem> {
+    let mut chunks: Vec<&RestoreChunk> = chunks.iter().collect();
+    chunks.sort_by(|a, b| (a.at, &a.run_id, a.chunk).cmp(&(b.at, &b.run_id, b.chunk)));
+    let mut items: BTreeMap<RestoreSubject, RestoreItem> = BTreeMap::new();
+    for item in chunks.into_iter().flat_map(|chunk| &chunk.items) {
+        items
+            .entry(item.subject.clone())
+            .and_modify(|known| known.written = item.written.clone())
+            .or_insert_with(|| item.clone());
+    }
+    items.into_values().collect()
+}
+
+/// What stands now where an item was changed.
+fn found(world: &World, subject: &RestoreSubject) -> Result<Option<RestoreValue>, String> {
+    fn list<T>(reading: Option<&Reading<Vec<T>>>) -> Result<&[T], String> {
+        match reading {
+            Some(Reading::Known { value, .. }) => Ok(value),
+            Some(Reading::Gap(gap)) => Err(gap.to_string()),
+            None => Err("was not read".to_owned()),
+        }
+    }
+    Ok(match subject {
+        RestoreSubject::Strategy(id) => list(world.strategies.as_ref())?
+            .iter()
+            .find(|row| row.id == *id)
+            .map(|row| RestoreValue::Status(row.status_attr().cloned())),
+        RestoreSubject::Schedule(id) => list(world.schedules.as_ref())?
+            .iter()
+            .find(|it| it.id == *id)
+            .map(|it| RestoreValue::Enabled(it.enabled)),
+        RestoreSubject::Service(name) => list(world.services.as_ref())?
+            .iter()
+            .find(|it| it.name == *name)
+            .map(|it| RestoreValue::Desired(it.desired_count)),
+        RestoreSubject::Autoscaling(name) => list(world.services.as_ref())?
+            .iter()
+            .find(|it| it.name == *name)
+            .and_then(|it| it.autoscaling)
+            .map(RestoreValue::Autoscaling),
+    })
+}
+
+/// Each item's fate.
+pub(super) fn fates(world: &World, request: &Request) -> Vec<Item> {
+    let chunks = world.restore.as_ref().and_then(Reading::value);
+    items(chunks.map_or(&[], Vec::as_slice))
+        .into_iter()
+        .map(|item| {
+            let name = item.subject.to_string();
+            let fate = match found(world, &item.subject) {
+                _ if request.leave.contains(&name) => Fate::Left,
+                Err(why) => Fate::Unread(why),
+                Ok(Some(found)) if found == item.before => Fate::Stands,
+                Ok(Some(found)) if engine_moved_on(&item.before, &found) => Fate::Stands,
+                Ok(Some(found)) if found == item.written => Fate::Restore,
+                Ok(Some(found)) if request.take.contains(&name) => Fate::Take(found),
+                Ok(found) => Fate::Conflict { found },
+            };
+            Item { item, fate }
+        })
+        .collect()
+}
+
+/// A strategy that was put back to `warmup` becomes `running` by its engine's own hand.
+fn engine_moved_on(before: &RestoreValue, found: &RestoreValue) -> bool {
+    let status = |value: &RestoreValue| match value {
+        RestoreValue::Status(Some(attr)) => attr.as_text().and_then(StrategyStatus::parse),
+        _ => None,
+    };
+    status(before) == Some(StrategyStatus::Warmup) && status(found) == Some(StrategyStatus::Running)
+}
+
+/// The whole plan: the latch to `resuming`, every item, and the release.
+pub(super) fn plan(latch: &Latch, hold: &Hold, fates: &[Item], environment: &str) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let mut latch = latch.clone();
+    let mut under = Vec::new();
+    if hold.phase != Phase::Resuming {
+        let mut holds = latch.holds.clone();
+        let mine = holds.iter_mut().filter(|it| it.stop_id == hold.stop_id);
+        mine.for_each(|it| it.phase = Phase::Resuming);
+        let next = latch.next(holds);
+        let act = Act::WriteLatch { expected_epoch: latch.epoch, latch: next.clone() };
+        let why = "everything is put back under the latch, and others see that it is";
+        steps.push(Step::new(StepId::new("latch/resuming"), Rung::Latch, why, act));
+        under.push(StepId::new("latch/resuming"));
+        latch = next;
+    }
+    steps.extend(item_steps(fates, &under));
+    // With an undecided item the run ends before the release.
+    if !fates.iter().any(|it| matches!(it.fate, Fate::Conflict { .. } | Fate::Unread(_))) {
+        let needs: Vec<StepId> = steps.iter().map(|step| step.id.clone()).collect();
+        steps.extend(release(&latch, &hold.stop_id, needs, environment));
+    }
+    steps
+}
+
+fn item_steps(fates: &[Item], under: &[StepId]) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    let mut scaled = Vec::new();
+    for Item { item, fate } in fates {
+        let current = match fate {
+            Fate::Restore => &item.written,
+            Fate::Take(found) => found,
+            Fate::Stands | Fate::Left | Fate::Conflict { .. } | Fate::Unread(_) => continue,
+        };
+        let Some((rung, act, undo)) = acts(item, current) else { continue };
+        let id = StepId::new(format!("{}:restored", item.subject));
+        if matches!(act, Act::SetDesired { desired, .. } if desired > 0) {
+            scaled.push(id.clone());
+        }
+        let step = Step::new(id, rung, "it is put back to what it was before the stop", act);
+        steps.push(step.undone_by(undo).needing(under.iter().cloned()));
+    }
+    if !scaled.is_empty() {
+        let id = StepId::new("supervised");
+        let why = "desired counts need somebody who acts on them";
+        let supervised = Step::new(id.clone(), Rung::Compute, why, Act::EnsureSupervised);
+        steps.push(supervised.after(scaled).needing(under.iter().cloned()));
+    }
+    steps
+}
+
+/// The act that puts an item back, and its inverse.
+fn acts(item: &RestoreItem, current: &RestoreValue) -> Option<(Rung, Act, Act)> {
+    let pair = match (&item.subject, current, &item.before) {
+        (
+            RestoreSubject::Strategy(id),
+            RestoreValue::Status(current),
+            RestoreValue::Status(before),
+        ) => {
+            let act = |expected: &Option<_>, value: &Option<_>| {
+                Act::SetStatus(StatusWrite {
+                    strategy: id.clone(),
+                    expected: Option::clone(expected),
+                    value: Option::clone(value),
+                })
+            };
+            (Rung::Strategies, act(current, before), act(before, current))
+        }
+        (RestoreSubject::Schedule(id), RestoreValue::Enabled(_), RestoreValue::Enabled(before)) => {
+            let act = |enabled| Act::SetSchedule { schedule: id.clone(), enabled };
+            (Rung::Schedules, act(*before), act(!before))
+        }
+        (
+            RestoreSubject::Service(name),
+            RestoreValue::Desired(current),
+            RestoreValue::Desired(before),
+        ) => {
+            let act =
+                |expected, desired| Act::SetDesired { service: name.clone(), expected, desired };
+            (Rung::Compute, act(*current, *before), act(*before, *current))
+        }
+        (
+            RestoreSubject::Autoscaling(name),
+            RestoreValue::Autoscaling(current),
+            RestoreValue::Autoscaling(before),
+        ) => {
+            let act =
+                |expected, value| Act::SetAutoscaling { service: name.clone(), expected, value };
+            (Rung::Compute, act(*current, *before), act(*before, *current))
+        }
+        _ => return None,
+    };
+    Some(pair)
+}
+
+fn release(latch: &Latch, stop_id: &StopId, needs: Vec<StepId>, environment: &str) -> Vec<Step> {
+    let holds = latch.holds.iter().filter(|it| it.stop_id != *stop_id).cloned().collect();
+    let act = Act::WriteLatch { expected_epoch: latch.epoch, latch: latch.next(holds) };
+    let release = Step::new(StepId::new("latch/released"), Rung::Latch, "trading goes on", act)
+        .needing(needs)
+        .awaiting(ENGINES_READY);
+    let told = Act::Notify {
+        message_id: format!("{stop_id}/released"),
+        subject: format!("[{environment}] stop released"),
+        body: format!("stop {stop_id} is released; trading goes on"),
+    };
+    let told = Step::new(StepId::new("notify/released"), Rung::Notify, "people have to know", told)
+        .needing([StepId::new("latch/released")]);
+    vec![release, told]
+}

@@ -1,0 +1,276 @@
+use super::*;
+use crate::model::*;
+use crate::ops::Query;
+use crate::ops::emergency_stop::{self, EmergencyStop};
+use crate::ops::world::{self, Kill, SimWorld, drive, paper};
+use crate::plan::{Approval, Binding, Consent};
+use crate::report::{Exit, Report};
+use jiff::SignedDuration;
+
+fn stopped() -> SimWorld {
+    stopped_with(|request| request)
+}
+
+fn stopped_with(
+    change: impl FnOnce(emergency_stop::Request) -> emergency_stop::Request,
+) -> SimWorld {
+    let mut world = SimWorld::busy();
+    // What an engine wrote before it was stopped.
+    world.rows[3].row.set("status", Attr::text("running"));
+    let request = change(world::request(&world, "r1"));
+    let site = world::site();
+    let approval = world::approval(&site, &request);
+    let mut stop = EmergencyStop::new(site, request, Some((approval, "typed")));
+    let report = drive(&mut world, &mut stop, None, |_| 0).unwrap();
+    assert_eq!(report.outcome, "HALTED", "{report:#?}");
+    world.applied.clear();
+    world
+}
+
+fn request(world: &SimWorld, run: &str) -> Request {
+    Request {
+        run_id: run.into(),
+        stop_id: None,
+        reason: "fixed".into(),
+        leave: vec![],
+        take: vec![],
+        actor: "tester".into(),
+        started_at: world.now,
+        deadline_at: world.now + SignedDuration::from_secs(120),
+    }
+}
+
+fn survey(world: &mut SimWorld, request: Request) -> (Report, Option<Approval>) {
+    let mut survey = Resume::new(world::site(), request, None);
+    world.read_only = true;
+    let report = drive(world, &mut survey, None, |_| 0).unwrap();
+    world.read_only = false;
+    let approval = survey.plan_digest().map(|digest| {
+        let binding = Binding::Plan { environment: "sim".into(), digest: digest.clone() };
+        Approval::grant(binding, &Consent::Typed("sim".into())).unwrap()
+    });
+    (report, approval)
+}
+
+fn resume_with(world: &mut SimWorld, request: Request, kill: Option<Kill>) -> Option<Report> {
+    let (report, approval) = survey(world, request.clone());
+    let Some(approval) = approval else { return Some(report) };
+    let mut resume = Resume::new(world::site(), request, Some((approval, "typed")));
+    drive(world, &mut resume, kill, |_| 0)
+}
+
+fn resume(world: &mut SimWorld) -> Report {
+    let request = request(world, "r2");
+    resume_with(world, request, None).unwrap()
+}
+
+fn statuses(world: &SimWorld) -> Vec<String> {
+    world.rows.iter().map(|row| row.row.text_opt("status").unwrap_or("?").to_owned()).collect()
+}
+
+#[test]
+fn everything_is_as_before_and_the_latch_is_released_last() {
+    let mut world = stopped();
+    let report = resume(&mut world);
+    assert_eq!((report.outcome.as_str(), report.exit), ("RELEASED", Exit::Ok), "{report:#?}");
+    assert_eq!(statuses(&world), ["running", "RUNNING", "paused", "running", "stopped", "runing"]);
+    let desired: Vec<u32> = world.services.iter().map(|it| it.desired_count).collect();
+    assert_eq!(desired, [1, 2, 1]);
+    let scaling = world.services[0].autoscaling.unwrap();
+    assert_eq!((scaling.min_capacity, scaling.suspended), (1, false));
+    assert!(world.schedules.iter().all(|it| it.enabled));
+    assert!(world.latch.holds.is_empty());
+    let last_two = &world.applied[world.applied.len() - 2..];
+    assert!(last_two[0].starts_with("write the latch"), "{last_two:?}");
+    assert!(last_two[1].contains("stop released"), "{last_two:?}");
+    // Again: there is nothing left to resume.
+    assert_eq!(resume(&mut world).outcome, "nothing held");
+}
+
+#[test]
+fn a_survey_changes_nothing_and_its_digest_is_the_plans() {
+    let mut world = stopped();
+    let asked = request(&world, "r2");
+    let (report, approval) = survey(&mut world, asked);
+    assert_eq!(report.exit, Exit::Ok);
+    assert!(approval.is_some() && world.applied.is_empty());
+    let plan = report.data["plan"].to_string();
+    assert!(plan.contains("latch/released") && plan.contains("engines reconciled"), "{plan}");
+}
+
+#[test]
+fn killed_at_any_point_the_next_run_ends_the_same_and_repeats_nothing() {
+    let mut whole = stopped();
+    resume(&mut whole);
+    let mut points = 0;
+    for index in 0.. {
+        let mut survived = false;
+        for kill in [Kill::Before(index), Kill::After(index)] {
+            let mut world = stopped();
+            let first = request(&world, "r2");
+            survived = resume_with(&mut world, first, Some(kill)).is_some();
+            let second = request(&world, "r3");
+            let report = resume_with(&mut world, second, None).unwrap();
+            assert_eq!(report.exit, Exit::Ok, "{kill:?}: {report:#?}");
+            assert_eq!(statuses(&world), statuses(&whole), "{kill:?}");
+            assert!(world.latch.holds.is_empty(), "{kill:?}");
+            let mut once = world.applied.clone();
+            let count = once.len();
+            once.sort();
+            once.dedup();
+            assert_eq!(once.len(), count, "{kill:?}: something was done twice: {once:#?}");
+            points += 1;
+        }
+        if survived {
+            break;
+        }
+    }
+    assert!(points > 40, "only {points} points were tried");
+}
+
+#[test]
+fn a_stop_killed_halfway_is_resumed_to_what_was_before_it() {
+    for index in 0..40 {
+        let mut world = SimWorld::busy();
+        world.rows[3].row.set("status", Attr::text("running"));
+        let before = (statuses(&world), world.services[1].desired_count);
+        let stop_request = world::request(&world, "r1");
+        let site = world::site();
+        let approval = world::approval(&site, &stop_request);
+        let mut stop = EmergencyStop::new(site, stop_request, Some((approval, "typed")));
+        drive(&mut world, &mut stop, Some(Kill::After(index)), |_| 0);
+        let report = resume(&mut world);
+        assert_eq!(report.exit, Exit::Ok, "{index}: {report:#?}");
+        assert_eq!((statuses(&world), world.services[1].desired_count), before, "{index}");
+    }
+}
+
+#[test]
+fn what_somebody_changed_since_stops_the_run_before_the_release() {
+    let mut world = stopped();
+    world.rows[0].row.set("status", Attr::text("terminated"));
+    let report = resume(&mut world);
+    assert_eq!((report.outcome.as_str(), report.exit), ("PARTIAL", Exit::Partial), "{report:#?}");
+    assert_eq!(report.findings[0].id, "resume.changed_since");
+    assert_eq!(report.findings[0].subject, "strategy=a");
+    assert_eq!(world.latch.holds[0].phase, Phase::Resuming);
+    assert_eq!(statuses(&world)[1], "RUNNING", "the others were put back under the latch");
+
+    let leave = Request { leave: vec!["strategy=a".into()], ..request(&world, "r3") };
+    let report = resume_with(&mut world.clone(), leave, None).unwrap();
+    assert_eq!(report.outcome, "RELEASED");
+
+    let take = Request { take: vec!["strategy=a".into()], ..request(&world, "r4") };
+    let report = resume_with(&mut world, take, None).unwrap();
+    assert_eq!(report.outcome, "RELEASED");
+    assert_eq!(statuses(&world)[0], "running");
+}
+
+#[test]
+fn an_item_that_is_not_in_the_record_is_a_usage_error() {
+    let mut world = stopped();
+    let leave = Request { leave: vec!["strategy=z".into()], ..request(&world, "r3") };
+    let report = resume_with(&mut world, leave, None).unwrap();
+    assert_eq!(report.exit, Exit::Usage);
+    assert!(report.errors[0].message.contains("strategy=a"), "{:?}", report.errors);
+}
+
+#[test]
+fn an_engine_that_does_not_beat_keeps_the_latch() {
+    let mut world = stopped();
+    world.hung.insert("a".into());
+    let report = resume(&mut world);
+    assert_eq!((report.outcome.as_str(), report.exit), ("PARTIAL", Exit::Partial), "{report:#?}");
+    assert_eq!(world.latch.holds[0].phase, Phase::Resuming);
+    assert!(report.findings.iter().any(|it| it.id == "resume.not_beating" && it.subject == "a"));
+    // Once it beats, the same command ends it.
+    world.hung.clear();
+    assert_eq!(resume(&mut world).outcome, "RELEASED");
+}
+
+#[test]
+fn an_order_of_unknown_outcome_closes_the_gate_unless_the_venue_knows_it() {
+    let row = Row::default().with_text("strategy_id", "a").with_text("status", "pending");
+    let stored = vec![OrderRow { id: "o1".into(), row }];
+    let mut world = stopped();
+    world.stored_orders = stored.clone();
+    assert_eq!(resume(&mut world).outcome, "RELEASED", "the venue says that it was cancelled");
+
+    let mut world = stopped();
+    world.stored_orders = stored;
+    world.dark.insert(Query::VenueOrder(paper(), "o1".into()));
+    let report = resume(&mut world);
+    assert_eq!(report.exit, Exit::Refused, "{report:#?}");
+    assert!(world.applied.is_empty());
+    assert!(!world.latch.holds.is_empty());
+}
+
+#[test]
+fn a_position_that_the_table_does_not_know_keeps_the_latch() {
+    let mut world = stopped();
+    world.stored_positions.clear();
+    let report = resume(&mut world);
+    assert_eq!(report.exit, Exit::Partial, "{report:#?}");
+    assert!(report.findings.iter().any(|it| it.id == "resume.unreconciled"), "{report:#?}");
+}
+
+#[test]
+fn what_cannot_be_read_refuses_before_anything_is_changed() {
+    for query in
+        [Query::Latch, Query::Strategies, Query::Services, Query::RestoreChunks("stop-r1".into())]
+    {
+        let mut world = stopped();
+        world.dark.insert(query.clone());
+        let report = resume(&mut world);
+        assert_eq!(report.exit, Exit::Failed, "{query:?}: {report:#?}");
+        assert!(world.applied.is_empty(), "{query:?}");
+    }
+}
+
+#[test]
+fn without_a_journal_nothing_is_changed() {
+    let mut world = stopped();
+    world.journal_broken = true;
+    let report = resume(&mut world);
+    assert_eq!(report.exit, Exit::Refused, "{report:#?}");
+    assert!(world.applied.is_empty());
+}
+
+#[test]
+fn a_plan_that_was_approved_for_another_world_is_refused() {
+    let mut world = stopped();
+    let asked = request(&world, "r2");
+    let (_, approval) = survey(&mut world, asked.clone());
+    world.services[1].desired_count = 7;
+    let mut resume = Resume::new(world::site(), asked, Some((approval.unwrap(), "typed")));
+    let report = drive(&mut world, &mut resume, None, |_| 0).unwrap();
+    assert_eq!(report.exit, Exit::Refused, "{report:#?}");
+    assert!(world.applied.is_empty());
+}
+
+#[test]
+fn a_stop_while_resuming_wins_wherever_it_falls() {
+    for index in 0..80 {
+        let mut world = stopped();
+        let asked = request(&world, "r2");
+        let (_, approval) = survey(&mut world, asked.clone());
+        let mut resume = Resume::new(world::site(), asked, Some((approval.unwrap(), "typed")));
+        let stop_request = world::request(&world, "r3");
+        let site = world::site();
+        let approval = world::approval(&site, &stop_request);
+        let mut stop = EmergencyStop::new(site, stop_request, Some((approval, "typed")));
+        let mut both: Vec<&mut dyn crate::ops::Procedure> = vec![&mut resume, &mut stop];
+        let reports = world::drive_many(&mut world, &mut both, index);
+        let released_first = reports[0].outcome == "RELEASED";
+        if !released_first {
+            assert!(
+                matches!(reports[0].exit, Exit::Refused | Exit::Partial),
+                "{index}: {:#?}",
+                reports[0]
+            );
+        }
+        assert_eq!(reports[1].outcome, "HALTED", "{index}: {:#?}", reports[1]);
+        assert_eq!(world.latch.holds.len(), 1, "{index}");
+        assert!(world.rows.iter().all(|row| row.status().is_at_rest()), "{index}");
+    }
+}
