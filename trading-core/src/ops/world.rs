@@ -39,6 +39,8 @@ pub(crate) struct SimWorld {
     pub(crate) haunted: BTreeMap<StrategyId, u32>,
     /// Effects that were applied, by what they are.
     pub(crate) applied: Vec<String>,
+    /// Engines beat, reconcile and end their warm-up.
+    pub(crate) engines_beat: bool,
     /// Whether a dry run may not change anything.
     pub(crate) read_only: bool,
 }
@@ -231,6 +233,7 @@ impl SimWorld {
             hung: BTreeSet::new(),
             haunted: BTreeMap::new(),
             applied: vec![],
+            engines_beat: false,
             read_only: false,
         }
     }
@@ -260,7 +263,7 @@ impl SimWorld {
                 .any(|task| task.service == service && task.state == TaskState::Running);
             let active =
                 matches!(row.status(), StatusReading::Known(status) if status.is_watched());
-            if runs && active && !self.hung.contains(&row.id) {
+            if self.engines_beat && runs && active && !self.hung.contains(&row.id) {
                 row.row.set("last_heartbeat", Attr::text(self.now.to_string()));
                 row.row.set("reconciled_at", Attr::text(self.now.to_string()));
                 if matches!(row.status(), StatusReading::Known(StrategyStatus::Warmup)) {

@@ -24,6 +24,7 @@ fn stopped_with(
     let report = drive(&mut world, &mut stop, None, |_| 0).unwrap();
     assert_eq!(report.outcome, "HALTED", "{report:#?}");
     world.applied.clear();
+    world.engines_beat = true;
     world
 }
 
@@ -133,6 +134,7 @@ fn a_stop_killed_halfway_is_resumed_to_what_was_before_it() {
     for index in 0..40 {
         let mut world = SimWorld::busy();
         world.rows[3].row.set("status", Attr::text("running"));
+        world.engines_beat = true;
         let before = (statuses(&world), world.services[1].desired_count);
         let stop_request = world::request(&world, "r1");
         let site = world::site();
