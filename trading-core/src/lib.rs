@@ -7,11 +7,13 @@
 //!
 //! | room | what it holds |
 //! |---|---|
+//! | [`engine`] | the trading engine: one step function, its order table, its log |
 //! | [`model`] | the nouns: ids, readings, rows, orders, services, schedules, the latch |
 //! | [`ops`] | one room per procedure |
 //! | [`report`] | view models: what every renderer gets; exit codes |
 //! | [`sim`] | the paper venue's rules and its markets |
 
+pub mod engine;
 pub mod journal;
 pub mod model;
 pub mod ops;
