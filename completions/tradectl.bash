@@ -37,6 +37,9 @@ _tradectl() {
             tradectl,local)
                 cmd="tradectl__subcmd__local"
                 ;;
+            tradectl,resume)
+                cmd="tradectl__subcmd__resume"
+                ;;
             tradectl__subcmd__config,check)
                 cmd="tradectl__subcmd__config__subcmd__check"
                 ;;
@@ -45,6 +48,12 @@ _tradectl() {
                 ;;
             tradectl__subcmd__engine,paper-venue)
                 cmd="tradectl__subcmd__engine__subcmd__paper__subcmd__venue"
+                ;;
+            tradectl__subcmd__engine,replay)
+                cmd="tradectl__subcmd__engine__subcmd__replay"
+                ;;
+            tradectl__subcmd__engine,run)
+                cmd="tradectl__subcmd__engine__subcmd__run"
                 ;;
             tradectl__subcmd__heartbeat,check)
                 cmd="tradectl__subcmd__heartbeat__subcmd__check"
@@ -74,7 +83,7 @@ _tradectl() {
 
     case "${cmd}" in
         tradectl)
-            opts="-v -h -V --env --config --output --show-account --timeout --deadline --verbose --log-file --help --version emergency-stop config engine heartbeat doctor completions local"
+            opts="-v -h -V --env --config --output --show-account --timeout --deadline --verbose --log-file --help --version emergency-stop resume config engine heartbeat doctor completions local"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -360,7 +369,7 @@ _tradectl() {
             return 0
             ;;
         tradectl__subcmd__engine)
-            opts="-v -h -V --env --config --output --show-account --timeout --deadline --verbose --log-file --help --version paper-venue"
+            opts="-v -h -V --env --config --output --show-account --timeout --deadline --verbose --log-file --help --version run paper-venue replay"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -413,6 +422,86 @@ _tradectl() {
                     return 0
                     ;;
                 --bars-per-second)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --env)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "human json jsonl" -- "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --deadline)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tradectl__subcmd__engine__subcmd__replay)
+            opts="-v -h -V --env --config --output --show-account --timeout --deadline --verbose --log-file --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --env)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "human json jsonl" -- "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --deadline)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tradectl__subcmd__engine__subcmd__run)
+            opts="-v -h -V --service --env --config --output --show-account --timeout --deadline --verbose --log-file --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --service)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -786,6 +875,60 @@ _tradectl() {
                 return 0
             fi
             case "${prev}" in
+                --env)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "human json jsonl" -- "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --deadline)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tradectl__subcmd__resume)
+            opts="-v -h -V --reason --leave --take --yes --dry-run --kill-at --env --config --output --show-account --timeout --deadline --verbose --log-file --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --leave)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --take)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kill-at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --env)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

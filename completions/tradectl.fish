@@ -37,6 +37,7 @@ complete -c tradectl -n "__fish_tradectl_needs_command" -s v -l verbose -d 'Says
 complete -c tradectl -n "__fish_tradectl_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tradectl -n "__fish_tradectl_needs_command" -s V -l version -d 'Print version'
 complete -c tradectl -n "__fish_tradectl_needs_command" -f -a "emergency-stop" -d 'Stops all trading, proves it, and records what a resume needs'
+complete -c tradectl -n "__fish_tradectl_needs_command" -f -a "resume" -d 'Puts back what a stop changed, and releases the latch'
 complete -c tradectl -n "__fish_tradectl_needs_command" -f -a "config" -d 'Shows and checks the settings'
 complete -c tradectl -n "__fish_tradectl_needs_command" -f -a "engine" -d 'The processes that trade: engine and paper venue'
 complete -c tradectl -n "__fish_tradectl_needs_command" -f -a "heartbeat" -d 'Lists, judges and recovers strategies\' heartbeats'
@@ -65,6 +66,24 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand emergency-stop" -l sho
 complete -c tradectl -n "__fish_tradectl_using_subcommand emergency-stop" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
 complete -c tradectl -n "__fish_tradectl_using_subcommand emergency-stop" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tradectl -n "__fish_tradectl_using_subcommand emergency-stop" -s V -l version -d 'Print version'
+complete -c tradectl -n "__fish_tradectl_using_subcommand resume" -l reason -d 'Why it is safe to trade again' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand resume" -l leave -d 'Leaves an item of the restore record as it is (`strategy=ID`, `service=NAME`, `schedule=NAME`, `autoscaling=NAME`); may be given again' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand resume" -l take -d 'Puts an item back although somebody changed it since; may be given again' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand resume" -l kill-at -d 'Dies at the n-th place; drills only' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand resume" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand resume" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand resume" -l output -d 'How the answer is written' -r -f -a "human\t'One screen for a person'
+json\t'Exactly one JSON document on stdout'
+jsonl\t'A stream of JSON events that ends with the same document'"
+complete -c tradectl -n "__fish_tradectl_using_subcommand resume" -l timeout -d 'The longest that one request may take [default: 10s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand resume" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand resume" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand resume" -l yes -d 'Approves without asking; needs `--env` on the command line'
+complete -c tradectl -n "__fish_tradectl_using_subcommand resume" -l dry-run -d 'Shows what would be done, checks it, and changes nothing'
+complete -c tradectl -n "__fish_tradectl_using_subcommand resume" -l show-account -d 'Shows account ids whole'
+complete -c tradectl -n "__fish_tradectl_using_subcommand resume" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
+complete -c tradectl -n "__fish_tradectl_using_subcommand resume" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tradectl -n "__fish_tradectl_using_subcommand resume" -s V -l version -d 'Print version'
 complete -c tradectl -n "__fish_tradectl_using_subcommand config; and not __fish_seen_subcommand_from show check" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand config; and not __fish_seen_subcommand_from show check" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand config; and not __fish_seen_subcommand_from show check" -l output -d 'How the answer is written' -r -f -a "human\t'One screen for a person'
@@ -103,19 +122,34 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand config; and __fish_see
 complete -c tradectl -n "__fish_tradectl_using_subcommand config; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
 complete -c tradectl -n "__fish_tradectl_using_subcommand config; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tradectl -n "__fish_tradectl_using_subcommand config; and __fish_seen_subcommand_from check" -s V -l version -d 'Print version'
-complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and not __fish_seen_subcommand_from paper-venue" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
-complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and not __fish_seen_subcommand_from paper-venue" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
-complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and not __fish_seen_subcommand_from paper-venue" -l output -d 'How the answer is written' -r -f -a "human\t'One screen for a person'
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and not __fish_seen_subcommand_from run paper-venue replay" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and not __fish_seen_subcommand_from run paper-venue replay" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and not __fish_seen_subcommand_from run paper-venue replay" -l output -d 'How the answer is written' -r -f -a "human\t'One screen for a person'
 json\t'Exactly one JSON document on stdout'
 jsonl\t'A stream of JSON events that ends with the same document'"
-complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and not __fish_seen_subcommand_from paper-venue" -l timeout -d 'The longest that one request may take [default: 10s]' -r
-complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and not __fish_seen_subcommand_from paper-venue" -l deadline -d 'The longest that the command may take [default: 120s]' -r
-complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and not __fish_seen_subcommand_from paper-venue" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
-complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and not __fish_seen_subcommand_from paper-venue" -l show-account -d 'Shows account ids whole'
-complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and not __fish_seen_subcommand_from paper-venue" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
-complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and not __fish_seen_subcommand_from paper-venue" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and not __fish_seen_subcommand_from paper-venue" -s V -l version -d 'Print version'
-complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and not __fish_seen_subcommand_from paper-venue" -f -a "paper-venue" -d 'Serves the paper venue of a local platform until it is told to end'
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and not __fish_seen_subcommand_from run paper-venue replay" -l timeout -d 'The longest that one request may take [default: 10s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and not __fish_seen_subcommand_from run paper-venue replay" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and not __fish_seen_subcommand_from run paper-venue replay" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and not __fish_seen_subcommand_from run paper-venue replay" -l show-account -d 'Shows account ids whole'
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and not __fish_seen_subcommand_from run paper-venue replay" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and not __fish_seen_subcommand_from run paper-venue replay" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and not __fish_seen_subcommand_from run paper-venue replay" -s V -l version -d 'Print version'
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and not __fish_seen_subcommand_from run paper-venue replay" -f -a "run" -d 'Runs the strategies of a service until it is told to end'
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and not __fish_seen_subcommand_from run paper-venue replay" -f -a "paper-venue" -d 'Serves the paper venue of a local platform until it is told to end'
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and not __fish_seen_subcommand_from run paper-venue replay" -f -a "replay" -d 'Replays an engine\'s event log and compares the states'
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from run" -l service -d 'The service: the engine runs the strategies whose rows name it' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from run" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from run" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from run" -l output -d 'How the answer is written' -r -f -a "human\t'One screen for a person'
+json\t'Exactly one JSON document on stdout'
+jsonl\t'A stream of JSON events that ends with the same document'"
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from run" -l timeout -d 'The longest that one request may take [default: 10s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from run" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from run" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from run" -l show-account -d 'Shows account ids whole'
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from run" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from run" -s V -l version -d 'Print version'
 complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from paper-venue" -l seed -d 'The seed of the generated markets. The first one used with a platform stays' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from paper-venue" -l data -d 'Replays the closes of this comma-separated file (first line: the columns\' names) instead of generating markets' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from paper-venue" -l bars-per-second -d 'How many bars each market closes per second' -r
@@ -131,6 +165,18 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_see
 complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from paper-venue" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
 complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from paper-venue" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from paper-venue" -s V -l version -d 'Print version'
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from replay" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from replay" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from replay" -l output -d 'How the answer is written' -r -f -a "human\t'One screen for a person'
+json\t'Exactly one JSON document on stdout'
+jsonl\t'A stream of JSON events that ends with the same document'"
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from replay" -l timeout -d 'The longest that one request may take [default: 10s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from replay" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from replay" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from replay" -l show-account -d 'Shows account ids whole'
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from replay" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from replay" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from replay" -s V -l version -d 'Print version'
 complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check" -l output -d 'How the answer is written' -r -f -a "human\t'One screen for a person'

@@ -2,6 +2,8 @@
 //! may.
 
 mod paper_venue;
+mod replay;
+mod run;
 
 use trading_core::report::Report;
 
@@ -11,13 +13,19 @@ use crate::error::Fault;
 /// The subcommands.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
+    /// Runs the strategies of a service until it is told to end.
+    Run(run::Args),
     /// Serves the paper venue of a local platform until it is told to end.
     PaperVenue(paper_venue::Args),
+    /// Replays an engine's event log and compares the states.
+    Replay(replay::Args),
 }
 
 /// Runs the command.
 pub(super) async fn run(command: &Command, session: &mut Session<'_>) -> Result<Report, Fault> {
     match command {
+        Command::Run(args) => run::run(args, session).await,
+        Command::Replay(args) => replay::run(args, session),
         Command::PaperVenue(args) => paper_venue::run(args, session).await,
     }
 }

@@ -158,13 +158,7 @@ impl Engine {
     }
 
     /// Everybody may tighten; loosening needs a named operator.
-    fn set_state(
-        &mut self,
-        state: TradingState,
-        actor: &str,
-        reason: &str,
-        out: &mut Vec<Output>,
-    ) {
+    fn set_state(&mut self, state: TradingState, actor: &str, reason: &str, out: &mut Vec<Output>) {
         if state < self.state && actor.is_empty() {
             return;
         }
@@ -178,10 +172,8 @@ impl Engine {
     }
 
     fn adopt(&mut self, spec: &Spec, out: &mut Vec<Output>) {
-        let runner = self
-            .runners
-            .entry(spec.strategy.clone())
-            .or_insert_with(|| Runner::new(spec.clone()));
+        let runner =
+            self.runners.entry(spec.strategy.clone()).or_insert_with(|| Runner::new(spec.clone()));
         if runner.spec.symbol != spec.symbol {
             let old = runner.spec.symbol.clone();
             if let Some(strategies) = self.by_symbol.get_mut(&old) {

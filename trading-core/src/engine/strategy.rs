@@ -73,11 +73,7 @@ impl Strategy for DropTrigger {
         }
         let highest = self.closes.iter().max().copied().unwrap_or(close);
         let dropped = i128::from(close.0) * 1_000 <= i128::from(highest.0) * Self::ENTRY;
-        if self.is_warm() && position.quantity.0 == 0 && dropped {
-            Wish::Enter
-        } else {
-            Wish::Wait
-        }
+        if self.is_warm() && position.quantity.0 == 0 && dropped { Wish::Enter } else { Wish::Wait }
     }
     fn closed(&mut self) {
         self.closes.clear();

@@ -110,8 +110,7 @@ impl Engine {
         let allowed = self.allows(strategy, OrderPurpose::Protective);
         let Some(runner) = self.runners.get_mut(strategy) else { return };
         let Some(below_ppm) = runner.spec.protective_ppm else { return };
-        let protected =
-            runner.open_orders().any(|(_, it)| it.purpose == OrderPurpose::Protective);
+        let protected = runner.open_orders().any(|(_, it)| it.purpose == OrderPurpose::Protective);
         if !allowed || protected || runner.is_blocked() || runner.position.quantity.0 <= 0 {
             return;
         }

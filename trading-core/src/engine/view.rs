@@ -15,9 +15,8 @@ impl Engine {
         let runner = self.runners.get(strategy)?;
         let order = runner.orders.get(id)?;
         let instrument = &runner.spec.instrument;
-        let number = |quantity| {
-            Attr::N(instrument.quantity_decimal(quantity).normalize().to_string())
-        };
+        let number =
+            |quantity| Attr::N(instrument.quantity_decimal(quantity).normalize().to_string());
         let mut row = Row::default()
             .with_text(OrderRow::ORDER_ID, id.as_str())
             .with_text(OrderRow::STRATEGY_ID, strategy.as_str())

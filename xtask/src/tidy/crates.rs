@@ -14,8 +14,17 @@ use crate::sh::{self, Outcome};
 /// The crates that `trading-core` may depend on. None of them reads a clock, a file, a
 /// socket or the environment of its own accord with the features that we switch on;
 /// `schemars` is only there when `cargo xtask gen` writes the schemas.
-const CORE: [&str; 7] =
-    ["jiff", "rust_decimal", "schemars", "serde", "serde_json", "sha2", "thiserror"];
+const CORE: [&str; 9] = [
+    "crc32fast",
+    "jiff",
+    "postcard",
+    "rust_decimal",
+    "schemars",
+    "serde",
+    "serde_json",
+    "sha2",
+    "thiserror",
+];
 
 /// What may not stand below `trading-core` at any depth.
 const WORLD: [&str; 11] = [
