@@ -24,6 +24,17 @@ const HOMES: [(&str, &[&str], &str); 4] = [
     ("indicatif", &["src/ui", "src/render"], "report progress through `ui`"),
 ];
 
+/// Who may know which platform it talks to: whoever opens it, and the commands that are about
+/// the local one. Every other command works on each platform unchanged.
+const KNOWS_PLATFORMS: [&str; 6] = [
+    "src/platform",
+    "src/settings",
+    "src/cmd/local",
+    "src/cmd/engine",
+    "src/cmd/doctor",
+    "src/cmd/drill",
+];
+
 /// Checks one file of the product.
 pub(super) fn check(source: &Source, problems: &mut Vec<Problem>) {
     if source.below("trading-core/src") {
@@ -33,6 +44,27 @@ pub(super) fn check(source: &Source, problems: &mut Vec<Problem>) {
         streams(source, problems);
         sleeps(source, problems);
         homes(source, problems);
+        platforms(source, problems);
+    }
+}
+
+/// A command does not know which platform it talks to.
+fn platforms(source: &Source, problems: &mut Vec<Problem>) {
+    let knows = |place: &str| source.below(place) || source.path == format!("{place}.rs");
+    if KNOWS_PLATFORMS.iter().any(|place| knows(place)) {
+        return;
+    }
+    for (at, token) in source.product().filter(|(_, token)| token.is("platform")) {
+        let concrete = source.near(at, 1).is_some_and(|after| after.punct(":"))
+            && source.near(at, 3).is_some_and(|name| name.is("local") || name.is("aws"));
+        if concrete {
+            problems.push(Problem::error(
+                &source.path,
+                token.line,
+                "platforms",
+                "a command talks to ports, never to one platform: use `Environment::open`",
+            ));
+        }
     }
 }
 
@@ -195,6 +227,16 @@ mod tests {
         assert_eq!(rules("src/cmd/a.rs", "use comfy_table::Table;"), [("homes", 1)]);
         assert_eq!(rules("src/platform/aws/a.rs", "use aws_sdk_ecs::Client;"), []);
         assert_eq!(rules("src/a.rs", "fn a() { let aws_region = 1; aws_region; }"), []);
+    }
+
+    #[test]
+    fn commands_do_not_know_their_platform() {
+        let text = "use crate::platform::local::Db;";
+        assert_eq!(rules("src/cmd/status.rs", text), [("platforms", 1)]);
+        assert_eq!(rules("src/drive/act.rs", text), [("platforms", 1)]);
+        assert_eq!(rules("src/cmd/local/up.rs", text), []);
+        assert_eq!(rules("src/cmd/drill.rs", text), []);
+        assert_eq!(rules("src/cmd/status.rs", "use crate::platform::StateStore;"), []);
     }
 
     #[test]
