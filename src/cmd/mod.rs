@@ -11,6 +11,7 @@ mod kill;
 mod local;
 mod look;
 mod resume;
+mod status;
 
 use std::cell::OnceCell;
 use std::time::Duration;
@@ -43,6 +44,12 @@ pub enum Command {
     /// Looks whether this machine, the settings and the environment are fit to be worked
     /// with; changes nothing.
     Doctor,
+    /// Shows the whole environment on one screen, the worst first.
+    ///
+    /// Services, strategies with the ages of their heartbeats, open positions and what protects
+    /// them, resting orders, schedules and the latch, in one parallel read. Ends with 1 if
+    /// something is wrong, with 23 if not everything could be read.
+    Status(status::Arguments),
     /// Writes the completion script of a shell.
     Completions(completions::Arguments),
     /// The embedded platform: a whole environment on this machine.
@@ -122,6 +129,7 @@ pub async fn dispatch(command: &Command, session: &mut Session<'_>) -> Result<Re
     match command {
         Command::Engine(command) => engine::run(command, session).await,
         Command::EmergencyStop(args) => emergency_stop::run(args, session).await,
+        Command::Status(arguments) => status::run(arguments, session).await,
         Command::Heartbeat(command) => heartbeat::run(command, session).await,
         Command::Resume(args) => resume::run(args, session).await,
         Command::Config(command) => config::run(command, session),

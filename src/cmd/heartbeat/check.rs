@@ -10,9 +10,7 @@ use crate::cmd::{Session, look};
 use crate::error::Fault;
 use crate::settings::Access;
 
-/// Judges one read: ends with 0 if every strategy that should beat does, with 1 if one is
-/// stale. Says whether the platform's own alert would fire, which takes two stale checks in
-/// a row.
+/// The arguments.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// Only these strategies [default: all].

@@ -14,6 +14,9 @@ pub enum Command {
     /// Lists the heartbeat of every strategy, the worst first.
     List,
     /// Judges heartbeats: ends with 1 if one is stale.
+    ///
+    /// Judges one read, and says whether the platform's own alert would fire, which takes two
+    /// stale checks in a row.
     Check(check::Arguments),
 }
 

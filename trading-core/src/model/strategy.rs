@@ -154,6 +154,14 @@ impl StrategyRow {
     pub fn venue(&self) -> Option<VenueName> {
         self.row.text_opt(Self::VENUE).map(VenueName::from)
     }
+    /// What a hold would have to cover to cover this strategy.
+    pub fn target(&self) -> super::Target {
+        super::Target {
+            strategy: Some(self.id.clone()),
+            service: self.service(),
+            venue: self.venue(),
+        }
+    }
     /// What it trades, if the row says so.
     pub fn symbol(&self) -> Option<Symbol> {
         self.row.text_opt(Self::SYMBOL).map(Symbol::from)

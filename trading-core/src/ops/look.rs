@@ -1,18 +1,21 @@
 //! The base of procedures that only read: asks, and hands the answers on.
 
-use super::{Answer, Query, Seen, Ticket, Tickets, Want};
+use super::{Answer, Pending, Query, Seen, Ticket, Tickets, Want};
+use std::collections::BTreeSet;
 
 /// Reads that are due and reads that are under way.
 #[derive(Debug, Default)]
 pub(crate) struct Look {
     tickets: Tickets,
     queue: Vec<Want>,
+    open: BTreeSet<Query>,
 }
 
 impl Look {
     /// Asks all of these at once.
     pub(crate) fn ask(&mut self, queries: impl IntoIterator<Item = Query>) {
         for query in queries {
+            self.open.insert(query.clone());
             let want = self.tickets.read(query);
             self.queue.push(want);
         }
@@ -23,7 +26,8 @@ impl Look {
     }
     /// Takes an answer and hands on what was read.
     pub(crate) fn give(&mut self, ticket: Ticket, answer: Answer) -> Option<Seen> {
-        self.tickets.close(ticket)?;
+        let Pending::Read(query) = self.tickets.close(ticket)? else { return None };
+        self.open.remove(&query);
         match answer {
             Answer::Read(seen) => Some(*seen),
             Answer::Journaled(_) | Answer::Recorded(..) | Answer::Acted(_) => None,
@@ -31,6 +35,10 @@ impl Look {
     }
     /// Every question has its answer.
     pub(crate) fn is_idle(&self) -> bool {
-        self.tickets.is_idle() && self.queue.is_empty()
+        self.open.is_empty()
+    }
+    /// The questions that have no answer yet.
+    pub(crate) fn unanswered(&self) -> impl Iterator<Item = &Query> {
+        self.open.iter()
     }
 }

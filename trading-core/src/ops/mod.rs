@@ -10,6 +10,7 @@ pub mod resume;
 mod run;
 pub mod schedule;
 mod seen;
+pub mod status;
 #[cfg(test)]
 pub(crate) mod world;
 

@@ -7,7 +7,7 @@ mod words;
 
 pub use exit::Exit;
 pub use progress::{Progress, ProgressKind};
-pub use words::{ago, millis};
+pub use words::{ago, millis, stamp};
 
 use serde::{Deserialize, Serialize};
 
@@ -119,6 +119,37 @@ pub enum Tone {
     Bad,
     /// By the way.
     Dim,
+}
+
+impl Finding {
+    /// A finding without evidence and without a next command.
+    pub fn new(
+        id: impl Into<String>,
+        severity: Severity,
+        subject: impl std::fmt::Display,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            id: id.into(),
+            severity,
+            subject: subject.to_string(),
+            message: message.into(),
+            evidence: Vec::new(),
+            next: None,
+        }
+    }
+    /// The same finding with what was seen.
+    #[must_use]
+    pub fn seen(mut self, evidence: impl IntoIterator<Item = String>) -> Self {
+        self.evidence.extend(evidence);
+        self
+    }
+    /// The same finding with the next command to type.
+    #[must_use]
+    pub fn next(mut self, command: impl Into<String>) -> Self {
+        self.next = Some(command.into());
+        self
+    }
 }
 
 impl Cell {

@@ -1,5 +1,12 @@
 //! Quantities in words.
 
+use crate::model::Utc;
+
+/// A time to the second, UTC, RFC 3339.
+pub fn stamp(at: Utc) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
 /// A length of time in at most two units, cut and not rounded: `850 ms`, `41 s`,
 /// `3 min 5 s`, `2 h`, `3 d 4 h`.
 pub fn millis(ms: i64) -> String {

@@ -4,7 +4,7 @@ use super::{Beat, Pulse, beats, skew};
 use crate::model::{Reading, StrategyRow, Timings, Utc};
 use crate::ops::look::Look;
 use crate::ops::{Answer, News, Procedure, Query, Seen, Ticket, Want};
-use crate::report::{Block, Cell, Exit, Finding, Problem, Report, Severity, Tone, ago};
+use crate::report::{Block, Cell, Exit, Finding, Problem, Report, Severity, Tone, ago, stamp};
 use serde_json::json;
 
 /// Reads the strategies' table once and lists every beat.
@@ -138,7 +138,7 @@ fn finding(beat: &Beat, environment: &str) -> Option<Finding> {
     };
     let mut evidence = Vec::new();
     if let Some(at) = beat.last_heartbeat.value() {
-        evidence.push(format!("last_heartbeat {at}"));
+        evidence.push(format!("last_heartbeat {}", stamp(*at)));
     }
     if beat.pulse == Pulse::Stale && !beat.is_ahead() && !beat.stale_to_alert {
         let status = beat.status.value().map_or("?", String::as_str);

@@ -13,9 +13,10 @@ mod tests;
 pub use check::{Check, CheckRequest};
 pub use judge::{Beat, FUTURE_MS, Pulse, judge};
 pub use list::List;
+pub(crate) use list::{beat_cells, findings};
 
 use crate::model::{Reading, StrategyRow, Timings, Utc};
-use crate::report::{Finding, Severity};
+use crate::report::{Finding, Severity, millis, stamp};
 
 /// All beats of one read of the strategies' table, the worst first.
 pub(crate) fn beats(rows: &[StrategyRow], observed_at: Utc, timings: &Timings) -> Vec<Beat> {
@@ -43,9 +44,13 @@ pub(crate) fn skew<T>(
         subject: source.clone(),
         message: format!(
             "the platform's clock is {} {word} the clock of this machine; ages use the platform's",
-            crate::report::millis(i64::try_from(apart).unwrap_or(i64::MAX))
+            millis(i64::try_from(apart).unwrap_or(i64::MAX))
         ),
-        evidence: vec![format!("it answered at {observed_at}, and was asked at {asked_at}")],
+        evidence: vec![format!(
+            "it answered at {}, and was asked at {}",
+            stamp(*observed_at),
+            stamp(asked_at)
+        )],
         next: Some(format!("tradectl doctor --env {environment}")),
     })
 }

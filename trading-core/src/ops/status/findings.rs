@@ -1,0 +1,324 @@
+//! What deserves attention in what was read.
+
+use super::View;
+use crate::model::{
+    Effective, GapKind, Hold, LATCH_FORMAT, OrderRow, Phase, PositionStatus, Reading, Service,
+    StatusReading, StrategyId, Subject, Task, TaskState, Utc,
+};
+use crate::ops::heartbeat::{Pulse, findings as heartbeat_findings};
+use crate::ops::positions::Protection;
+use crate::report::{Finding, Severity, ago, millis, stamp};
+use std::collections::BTreeSet;
+
+/// A stop that has not come to its end after this is not at work any more.
+const STOPPING_FOR_MS: i64 = 120_000;
+/// Tasks that ended so lately, and so many of them, are a crash loop.
+const CRASHES: (i64, usize) = (600_000, 3);
+
+impl View<'_> {
+    /// All findings, in no order.
+    pub(super) fn findings(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        self.unread_findings(&mut findings);
+        self.latch_findings(&mut findings);
+        self.strategy_findings(&mut findings);
+        self.service_findings(&mut findings);
+        self.position_findings(&mut findings);
+        self.order_findings(&mut findings);
+        self.unclassified(&mut findings);
+        findings
+    }
+
+    fn command(&self, words: &str) -> String {
+        format!("tradectl {words} --env {}", self.request.site.environment)
+    }
+
+    fn unread_findings(&self, findings: &mut Vec<Finding>) {
+        for gap in &self.unread {
+            let id = match gap.kind {
+                GapKind::Denied => "read.denied",
+                GapKind::Unparsed => "read.unparsed",
+                GapKind::Unreachable | GapKind::Absent => "read.unreachable",
+            };
+            let message = format!("could not be read: {}", gap.why);
+            findings.push(
+                Finding::new(id, Severity::Warning, &gap.source, message)
+                    .next(self.command("doctor")),
+            );
+        }
+    }
+
+    fn latch_findings(&self, findings: &mut Vec<Finding>) {
+        let Some(latch) = self.world.latch.as_ref().and_then(Reading::value) else { return };
+        if latch.format > LATCH_FORMAT {
+            let message =
+                format!("has format {}, newer than this binary: read as a halt", latch.format);
+            findings.push(Finding::new("latch.newer", Severity::Error, "latch", message));
+        }
+        findings.extend(latch.holds.iter().map(|hold| self.hold_finding(hold)));
+    }
+
+    fn hold_finding(&self, hold: &Hold) -> Finding {
+        let age = self.age(hold.at);
+        let (severity, state, next) = match &hold.phase {
+            Phase::Held => (Severity::Warning, "holds", "resume --reason …"),
+            Phase::Stopping if age > STOPPING_FOR_MS => {
+                (Severity::Error, "was never seen complete; it holds", "emergency-stop")
+            }
+            Phase::Stopping => (Severity::Warning, "is at work on", "status"),
+            Phase::Resuming => {
+                (Severity::Warning, "is being resumed; it holds", "resume --reason …")
+            }
+            Phase::Unrecognized(_) => (
+                Severity::Error,
+                "is in a phase that this binary does not know; it holds",
+                "doctor",
+            ),
+        };
+        let message = format!(
+            "{} {state} {} at level {} ({}, by {}): {}",
+            hold.stop_id,
+            hold.scope,
+            hold.level,
+            ago(age),
+            hold.actor,
+            hold.reason
+        );
+        Finding::new("latch.held", severity, "latch", message).next(self.command(next))
+    }
+
+    fn age(&self, at: Utc) -> i64 {
+        i64::try_from(self.now.duration_since(at).as_millis()).unwrap_or(i64::MAX)
+    }
+
+    fn strategy_findings(&self, findings: &mut Vec<Finding>) {
+        let mut ours = heartbeat_findings(&self.beats, &self.request.site.environment);
+        for finding in &mut ours {
+            if finding.id == "heartbeat.stale" {
+                let owner = self.owner_evidence(&finding.subject.as_str().into());
+                finding.evidence.extend(owner);
+            }
+        }
+        findings.extend(ours);
+        let Some(latch) = self.world.latch.as_ref().and_then(Reading::value) else { return };
+        for row in self.world.rows() {
+            let Effective::Held { level, stop_id } = latch.effective(&row.target()) else {
+                continue;
+            };
+            let hold = stop_id.as_ref().and_then(|id| latch.hold(id));
+            let settled = hold.is_none_or(|hold| hold.phase == Phase::Held);
+            if level.halts() && settled && !row.status().is_at_rest() {
+                let status = match row.status() {
+                    StatusReading::Known(status) => status.to_string(),
+                    StatusReading::Unparsed(error) => error.to_string(),
+                };
+                let stop = stop_id.map_or_else(|| "the latch".to_owned(), |id| id.to_string());
+                let message = format!("{status}, although {stop} halts it: something set it so");
+                findings.push(
+                    Finding::new("strategy.active_under_hold", Severity::Error, &row.id, message)
+                        .next(self.command("emergency-stop")),
+                );
+            }
+        }
+    }
+
+    /// What is known of whoever runs a strategy: its lease and its task.
+    fn owner_evidence(&self, strategy: &StrategyId) -> Vec<String> {
+        let mut evidence = Vec::new();
+        if let Some(leases) = self.world.leases.as_ref().and_then(Reading::value) {
+            let held =
+                leases.iter().find(|it| it.strategy == *strategy && it.expires_at > self.now);
+            evidence.push(held.map_or_else(
+                || "nobody holds its lease".to_owned(),
+                |lease| format!("{} holds its lease", lease.owner),
+            ));
+        }
+        let Some(row) = self.world.row(strategy) else { return evidence };
+        let Some(tasks) = self.world.tasks.as_ref().and_then(Reading::value) else {
+            return evidence;
+        };
+        let (id, service) = (row.task(), row.service());
+        let task = tasks.iter().find(|task| Some(&task.id) == id.as_ref());
+        match task {
+            Some(task) => evidence.push(describe(task)),
+            None => {
+                let live = tasks.iter().any(|task| {
+                    service.is_some() && task.service == service && task.state == TaskState::Running
+                });
+                let service = service.map_or_else(|| "?".to_owned(), |it| it.to_string());
+                let word = if live { "runs" } else { "runs no" };
+                evidence.push(format!("its service {service} {word} task"));
+            }
+        }
+        evidence
+    }
+
+    fn service_findings(&self, findings: &mut Vec<Finding>) {
+        for service in self.world.services.as_ref().and_then(Reading::value).into_iter().flatten() {
+            self.count_finding(service, findings);
+            for deployment in service.deployments.iter().filter(|it| it.rollout_state == "FAILED") {
+                let message = format!("its deployment {} FAILED", deployment.id);
+                let finding = Finding::new(
+                    "service.deployment_failed",
+                    Severity::Error,
+                    &service.name,
+                    message,
+                );
+                findings.push(finding.seen([deployment.task_definition.clone()]));
+            }
+        }
+    }
+
+    fn count_finding(&self, service: &Service, findings: &mut Vec<Finding>) {
+        let (desired, running) = (service.desired_count, service.running_count);
+        let crashes = self.crashes(service);
+        let mut evidence: Vec<String> = crashes.iter().take(1).map(|task| describe(task)).collect();
+        evidence.extend(
+            service.events.first().map(|event| format!("{}: {}", stamp(event.at), event.message)),
+        );
+        if desired > 0 && crashes.len() >= CRASHES.1 {
+            let message = format!(
+                "{} of its tasks have ended by a fault in {}",
+                crashes.len(),
+                millis(CRASHES.0)
+            );
+            findings.push(
+                Finding::new("service.crash_loop", Severity::Error, &service.name, message)
+                    .seen(evidence),
+            );
+        } else if running < desired {
+            let starting = running + service.pending_count >= desired;
+            let severity = if starting { Severity::Warning } else { Severity::Error };
+            let message = format!(
+                "runs {running} of {desired} tasks{}",
+                if starting { ", the rest is starting" } else { "" }
+            );
+            findings.push(
+                Finding::new("service.below_desired", severity, &service.name, message)
+                    .seen(evidence),
+            );
+        } else if running > desired {
+            let message = format!("runs {running} tasks and should run {desired}: it is draining");
+            findings.push(Finding::new(
+                "service.above_desired",
+                Severity::Warning,
+                &service.name,
+                message,
+            ));
+        }
+    }
+
+    /// Tasks of a service that ended lately and not well, the newest first.
+    fn crashes(&self, service: &Service) -> Vec<&Task> {
+        let tasks = self.world.tasks.as_ref().and_then(Reading::value).into_iter().flatten();
+        let mut crashes: Vec<&Task> = tasks
+            .filter(|task| {
+                let lately = task.stopped_at.is_some_and(|at| self.age(at) <= CRASHES.0);
+                let badly = task.exit_code != Some(0);
+                task.service.as_ref() == Some(&service.name)
+                    && task.state == TaskState::Stopped
+                    && lately
+                    && badly
+            })
+            .collect();
+        crashes.sort_by_key(|task| std::cmp::Reverse(task.stopped_at));
+        crashes
+    }
+
+    /// A position that nothing at the venue protects is managed by its engine or by nobody.
+    fn position_findings(&self, findings: &mut Vec<Finding>) {
+        for holding in &self.holdings {
+            let what = format!("{} {}", holding.quantity, holding.symbol);
+            let beat = self.beats.iter().find(|beat| beat.strategy.as_str() == holding.strategy);
+            let managed =
+                beat.is_some_and(|beat| matches!(beat.pulse, Pulse::Fresh | Pulse::Warming));
+            let finding = match holding.protection {
+                Protection::Nothing if managed => Finding::new(
+                    "position.engine_only",
+                    Severity::Warning,
+                    &holding.strategy,
+                    format!("{what}: NOTHING at the venue protects it; only its engine does"),
+                ),
+                Protection::Nothing => Finding::new(
+                    "position.unprotected",
+                    Severity::Critical,
+                    &holding.strategy,
+                    format!("{what}: NOTHING protects it, and its engine does not beat"),
+                )
+                .next(self.command("emergency-stop --flatten")),
+                Protection::Unknown => Finding::new(
+                    "position.unconfirmed",
+                    Severity::Warning,
+                    &holding.strategy,
+                    format!("{what}: what protects it is not known ({})", holding.source),
+                ),
+                Protection::VenueOrder => continue,
+            };
+            findings.push(finding);
+        }
+        let rows = self.world.positions.as_ref().and_then(Reading::value).into_iter().flatten();
+        for row in rows {
+            if let PositionStatus::Unparsed(error) = row.status() {
+                let message = format!("taken for open: {error}");
+                findings.push(Finding::new("position.unparsed", Severity::Error, &row.id, message));
+            }
+        }
+    }
+
+    fn order_findings(&self, findings: &mut Vec<Finding>) {
+        let rows = self.world.stored_orders.as_ref().and_then(Reading::value).into_iter().flatten();
+        for row in rows.filter(|row| row.outcome_unknown()) {
+            let status = row.row.text_opt(OrderRow::STATUS).unwrap_or("missing or odd");
+            // An order that was sent a moment ago is pending, and no fault.
+            let pending = status.trim().eq_ignore_ascii_case("pending");
+            let severity = if pending { Severity::Info } else { Severity::Error };
+            let message = format!("its outcome is not known (status {status})");
+            findings.push(Finding::new("order.outcome_unknown", severity, &row.id, message));
+        }
+    }
+
+    fn unclassified(&self, findings: &mut Vec<Finding>) {
+        let site = &self.request.site;
+        let mut names = BTreeSet::new();
+        for service in self.world.services.as_ref().and_then(Reading::value).into_iter().flatten() {
+            if site.service_role(service).is_none() {
+                names.insert(service.name.to_string());
+            }
+        }
+        for schedule in self.world.schedules.as_ref().and_then(Reading::value).into_iter().flatten()
+        {
+            if site.schedule_role(schedule).is_none() {
+                names.insert(schedule.id.to_string());
+            }
+        }
+        let live = |task: &&Task| task.service.is_none() && task.state != TaskState::Stopped;
+        let tasks = self.world.tasks.as_ref().and_then(Reading::value).into_iter().flatten();
+        for task in tasks.filter(live) {
+            if site.roles.of(Subject::Family, &task.family).is_none() {
+                names.insert(task.family.clone());
+            }
+        }
+        findings.extend(names.into_iter().map(|name| {
+            let message = "the profile does not classify it: an emergency stop leaves it alone";
+            Finding::new("profile.unclassified", Severity::Warning, name, message)
+        }));
+    }
+}
+
+/// A task in a line.
+fn describe(task: &Task) -> String {
+    let state = match task.state {
+        TaskState::Pending => "PENDING",
+        TaskState::Running => "RUNNING",
+        TaskState::Stopping => "STOPPING",
+        TaskState::Stopped => "STOPPED",
+    };
+    let mut text = format!("task {} is {state}", task.id);
+    if let Some(code) = task.exit_code {
+        text.push_str(&format!(", exit code {code}"));
+    }
+    if let Some(reason) = &task.stopped_reason {
+        text.push_str(&format!(": {reason}"));
+    }
+    text
+}

@@ -1,0 +1,260 @@
+//! Status: the whole environment in one parallel read, on one screen, the worst first.
+//!
+//! What could not be read is shown as such where it belongs, and never left out.
+
+mod data;
+mod findings;
+mod page;
+
+#[cfg(test)]
+mod tests;
+
+use super::emergency_stop::Site;
+use super::heartbeat::{Beat, beats, skew};
+use super::look::Look;
+use super::positions::{Holding, holdings};
+use super::seen::World;
+use super::{Answer, News, Procedure, Query, Seen, Ticket, Want};
+use crate::model::{Gap, GapKind, Reading, Utc};
+use crate::report::{Exit, Finding, Report, Severity};
+
+/// What to show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusRequest {
+    /// The environment.
+    pub site: Site,
+    /// What the system, or this build's reach into it, has not.
+    pub lacks: Vec<String>,
+    /// Everything, and not only what fits on a screen.
+    pub all: bool,
+}
+
+/// Reads everything once and tells what is so.
+#[derive(Debug)]
+pub struct Status {
+    request: StatusRequest,
+    look: Look,
+    world: World,
+    asked_at: Option<Utc>,
+    report: Option<Report>,
+}
+
+/// Everything that was read, as the findings, the page and the document look at it.
+struct View<'a> {
+    request: &'a StatusRequest,
+    world: &'a World,
+    /// Now, by the platform's clock where it is known.
+    now: Utc,
+    beats: Vec<Beat>,
+    holdings: Vec<Holding>,
+    /// What should have been read and was not.
+    unread: Vec<&'a Gap>,
+}
+
+impl Status {
+    /// A status that has not read anything yet.
+    pub fn new(request: StatusRequest) -> Self {
+        Self {
+            request,
+            look: Look::default(),
+            world: World::default(),
+            asked_at: None,
+            report: None,
+        }
+    }
+
+    fn queries(&self) -> Vec<Query> {
+        let has = &self.request.site.capabilities;
+        let mut queries = vec![Query::Services, Query::Tasks, Query::Schedules];
+        if has.strategies {
+            queries.extend([Query::Latch, Query::Strategies, Query::Leases]);
+        }
+        if has.positions {
+            queries.extend([Query::Positions, Query::StoredOrders]);
+        }
+        for venue in &has.venues {
+            queries.push(Query::VenueOrders(venue.clone()));
+            queries.push(Query::VenuePositions(venue.clone()));
+        }
+        queries
+    }
+
+    fn answer(&self, asked_at: Utc, now: Utc) -> Report {
+        let view = View::new(&self.request, &self.world, now);
+        let env = &self.request.site.environment;
+        let mut findings = view.findings();
+        let strategies = self.world.strategies.as_ref();
+        findings.extend(strategies.and_then(|reading| skew(reading, asked_at, now, env)));
+        findings.sort_by(|a, b| (a.severity, rank(a), &a.id).cmp(&(b.severity, rank(b), &b.id)));
+        let (outcome, exit) = view.verdict(&findings);
+        let mut report = Report::new("status", outcome, exit);
+        report.complete = view.unread.is_empty();
+        report.data = view.data();
+        report.body = view.page();
+        report.findings = if self.request.all { findings } else { folded(findings) };
+        report
+    }
+}
+
+impl<'a> View<'a> {
+    fn new(request: &'a StatusRequest, world: &'a World, now: Utc) -> Self {
+        let (rows, now) = match &world.strategies {
+            Some(Reading::Known { value, observed_at, .. }) => (value.as_slice(), *observed_at),
+            _ => (&[][..], now),
+        };
+        let stored = world.positions.as_ref();
+        Self {
+            request,
+            world,
+            now,
+            beats: beats(rows, now, &request.site.timings),
+            holdings: holdings(&world.venue_positions, &world.orders, stored),
+            unread: gaps(world).into_iter().filter(|gap| gap.kind != GapKind::Absent).collect(),
+        }
+    }
+
+    /// What is known to be wrong wins over what is not known, and nothing of the system at
+    /// all is not a system that is well.
+    fn verdict(&self, findings: &[Finding]) -> (&'static str, Exit) {
+        let bad = findings.iter().any(|finding| finding.severity <= Severity::Error);
+        let held = self.world.latch.as_ref().and_then(Reading::value);
+        let held = held.is_some_and(|latch| !latch.holds.is_empty());
+        if self.is_nowhere() {
+            ("not deployed", Exit::Settings)
+        } else if bad {
+            ("attention", Exit::No)
+        } else if !self.unread.is_empty() {
+            ("incomplete", Exit::Incomplete)
+        } else if held {
+            ("held", Exit::Ok)
+        } else {
+            ("healthy", Exit::Ok)
+        }
+    }
+
+    /// Neither a cluster nor a strategies' table: this is not the system that was meant.
+    fn is_nowhere(&self) -> bool {
+        let absent = |gap: bool, has: bool| gap || !has;
+        let no_cluster = self.world.services.as_ref().is_some_and(Reading::is_absent);
+        let no_table = self.world.strategies.as_ref().is_some_and(Reading::is_absent);
+        no_cluster && absent(no_table, self.request.site.capabilities.strategies)
+    }
+}
+
+/// Every gap of a world.
+fn gaps(world: &World) -> Vec<&Gap> {
+    fn of<T>(reading: Option<&Reading<T>>) -> Option<&Gap> {
+        reading.and_then(Reading::as_gap)
+    }
+    let mut gaps = vec![
+        of(world.latch.as_ref()),
+        of(world.strategies.as_ref()),
+        of(world.leases.as_ref()),
+        of(world.services.as_ref()),
+        of(world.tasks.as_ref()),
+        of(world.schedules.as_ref()),
+        of(world.positions.as_ref()),
+        of(world.stored_orders.as_ref()),
+    ];
+    gaps.extend(world.orders.values().map(|it| of(Some(it))));
+    gaps.extend(world.venue_positions.values().map(|it| of(Some(it))));
+    gaps.into_iter().flatten().collect()
+}
+
+/// Of equally bad findings, causes come before what follows from them.
+fn rank(finding: &Finding) -> usize {
+    const ORDER: [&str; 6] = ["latch", "service", "position", "order", "strategy", "heartbeat"];
+    let kind = finding.id.split('.').next().unwrap_or_default();
+    ORDER.iter().position(|it| *it == kind).unwrap_or(ORDER.len())
+}
+
+/// How many findings of one kind are shown one by one.
+const FOLD_AFTER: usize = 5;
+
+/// At most a handful of each kind, and how many more there are.
+fn folded(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut shown: Vec<Finding> = Vec::new();
+    let mut rest: Vec<Finding> = Vec::new();
+    for finding in findings {
+        let same = |other: &&Finding| other.id == finding.id && other.severity == finding.severity;
+        if shown.iter().filter(same).count() < FOLD_AFTER {
+            shown.push(finding);
+        } else {
+            match rest.iter_mut().find(|other| same(&&**other)) {
+                Some(more) => more.evidence.push(finding.subject),
+                None => {
+                    let subjects = vec![finding.subject.clone()];
+                    rest.push(Finding { evidence: subjects, ..finding });
+                }
+            }
+        }
+    }
+    for mut more in rest {
+        let count = more.evidence.len();
+        more.subject = format!("{count} more like the last");
+        more.message = "shown with --all".to_owned();
+        more.evidence.truncate(FOLD_AFTER);
+        let at = shown.iter().rposition(|it| it.id == more.id && it.severity == more.severity);
+        shown.insert(at.map_or(shown.len(), |at| at + 1), more);
+    }
+    shown
+}
+
+impl Procedure for Status {
+    fn wants(&mut self, now: Utc) -> Vec<Want> {
+        if self.asked_at.is_none() {
+            self.asked_at = Some(now);
+            let queries = self.queries();
+            self.look.ask(queries);
+        }
+        self.look.wants()
+    }
+    fn give(&mut self, now: Utc, ticket: Ticket, answer: Answer) {
+        let Some(seen) = self.look.give(ticket, answer) else { return };
+        self.world.take(seen);
+        if self.look.is_idle() {
+            self.report = Some(self.answer(self.asked_at.unwrap_or(now), now));
+        }
+    }
+    fn wake_at(&self) -> Option<Utc> {
+        None
+    }
+    fn interrupt(&mut self, now: Utc) {
+        for query in self.look.unanswered() {
+            if let Some(seen) = unanswered(query) {
+                self.world.take(seen);
+            }
+        }
+        self.report = Some(self.answer(self.asked_at.unwrap_or(now), now));
+    }
+    fn news(&mut self) -> Vec<News> {
+        Vec::new()
+    }
+    fn outcome(&mut self, _now: Utc) -> Option<Report> {
+        self.report.clone()
+    }
+}
+
+/// What a question that nobody waits for any more stands for.
+fn unanswered(query: &Query) -> Option<Seen> {
+    fn gap<T>(source: impl std::fmt::Display) -> Reading<T> {
+        Reading::unreachable(source.to_string(), "interrupted by the operator")
+    }
+    Some(match query {
+        Query::Latch => Seen::Latch(gap("latch")),
+        Query::Strategies => Seen::Strategies(gap("strategies table")),
+        Query::Services => Seen::Services(gap("services")),
+        Query::Tasks => Seen::Tasks(gap("tasks")),
+        Query::Schedules => Seen::Schedules(gap("schedules")),
+        Query::Positions => Seen::Positions(gap("positions table")),
+        Query::StoredOrders => Seen::StoredOrders(gap("orders table")),
+        Query::Leases => Seen::Leases(gap("leases")),
+        Query::VenueOrders(venue) => {
+            Seen::VenueOrders(venue.clone(), gap(format!("venue {venue}")))
+        }
+        Query::VenuePositions(venue) => {
+            Seen::VenuePositions(venue.clone(), gap(format!("venue {venue}")))
+        }
+        Query::RestoreChunks(_) | Query::VenueOrder(..) | Query::Receipts(..) => return None,
+    })
+}

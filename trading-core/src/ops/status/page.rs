@@ -1,0 +1,227 @@
+//! The page: one screen.
+
+use super::View;
+use crate::model::{
+    Gap, Latch, OrderPurpose, OrderType, Reading, Role, Schedule, ScheduleTarget, Service, Side,
+    VenueOrder,
+};
+use crate::ops::heartbeat::{Pulse, beat_cells};
+use crate::ops::positions::holdings_table;
+use crate::report::{Block, Cell, Tone, ago};
+
+/// How many rows of one table fit on a screen with the others.
+const ROWS: usize = 12;
+
+impl View<'_> {
+    pub(super) fn page(&self) -> Vec<Block> {
+        let world = self.world;
+        let mut page = Vec::new();
+        if let Some(latch) = &world.latch {
+            page.push(known(latch, |latch| self.latch_line(latch)).unwrap_or_else(gap_line));
+        }
+        self.part(&mut page, "Services", world.services.as_ref(), |services| {
+            self.table(
+                vec!["service", "role", "running", "desired", "last event"],
+                services.iter().map(|it| self.service_cells(it)).collect(),
+                "tradectl status --all",
+            )
+        });
+        self.part(&mut page, "Strategies", world.strategies.as_ref(), |_| self.strategies());
+        self.positions(&mut page);
+        for (venue, orders) in &world.orders {
+            self.part(&mut page, &format!("Resting orders at {venue}"), Some(orders), |orders| {
+                self.table(
+                    vec!["order", "strategy", "purpose", "side", "quantity", "symbol", "price"],
+                    orders.iter().map(order_cells).collect(),
+                    "tradectl status --all",
+                )
+            });
+        }
+        self.part(&mut page, "Schedules", world.schedules.as_ref(), |schedules| {
+            self.table(
+                vec!["schedule", "state", "expression", "starts"],
+                schedules.iter().map(schedule_cells).collect(),
+                "tradectl status --all",
+            )
+        });
+        let lacks = self.request.lacks.iter();
+        page.extend(
+            lacks.map(|what| Block::Line(Cell::toned(format!("not covered: {what}"), Tone::Dim))),
+        );
+        page
+    }
+
+    /// A heading and what stands under it, or why nothing does.
+    fn part<T>(
+        &self,
+        page: &mut Vec<Block>,
+        heading: &str,
+        reading: Option<&Reading<T>>,
+        blocks: impl FnOnce(&T) -> Vec<Block>,
+    ) {
+        let Some(reading) = reading else { return };
+        page.push(Block::Heading(heading.to_owned()));
+        match reading {
+            Reading::Known { value, .. } => page.extend(blocks(value)),
+            Reading::Gap(gap) => page.push(gap_line(gap)),
+        }
+    }
+
+    /// A table of what fits, and a line that says what does not.
+    fn table(
+        &self,
+        columns: Vec<&'static str>,
+        mut rows: Vec<Vec<Cell>>,
+        more: &str,
+    ) -> Vec<Block> {
+        let hidden = if self.request.all { 0 } else { rows.len().saturating_sub(ROWS) };
+        if hidden > 0 {
+            rows.truncate(ROWS);
+        }
+        let mut blocks = vec![Block::Table { columns, rows }];
+        if hidden > 0 {
+            let env = &self.request.site.environment;
+            let line = format!("… and {hidden} more: {more} --env {env}");
+            blocks.push(Block::Line(Cell::toned(line, Tone::Dim)));
+        }
+        blocks
+    }
+
+    fn latch_line(&self, latch: &Latch) -> Block {
+        let holds: Vec<String> = latch
+            .holds
+            .iter()
+            .map(|hold| {
+                let age = self.now.duration_since(hold.at).as_millis();
+                let age = ago(i64::try_from(age).unwrap_or(i64::MAX));
+                let phase = hold.phase.as_str();
+                format!("{} {} by {} since {age} ({phase})", hold.level, hold.scope, hold.stop_id)
+            })
+            .collect();
+        if holds.is_empty() {
+            return Block::Line(Cell::toned("latch: free", Tone::Good));
+        }
+        Block::Line(Cell::toned(format!("latch: HELD: {}", holds.join("; ")), Tone::Bad))
+    }
+
+    pub(super) fn role_word(&self, service: &Service) -> &'static str {
+        match self.request.site.service_role(service) {
+            Some(Role::Entry) => "entry",
+            Some(Role::Exit) => "exit",
+            Some(Role::Both) => "both",
+            Some(Role::Support) => "support",
+            None => "unclassified",
+        }
+    }
+
+    fn service_cells(&self, service: &Service) -> Vec<Cell> {
+        let short = service.running_count < service.desired_count;
+        let tone = if short { Tone::Bad } else { Tone::Plain };
+        let event = service.events.first().map(|event| event.message.clone());
+        vec![
+            Cell::plain(service.name.as_str()),
+            Cell::plain(self.role_word(service)),
+            Cell::toned(service.running_count.to_string(), tone),
+            Cell::plain(service.desired_count.to_string()),
+            Cell::toned(event.unwrap_or_default(), Tone::Dim),
+        ]
+    }
+
+    fn strategies(&self) -> Vec<Block> {
+        let of = |pulse| self.beats.iter().filter(|beat| beat.pulse == pulse).count();
+        let pulses = [
+            Pulse::Stale,
+            Pulse::Unparsed,
+            Pulse::Warming,
+            Pulse::Unwatched,
+            Pulse::Fresh,
+            Pulse::AtRest,
+        ];
+        let counts: Vec<String> = pulses
+            .into_iter()
+            .filter(|pulse| of(*pulse) > 0)
+            .map(|pulse| format!("{} {}", of(pulse), pulse.as_str()))
+            .collect();
+        let mut blocks = vec![Block::line(counts.join(", "))];
+        if counts.is_empty() {
+            blocks.clear();
+        }
+        blocks.extend(self.table(
+            vec!["strategy", "heartbeat", "age", "status", "service", "why"],
+            self.beats.iter().map(beat_cells).collect(),
+            "tradectl heartbeat list",
+        ));
+        blocks
+    }
+
+    fn positions(&self, page: &mut Vec<Block>) {
+        let world = self.world;
+        if world.positions.is_none() && world.venue_positions.is_empty() {
+            return;
+        }
+        page.push(Block::Heading("Open positions".to_owned()));
+        let stored = world.positions.as_ref().and_then(Reading::as_gap);
+        let gaps: Vec<&Gap> = stored
+            .into_iter()
+            .chain(world.venue_positions.values().filter_map(Reading::as_gap))
+            .collect();
+        page.extend(gaps.iter().map(|gap| gap_line(gap)));
+        // An empty table says that there are none: only where everybody has answered.
+        if self.holdings.is_empty() && !gaps.is_empty() {
+            return;
+        }
+        if let Block::Table { columns, rows } = holdings_table(&self.holdings) {
+            page.extend(self.table(columns, rows, "tradectl status --all"));
+        }
+    }
+}
+
+fn known<T>(reading: &Reading<T>, block: impl FnOnce(&T) -> Block) -> Result<Block, &Gap> {
+    match reading {
+        Reading::Known { value, .. } => Ok(block(value)),
+        Reading::Gap(gap) => Err(gap),
+    }
+}
+
+fn gap_line(gap: &Gap) -> Block {
+    Block::Line(Cell::toned(gap.to_string(), Tone::Bad))
+}
+
+fn order_cells(order: &VenueOrder) -> Vec<Cell> {
+    let it = &order.order;
+    let purpose = match it.purpose {
+        OrderPurpose::Entry => "entry",
+        OrderPurpose::Exit => "exit",
+        OrderPurpose::Protective => "protective",
+    };
+    let price = match (it.order_type, it.limit_price, it.stop_price) {
+        (OrderType::Stop, _, Some(price)) => format!("stop {price}"),
+        (_, Some(price), _) => price.to_string(),
+        _ => "market".to_owned(),
+    };
+    vec![
+        Cell::plain(it.client_order_id.as_str()),
+        Cell::plain(it.strategy.as_str()),
+        Cell::plain(purpose),
+        Cell::plain(if it.side == Side::Buy { "buy" } else { "sell" }),
+        Cell::plain((it.quantity - order.filled_quantity).to_string()),
+        Cell::plain(it.symbol.as_str()),
+        Cell::plain(price),
+    ]
+}
+
+fn schedule_cells(schedule: &Schedule) -> Vec<Cell> {
+    let starts = match &schedule.target {
+        ScheduleTarget::Task { family, .. } => family.clone(),
+        ScheduleTarget::Function { name } => format!("function {name}"),
+        ScheduleTarget::Other { address } => address.clone(),
+    };
+    let (state, tone) =
+        if schedule.enabled { ("enabled", Tone::Plain) } else { ("disabled", Tone::Dim) };
+    vec![
+        Cell::plain(schedule.id.as_str()),
+        Cell::toned(state, tone),
+        Cell::plain(format!("{} {}", schedule.expression, schedule.timezone)),
+        Cell::plain(starts),
+    ]
+}

@@ -1,0 +1,239 @@
+use super::*;
+use crate::model::*;
+use crate::ops::world::{SimWorld, drive, order, row, site, start};
+use crate::report::Exit;
+use jiff::SignedDuration;
+
+fn request() -> StatusRequest {
+    StatusRequest { site: site(), lacks: vec!["metrics".to_owned()], all: false }
+}
+
+fn status(world: &mut SimWorld) -> Report {
+    status_of(world, request())
+}
+
+fn status_of(world: &mut SimWorld, request: StatusRequest) -> Report {
+    world.read_only = true;
+    drive(world, &mut Status::new(request), None, |_| 0).unwrap()
+}
+
+/// Everything runs and beats.
+fn well() -> SimWorld {
+    let mut world = SimWorld::busy();
+    world.engines_beat = true;
+    world.rows = vec![beating("a"), beating("d")];
+    world.services.iter_mut().for_each(|service| service.running_count = service.desired_count);
+    world.orders.push(order("o4", "d", OrderPurpose::Protective, start()));
+    world
+}
+
+fn beating(id: &str) -> StrategyRow {
+    let mut row = row(id, "running", "engine-1");
+    row.row.set(StrategyRow::LAST_HEARTBEAT, Attr::text(start().to_string()));
+    row
+}
+
+fn ids(report: &Report) -> Vec<&str> {
+    report.findings.iter().map(|finding| finding.id.as_str()).collect()
+}
+
+fn hold(phase: Phase, level: Level) -> Hold {
+    Hold {
+        stop_id: "stop-1".into(),
+        level,
+        scope: Scope::All,
+        reason: "test".into(),
+        actor: "tester".into(),
+        at: start(),
+        phase,
+        unknown: serde_json::Map::new(),
+    }
+}
+
+#[test]
+fn all_is_well() {
+    let report = status(&mut well());
+    assert_eq!(
+        (report.outcome.as_str(), report.exit, report.complete),
+        ("healthy", Exit::Ok, true)
+    );
+    assert_eq!(ids(&report), [""; 0]);
+    assert_eq!(report.data["positions"][0]["protection"], "venue order");
+    assert_eq!(report.data["not_covered"][0], "metrics");
+    assert_eq!(report.data["strategies"][0]["pulse"], "fresh");
+}
+
+#[test]
+fn every_read_that_fails_is_shown_and_is_no_health() {
+    let venue = || VenueName::from("paper");
+    let reads = [
+        (Query::Latch, "/latch"),
+        (Query::Strategies, "/strategies"),
+        (Query::Services, "/services"),
+        (Query::Tasks, "/tasks"),
+        (Query::Schedules, "/schedules"),
+        (Query::Leases, "/unread/0"),
+        (Query::Positions, "/unread/0"),
+        (Query::StoredOrders, "/orders_outcome_unknown"),
+        (Query::VenueOrders(venue()), "/orders/paper"),
+        (Query::VenuePositions(venue()), "/unread/0"),
+    ];
+    for (query, place) in reads {
+        let mut world = well();
+        world.positions.clear();
+        world.dark.insert(query.clone());
+        if query == Query::Leases {
+            continue; // The test world has no leases to lose.
+        }
+        let report = status(&mut world);
+        assert_eq!((report.exit, report.complete), (Exit::Incomplete, false), "{query:?}");
+        assert!(ids(&report).contains(&"read.unreachable"), "{query:?}: {:?}", ids(&report));
+        let shown = report.data.pointer(place).unwrap();
+        assert_eq!(shown["state"], "unreachable", "{query:?}: {shown}");
+        assert_eq!(report.data["unread"].as_array().unwrap().len(), 1, "{query:?}");
+    }
+}
+
+#[test]
+fn known_trouble_wins_over_what_is_not_known() {
+    let mut world = well();
+    world.rows.push(row("f", "runing", "engine-2"));
+    world.dark.insert(Query::Schedules);
+    let report = status(&mut world);
+    assert_eq!(
+        (report.outcome.as_str(), report.exit, report.complete),
+        ("attention", Exit::No, false)
+    );
+    assert_eq!(ids(&report), ["heartbeat.unparsed", "read.unreachable"]);
+}
+
+#[test]
+fn a_position_without_a_protective_order_is_worst_when_its_engine_is_silent() {
+    let mut world = well();
+    world.orders.retain(|order| order.order.purpose != OrderPurpose::Protective);
+    let report = status(&mut world);
+    assert_eq!(ids(&report), ["position.engine_only"; 2]);
+    assert_eq!(report.exit, Exit::Ok);
+
+    world.engines_beat = false;
+    world.now += SignedDuration::from_secs(500);
+    let report = status(&mut world);
+    assert_eq!(ids(&report)[..2], ["position.unprotected"; 2]);
+    assert_eq!((report.findings[0].severity, report.exit), (Severity::Critical, Exit::No));
+    assert_eq!(report.data["positions"][0]["protection"], "NOTHING");
+}
+
+#[test]
+fn a_hold_is_told_and_who_trades_under_it_is_named() {
+    let mut world = well();
+    world.latch = world.latch.next(vec![hold(Phase::Held, Level::Halt)]);
+    world.rows.iter_mut().for_each(|row| row.row.set("status", Attr::text("stopped")));
+    let report = status(&mut world);
+    assert_eq!((report.outcome.as_str(), report.exit), ("held", Exit::Ok));
+    assert_eq!(ids(&report), ["latch.held"]);
+
+    world.rows[0].row.set("status", Attr::text("Running"));
+    let report = status(&mut world);
+    assert_eq!(report.exit, Exit::No);
+    assert!(ids(&report).contains(&"strategy.active_under_hold"), "{:?}", ids(&report));
+
+    // A reduce-only hold leaves the rows as they are.
+    world.latch = world.latch.next(vec![hold(Phase::Held, Level::ReduceOnly)]);
+    assert!(!ids(&status(&mut world)).contains(&"strategy.active_under_hold"));
+}
+
+#[test]
+fn a_stop_that_died_on_its_way_is_an_error_after_a_while() {
+    let mut world = well();
+    world.latch = world.latch.next(vec![hold(Phase::Stopping, Level::ReduceOnly)]);
+    assert_eq!(status(&mut world).findings[0].severity, Severity::Warning);
+    world.now += SignedDuration::from_secs(121);
+    let report = status(&mut world);
+    assert_eq!((report.findings[0].id.as_str(), report.exit), ("latch.held", Exit::No));
+}
+
+#[test]
+fn services_that_fall_short_and_crash_loops_are_told_apart() {
+    let mut world = well();
+    world.services[1].desired_count = 3;
+    // The test world would start it: the read must come first.
+    let mut status_now = Status::new(request());
+    let wants = status_now.wants(world.now);
+    for want in wants {
+        let crate::ops::Ask::Read(query) = want.ask else { panic!("{want:?}") };
+        let seen = match query {
+            Query::Services => {
+                Seen::Services(Reading::known(world.services.clone(), "sim", start()))
+            }
+            Query::Tasks => Seen::Tasks(Reading::known(crashes(3), "sim", start())),
+            Query::Latch => Seen::Latch(Reading::known(Latch::released(), "sim", start())),
+            other => unanswered(&other).unwrap(),
+        };
+        status_now.give(start(), want.ticket, Answer::Read(Box::new(seen)));
+    }
+    let report = status_now.outcome(start()).unwrap();
+    let service = report.findings.iter().find(|it| it.id == "service.crash_loop").unwrap();
+    assert_eq!(service.subject, "engine-2");
+    assert!(service.evidence[0].contains("OutOfMemory"), "{:?}", service.evidence);
+}
+
+fn crashes(count: i64) -> Vec<Task> {
+    let ended = |number: i64| Task {
+        id: format!("t{number}").as_str().into(),
+        family: "engine-2".into(),
+        service: Some("engine-2".into()),
+        started_by: "test".into(),
+        state: TaskState::Stopped,
+        started_at: Some(start()),
+        stopped_at: Some(start() - SignedDuration::from_secs(60 * number)),
+        exit_code: Some(137),
+        stopped_reason: Some("OutOfMemoryError".into()),
+        task_definition: "engine-2:1".into(),
+    };
+    (0..count).map(ended).collect()
+}
+
+#[test]
+fn nothing_of_the_system_is_not_a_system_that_is_well() {
+    let mut status = Status::new(request());
+    for want in status.wants(start()) {
+        let seen = match want.ask {
+            crate::ops::Ask::Read(Query::Services) => {
+                Seen::Services(Reading::absent("services", "no cluster"))
+            }
+            crate::ops::Ask::Read(Query::Strategies) => {
+                Seen::Strategies(Reading::absent("strategies table", "no table"))
+            }
+            crate::ops::Ask::Read(query) => unanswered(&query).unwrap(),
+            other => panic!("{other:?}"),
+        };
+        status.give(start(), want.ticket, Answer::Read(Box::new(seen)));
+    }
+    let report = status.outcome(start()).unwrap();
+    assert_eq!((report.outcome.as_str(), report.exit), ("not deployed", Exit::Settings));
+}
+
+#[test]
+fn an_interrupted_status_tells_what_it_has_and_what_it_has_not() {
+    let mut status = Status::new(request());
+    let wants = status.wants(start());
+    let first = Seen::Services(Reading::known(vec![], "sim", start()));
+    status.give(start(), wants[0].ticket, Answer::Read(Box::new(first)));
+    status.interrupt(start());
+    let report = status.outcome(start()).unwrap();
+    assert_eq!((report.exit, report.complete), (Exit::Incomplete, false));
+    assert_eq!(report.data["unread"].as_array().unwrap().len(), wants.len() - 1);
+}
+
+#[test]
+fn a_thousand_of_a_kind_are_told_in_a_few_lines() {
+    let mut world = well();
+    world.rows.extend((0..1_000).map(|n| row(&format!("s{n:04}"), "odd", "engine-2")));
+    let report = status(&mut world);
+    let unparsed = ids(&report).iter().filter(|id| **id == "heartbeat.unparsed").count();
+    assert_eq!(unparsed, 6);
+    assert_eq!(report.findings[5].subject, "995 more like the last");
+    assert_eq!(report.data["strategies"].as_array().unwrap().len(), 1_002);
+    let all = status_of(&mut world, StatusRequest { all: true, ..request() });
+    assert_eq!(all.findings.len(), 1_000);
+}
