@@ -13,6 +13,9 @@
 //!
 //! Everything that decides lives in the crate `trading_core`.
 
+#[cfg(windows)]
+compile_error!("tradectl is tested on Linux only; on Windows nobody has tried it");
+
 pub mod cli;
 pub mod cmd;
 pub mod ctx;

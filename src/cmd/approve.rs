@@ -5,6 +5,7 @@ use trading_core::report::Exit;
 
 use super::Session;
 use crate::error::Fault;
+use crate::render::{Style, banner};
 use crate::settings::Environment;
 use crate::ui::Answer;
 
@@ -34,8 +35,12 @@ pub(super) async fn consent(
         (Consent::Flag { environment: name }, "--yes")
     } else {
         let ui = &session.ctx.ui;
-        for line in summary {
-            ui.note(line);
+        if ui.can_ask() {
+            // Where and what, before anybody types.
+            let style = Style { width: ui.terminal.width, color: false };
+            for line in banner(&session.header(), style).iter().chain(summary) {
+                ui.note(line);
+            }
         }
         let question = format!("type the environment's full name ({name}) to go on:");
         match ui.confirm(&question, &name).await {

@@ -154,9 +154,9 @@ fn check(session: &Session<'_>) -> Result<Report, Fault> {
 /// Variables that look like ours and are not: a slip there would be silent otherwise.
 fn strange_variables(session: &Session<'_>) -> Vec<Finding> {
     let ours = session.ctx.vars.keys().filter(|name| name.starts_with("TRADECTL_"));
-    let strange = ours.filter(|name| !VARIABLES.contains(&name.as_str()));
+    let strange = ours.filter(|name| VARIABLES.iter().all(|(it, _)| it != name));
     let finding = |name: &String| {
-        let meant = settings::nearest(name, VARIABLES);
+        let meant = settings::nearest(name, VARIABLES.map(|(it, _)| it));
         Finding {
             id: "settings.unknown_variable".to_owned(),
             severity: Severity::Warning,

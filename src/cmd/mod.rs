@@ -75,6 +75,10 @@ impl<'a> Session<'a> {
             // The fault itself is told in the form that the command line asks for.
             Err(_) => globals.output.map_or(Format::Human, Into::into),
         };
+        ctx.ui.show_account = match &settings {
+            Ok(settings) => settings.show_account.value,
+            Err(_) => globals.show_account,
+        };
         Self { ctx, globals, settings, resolved: OnceCell::new() }
     }
 
@@ -112,12 +116,12 @@ impl<'a> Session<'a> {
     /// What stands above the answer.
     pub(crate) fn header(&self) -> Header {
         let observed_at = self.ctx.clock.now();
-        let show_account = match &self.settings {
-            Ok(settings) => settings.show_account.value,
-            Err(_) => self.globals.show_account,
-        };
+        let show_account = self.ctx.ui.show_account;
         let environment = match self.resolved.get() {
             Some((environment, _)) => environment.view(observed_at, show_account),
+            None if self.settings.is_err() => {
+                EnvironmentView::nowhere("the settings cannot be used")
+            }
             None => EnvironmentView::nowhere("no environment was resolved"),
         };
         Header { environment, observed_at, show_account }

@@ -3,7 +3,7 @@
 use trading_core::report::{Block, Exit, Finding, Problem, Report, Severity, Tone};
 
 use super::layout::{bold, columns, hanging, toned, wrap};
-use super::{EnvironmentView, Fact, Header, Style, escape, mask, table};
+use super::{Fact, Header, Style, escape, mask, table};
 
 /// The page of a command that answered.
 pub fn page(report: &Report, header: &Header, style: Style) -> String {
@@ -11,10 +11,7 @@ pub fn page(report: &Report, header: &Header, style: Style) -> String {
         return text.clone();
     }
     let report = header.masked(report);
-    let mut lines = Vec::new();
-    if let Some(name) = header.environment.name.known() {
-        lines.extend(banner(&header.environment, name, header, style));
-    }
+    let mut lines = banner(header, style);
     lines.extend(outcome(&report, style));
     for problem in &report.errors {
         lines.extend(problem_lines(problem, style));
@@ -59,7 +56,9 @@ pub fn faults(problems: &[Problem], show_account: bool, style: Style) -> String 
 }
 
 /// Which environment this is, and when: facts joined, broken only between two facts.
-fn banner(view: &EnvironmentView, name: &str, header: &Header, style: Style) -> Vec<String> {
+pub fn banner(header: &Header, style: Style) -> Vec<String> {
+    let view = &header.environment;
+    let Some(name) = view.name.known() else { return Vec::new() };
     let mut facts = vec![escape::line(name)];
     if view.production {
         facts.push("PRODUCTION".to_owned());
@@ -70,7 +69,10 @@ fn banner(view: &EnvironmentView, name: &str, header: &Header, style: Style) -> 
         Fact::Missing { state: "none", .. } => None,
         Fact::Missing { why, .. } => Some(format!("{what} unknown ({})", escape::line(why))),
     };
-    facts.extend(named("account", &view.account));
+    facts.extend(named("account", &view.account).map(|account| match &view.account {
+        Fact::Known(_) => format!("{account} (expected)"),
+        Fact::Missing { .. } => account,
+    }));
     facts.extend(named("region", &view.region));
     facts.extend(named("endpoint", &view.endpoint).map(|endpoint| {
         let origin = view.endpoint_origin.known();

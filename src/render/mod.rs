@@ -12,7 +12,7 @@ pub mod schema;
 mod table;
 
 pub use header::{EnvironmentView, Fact, Header};
-pub use human::{faults, page};
+pub use human::{banner, faults, page};
 pub use json::document;
 
 /// How a page is written.

@@ -185,7 +185,7 @@ impl Environment {
                 let shown = |id: &String| if show_account { id.clone() } else { mask::account(id) };
                 let account = account.as_ref().map_or_else(
                     || Fact::unknown("no settings name it, and nobody has asked"),
-                    |id| Fact::Known(format!("{} expected", shown(id))),
+                    |id| Fact::Known(shown(id)),
                 );
                 let endpoint = endpoint.clone().unwrap_or_else(|| "AWS".to_owned());
                 let directory = Fact::none("not a local platform");

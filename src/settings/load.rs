@@ -14,20 +14,20 @@ use crate::ctx::Ctx;
 use crate::error::Fault;
 use crate::ui::Format;
 
-/// The environment variables that tradectl reads. The last two are given to tasks by the
-/// local platform.
-pub const VARIABLES: [&str; 11] = [
-    "TRADECTL_HOME",
-    "TRADECTL_CONFIG",
-    "TRADECTL_ENV",
-    "TRADECTL_OUTPUT",
-    "TRADECTL_TIMEOUT",
-    "TRADECTL_DEADLINE",
-    "TRADECTL_SHOW_ACCOUNT",
-    "TRADECTL_REGION",
-    "TRADECTL_ENDPOINT",
-    "TRADECTL_TASK_ID",
-    "TRADECTL_SERVICE",
+/// The environment variables that tradectl reads, and what they mean. The last two are
+/// given to tasks by the local platform.
+pub const VARIABLES: [(&str, &str); 11] = [
+    ("TRADECTL_HOME", "one folder for both: settings in `config`, state in `state`"),
+    ("TRADECTL_CONFIG", "as `--config`"),
+    ("TRADECTL_ENV", "as `--env`, but does not let `--yes` pass"),
+    ("TRADECTL_OUTPUT", "as `--output`"),
+    ("TRADECTL_TIMEOUT", "as `--timeout`"),
+    ("TRADECTL_DEADLINE", "as `--deadline`"),
+    ("TRADECTL_SHOW_ACCOUNT", "as `--show-account`: `true` or `false`"),
+    ("TRADECTL_REGION", "goes before `region` of an environment on AWS"),
+    ("TRADECTL_ENDPOINT", "goes before `endpoint` of an environment on AWS"),
+    ("TRADECTL_TASK_ID", "given to a task by the local platform: which task it is"),
+    ("TRADECTL_SERVICE", "given to a task by the local platform: of which service"),
 ];
 
 /// How long one request may take, if nobody says otherwise.

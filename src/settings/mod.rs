@@ -2,12 +2,12 @@
 //! origin.
 
 mod environment;
-mod fields;
 mod load;
 mod nearest;
 mod origin;
 mod profile;
 mod read;
+mod reference;
 mod resolve;
 mod schema;
 #[cfg(test)]
@@ -18,3 +18,4 @@ pub use environment::{Access, Environment, PlatformKind, Setting, Webhook};
 pub use load::{FileKind, Paths, Settings, VARIABLES, problems};
 pub use nearest::nearest;
 pub use origin::{Origin, Sourced};
+pub use reference::markdown as reference;

@@ -10,9 +10,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use trading_core::report::{Exit, Problem};
 
-use super::fields;
 use super::nearest::nearest;
-use super::schema::{EnvironmentFile, NamesFile, NotifyFile, SettingsFile, TimingsFile};
+use super::schema::{EnvironmentFile, Key, NamesFile, NotifyFile, SettingsFile, TimingsFile};
 use crate::error::Fault;
 
 /// The format that this binary reads.
@@ -150,16 +149,19 @@ struct UnknownKey {
     key: String,
     /// Byte offset in the text.
     at: usize,
-    words: &'static [&'static str],
+    words: &'static [Key],
 }
 
 impl UnknownKey {
     fn message(&self) -> String {
         let Self { table, key, at: _, words } = self;
         let place = if table.is_empty() { String::new() } else { format!(" in [{table}]") };
-        match nearest(key, words.iter().copied()) {
+        match nearest(key, words.iter().map(|(word, _)| *word)) {
             Some(word) => format!("unknown key `{key}`{place}; did you mean `{word}`?"),
-            None => format!("unknown key `{key}`{place}; known are: {}", words.join(", ")),
+            None => {
+                let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+                format!("unknown key `{key}`{place}; known are: {}", words.join(", "))
+            }
         }
     }
 }
@@ -167,18 +169,18 @@ impl UnknownKey {
 /// All keys that the types do not have.
 fn unknown_keys(file: &DeTable<'_>) -> Vec<UnknownKey> {
     let mut unknown = Vec::new();
-    strangers(file, "", fields::of::<SettingsFile>(), &mut unknown);
+    strangers(file, "", SettingsFile::KEYS, &mut unknown);
     let Some(DeValue::Table(environments)) = file.get("environments").map(Spanned::get_ref) else {
         return unknown;
     };
     for (name, value) in environments {
         let DeValue::Table(environment) = value.get_ref() else { continue };
         let path = format!("environments.{}", name.get_ref());
-        strangers(environment, &path, fields::of::<EnvironmentFile>(), &mut unknown);
+        strangers(environment, &path, EnvironmentFile::KEYS, &mut unknown);
         let sections = [
-            ("names", fields::of::<NamesFile>()),
-            ("timings", fields::of::<TimingsFile>()),
-            ("notify", fields::of::<NotifyFile>()),
+            ("names", NamesFile::KEYS),
+            ("timings", TimingsFile::KEYS),
+            ("notify", NotifyFile::KEYS),
         ];
         for (section, words) in sections {
             if let Some(DeValue::Table(table)) = environment.get(section).map(Spanned::get_ref) {
@@ -192,10 +194,12 @@ fn unknown_keys(file: &DeTable<'_>) -> Vec<UnknownKey> {
 fn strangers(
     table: &DeTable<'_>,
     path: &str,
-    words: &'static [&'static str],
+    words: &'static [Key],
     unknown: &mut Vec<UnknownKey>,
 ) {
-    for key in table.keys().filter(|key| !words.contains(&key.get_ref().as_ref())) {
+    for key in
+        table.keys().filter(|key| words.iter().all(|(word, _)| *word != key.get_ref().as_ref()))
+    {
         unknown.push(UnknownKey {
             table: path.to_owned(),
             key: key.get_ref().to_string(),

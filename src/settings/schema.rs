@@ -11,34 +11,62 @@ use trading_core::model::{Acknowledges, Calendar, RoleRule};
 use super::origin::{Origin, Sourced};
 use crate::cli;
 
-/// Declares a table of a settings file and its counterpart that knows where each value
-/// was set, so that a key which nothing takes over does not compile.
-macro_rules! table {
+/// A key of a settings file: its name and what it means.
+pub(super) type Key = (&'static str, &'static str);
+
+/// Declares a table of a settings file, its keys written once: what a file may say, what
+/// the reference lists and what an unknown key is compared with.
+macro_rules! keys {
     (
-        $(#[$doc:meta])* $file:ident => $layered:ident {
-            $($(#[$field_doc:meta])* $field:ident: $type:ty,)*
-            $(@ $(#[$section_doc:meta])* $section:ident: $section_file:ident => $section_layered:ident,)*
+        $(#[$doc:meta])* $file:ident {
+            $($(#[doc = $key_doc:literal])+ $key:ident: $type:ty,)*
+            $(@ $(#[doc = $section_doc:literal])+ $section:ident: $section_type:ty,)*
         }
     ) => {
         $(#[$doc])*
         #[derive(Clone, Debug, Default, Deserialize)]
         #[serde(default, deny_unknown_fields)]
         pub(super) struct $file {
-            $($(#[$field_doc])* pub(super) $field: Option<$type>,)*
-            $($(#[$section_doc])* pub(super) $section: $section_file,)*
+            $($(#[doc = $key_doc])+ pub(super) $key: Option<$type>,)*
+            $($(#[doc = $section_doc])+ pub(super) $section: $section_type,)*
+        }
+        impl $file {
+            /// Every key, tables last.
+            pub(super) const KEYS: &'static [Key] = &[
+                $((stringify!($key), concat!($($key_doc),+)),)*
+                $((stringify!($section), concat!($($section_doc),+)),)*
+            ];
+        }
+    };
+}
+
+/// Declares a table and its counterpart that knows where each value was set, so that a key
+/// which nothing takes over does not compile.
+macro_rules! table {
+    (
+        $(#[$doc:meta])* $file:ident => $layered:ident {
+            $($(#[doc = $key_doc:literal])+ $key:ident: $type:ty,)*
+            $(@ $(#[doc = $section_doc:literal])+ $section:ident: $section_file:ident => $section_layered:ident,)*
+        }
+    ) => {
+        keys! {
+            $(#[$doc])* $file {
+                $($(#[doc = $key_doc])+ $key: $type,)*
+                $(@ $(#[doc = $section_doc])+ $section: $section_file,)*
+            }
         }
         $(#[$doc])*
         #[derive(Clone, Debug, Default)]
         pub(super) struct $layered {
-            $($(#[$field_doc])* pub(super) $field: Option<Sourced<$type>>,)*
-            $($(#[$section_doc])* pub(super) $section: $section_layered,)*
+            $($(#[doc = $key_doc])+ pub(super) $key: Option<Sourced<$type>>,)*
+            $($(#[doc = $section_doc])+ pub(super) $section: $section_layered,)*
         }
         impl $layered {
             /// Lays a file's values over what stands there.
             pub(super) fn lay(&mut self, file: $file, origin: &Origin) {
-                let $file { $($field,)* $($section,)* } = file;
-                $(if let Some(value) = $field {
-                    self.$field = Some(Sourced::new(value, origin.clone()));
+                let $file { $($key,)* $($section,)* } = file;
+                $(if let Some(value) = $key {
+                    self.$key = Some(Sourced::new(value, origin.clone()));
                 })*
                 $(self.$section.lay($section, origin);)*
             }
@@ -46,25 +74,25 @@ macro_rules! table {
     };
 }
 
-/// A whole settings file.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct SettingsFile {
-    /// The format number; 1, and may be left out.
-    pub(super) format: Option<u32>,
-    /// The environment that commands work on which change something; only in the user's
-    /// own file.
-    pub(super) default_env: Option<String>,
-    /// `human`, `json` or `jsonl`.
-    pub(super) output: Option<cli::Output>,
-    /// The longest that one request may take.
-    pub(super) timeout: Option<Span>,
-    /// The longest that a command may take.
-    pub(super) deadline: Option<Span>,
-    /// Account ids are shown whole.
-    pub(super) show_account: Option<bool>,
-    /// Environments by name.
-    pub(super) environments: BTreeMap<String, EnvironmentFile>,
+keys! {
+    /// A whole settings file.
+    SettingsFile {
+        /// The format number; 1, and may be left out.
+        format: u32,
+        /// The environment that commands work on where none is named; only in your own
+        /// file.
+        default_env: String,
+        /// `human`, `json` or `jsonl`.
+        output: cli::Output,
+        /// The longest that one request may take.
+        timeout: Span,
+        /// The longest that a command may take.
+        deadline: Span,
+        /// Account ids are shown whole.
+        show_account: bool,
+        @ /// Environments: a table `[environments.NAME]` each.
+        environments: BTreeMap<String, EnvironmentFile>,
+    }
 }
 
 /// A built-in profile.

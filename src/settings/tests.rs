@@ -1,1 +1,195 @@
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
 
+use clap::Parser;
+use trading_core::model::{Acknowledges, Calendar, Role, Subject};
+use trading_core::report::Exit;
+
+use super::{Access, Environment, Origin, PlatformKind, Settings};
+use crate::cli::Cli;
+use crate::ctx::{Ctx, SystemClock, SystemIds};
+use crate::error::Fault;
+use crate::ui::{Terminal, Ui};
+
+/// A process with a home of its own and these variables; no file lies below it.
+fn ctx(vars: &[(&str, &str)]) -> Ctx {
+    let clock = Arc::new(SystemClock);
+    let mut all = BTreeMap::from([("HOME".to_owned(), "/nowhere".to_owned())]);
+    all.extend(vars.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    Ctx {
+        ids: Arc::new(SystemIds::new(clock.clone())),
+        clock,
+        vars: all,
+        cwd: PathBuf::from("/nowhere"),
+        exe: PathBuf::from("tradectl"),
+        ui: Ui::captured("", Terminal::none(80)).0,
+    }
+}
+
+fn resolve(vars: &[(&str, &str)], flags: &[&str], access: Access) -> Result<Environment, Fault> {
+    let words = ["tradectl", "config", "show"].into_iter().chain(flags.iter().copied());
+    Environment::resolve(&ctx(vars), &Cli::parse_from(words).globals, access)
+}
+
+fn named(name: &str) -> Environment {
+    resolve(&[], &["--env", name], Access::Read).expect("resolves")
+}
+
+#[test]
+fn what_changes_something_must_be_told_where() {
+    let fault = resolve(&[], &[], Access::Mutate).expect_err("nobody named it");
+    assert_eq!((fault.exit, fault.code), (Exit::Usage, "environment.unnamed"));
+    let hint = fault.hint.expect("a list");
+    for name in ["local", "tradai-dev", "tradai-staging", "tradai-prod", "ops-pipeline"] {
+        assert!(hint.contains(name), "{hint}");
+    }
+    assert_eq!(resolve(&[], &[], Access::Read).expect("local").name, "local");
+    assert_eq!(resolve(&[], &[], Access::Local).expect("local").name, "local");
+    let by_variable = resolve(&[("TRADECTL_ENV", "tradai-dev")], &[], Access::Mutate);
+    assert_eq!(by_variable.expect("named").name, "tradai-dev");
+}
+
+#[test]
+fn yes_needs_the_environment_on_the_command_line() {
+    let flag = resolve(&[], &["--env", "local"], Access::Mutate).expect("named");
+    assert!(flag.check_yes().is_ok());
+    let variable = resolve(&[("TRADECTL_ENV", "local")], &[], Access::Mutate).expect("named");
+    assert_eq!(variable.named_by, Origin::Variable("TRADECTL_ENV"));
+    let fault = variable.check_yes().expect_err("a variable is not the command line");
+    assert_eq!(fault.exit, Exit::Usage);
+    assert_eq!(fault.hint.as_deref(), Some("add --env local"));
+}
+
+#[test]
+fn what_works_here_only_refuses_aws_and_aws_is_not_in_this_build() {
+    let fault = resolve(&[], &["--env", "tradai-dev"], Access::Local).expect_err("it is on AWS");
+    assert_eq!((fault.exit, fault.code), (Exit::Settings, "environment.not_local"));
+    let Err(fault) = named("tradai-dev").open(&ctx(&[])) else { panic!("nothing to open") };
+    assert_eq!((fault.exit, fault.code), (Exit::Settings, "platform.missing"));
+    assert!(fault.message.contains("tradai-dev lives on AWS"), "{fault}");
+}
+
+#[test]
+fn production_is_built_in() {
+    let production = |name| named(name).production;
+    assert!(production("tradai-prod") && production("ops-pipeline"));
+    assert!(!production("local") && !production("tradai-dev") && !production("tradai-staging"));
+}
+
+#[test]
+fn names_carry_the_stage_and_no_pattern_is_left_open() {
+    let dev = named("tradai-dev");
+    assert_eq!(dev.names["strategies_table"], "tradai-trading-state-dev");
+    assert_eq!(dev.names["cluster"], "tradai-dev");
+    assert_eq!(named("ops-pipeline").names["cluster"], "ops-pipeline-cluster");
+    for name in ["local", "tradai-dev", "tradai-staging", "tradai-prod", "ops-pipeline"] {
+        let environment = named(name);
+        let texts = environment.names.values().chain(&environment.scanned_by);
+        for text in texts {
+            assert!(!text.contains(['{', '}']), "{name}: {text}");
+        }
+    }
+}
+
+#[test]
+fn what_a_profile_lacks_is_said() {
+    let ops = named("ops-pipeline");
+    assert!(!ops.capabilities.strategies && !ops.names.contains_key("latch_table"));
+    assert!(ops.lacks.iter().any(|what| what.contains("no latch")), "{:?}", ops.lacks);
+    assert_eq!(ops.calendar, Calendar::UsEquities);
+    assert_eq!(ops.acknowledges, Acknowledges::None);
+    assert_eq!(named("tradai-dev").acknowledges, Acknowledges::None);
+    assert_eq!(named("local").acknowledges, Acknowledges::StopAck);
+    assert!(named("local").lacks.is_empty());
+}
+
+#[test]
+fn every_known_service_family_and_schedule_has_its_role() {
+    use Role::{Both, Entry, Exit, Support};
+    use Subject::{Family, Schedule, Service};
+    let cases = [
+        ("local", Service, "engine", Some(Both)),
+        ("local", Service, "engine-3", Some(Both)),
+        ("local", Service, "paper-venue", Some(Support)),
+        ("tradai-prod", Service, "tradai-live-trading-prod", Some(Both)),
+        ("tradai-prod", Service, "tradai-dry-run-trading-prod", Some(Both)),
+        ("tradai-prod", Service, "tradai-strategy-service-prod", Some(Support)),
+        ("tradai-prod", Service, "tradai-backend-api-prod", Some(Support)),
+        ("tradai-prod", Family, "tradai-strategy-generic-prod", Some(Support)),
+        // Runs backtests and may run more: nobody knows, so nobody classifies it.
+        ("tradai-prod", Family, "tradai-strategy-prod", None),
+        ("tradai-prod", Service, "tradai-something-new-prod", None),
+        ("ops-pipeline", Service, "dispatcher-service", Some(Entry)),
+        ("ops-pipeline", Service, "dispatcher-tiny-service", Some(Entry)),
+        ("ops-pipeline", Service, "position-manager-tiny-service", Some(Exit)),
+        ("ops-pipeline", Service, "telemetry-service", Some(Support)),
+        ("ops-pipeline", Service, "ops-pipeline-classifier-service", Some(Support)),
+        ("ops-pipeline", Family, "ops-pipeline-dispatcher", Some(Entry)),
+        ("ops-pipeline", Family, "ops-pipeline-dispatcher-tiny", Some(Entry)),
+        ("ops-pipeline", Family, "position-manager", Some(Exit)),
+        ("ops-pipeline", Family, "ops-pipeline-db-migrator", Some(Support)),
+        ("ops-pipeline", Family, "ops-pipeline-something-new", None),
+        ("ops-pipeline", Schedule, "default/ops-pipeline-dispatcher", Some(Entry)),
+        ("ops-pipeline", Schedule, "ops-pipeline-dispatcher-tiny", Some(Entry)),
+        ("ops-pipeline", Schedule, "position-manager-1min", Some(Exit)),
+        ("ops-pipeline", Schedule, "ops-pipeline-position-manager", Some(Exit)),
+        ("ops-pipeline", Schedule, "ops-pipeline-healthcheck-5m", Some(Support)),
+        ("ops-pipeline", Schedule, "ops-pipeline-rss-ingest-schedule", Some(Support)),
+        ("ops-pipeline", Schedule, "something-new", None),
+    ];
+    for (environment, subject, name, role) in cases {
+        assert_eq!(named(environment).roles.of(subject, name), role, "{environment}: {name}");
+    }
+}
+
+#[test]
+fn another_process_resolves_the_same_environment() {
+    let dev = named("tradai-dev");
+    assert_eq!(dev.launch_args, ["--env", "tradai-dev"]);
+    assert_eq!(dev.typed("doctor"), "tradectl --env tradai-dev doctor");
+    let local = resolve(&[], &[], Access::Read).expect("local");
+    assert_eq!(local.typed("local up"), "tradectl local up");
+    assert_eq!(local.typed("emergency-stop"), "tradectl --env local emergency-stop");
+    // Where a variable names another one, what was named must be typed again.
+    let named = resolve(&[("TRADECTL_ENV", "tradai-dev")], &["--env", "local"], Access::Read);
+    assert_eq!(named.expect("local").typed("doctor"), "tradectl --env local doctor");
+}
+
+#[test]
+fn state_lies_below_home_one_folder_per_environment() {
+    let local = named("local");
+    assert_eq!(local.state_dir, PathBuf::from("/nowhere/.local/state/tradectl/local"));
+    let directory = local.state_dir.join("platform");
+    assert_eq!(local.platform, PlatformKind::Local { directory });
+}
+
+#[test]
+fn variables_steer_aws_and_leave_the_local_platform_alone() {
+    let vars = [("TRADECTL_ENDPOINT", "http://127.0.0.1:4566"), ("TRADECTL_REGION", "us-east-1")];
+    let dev = resolve(&vars, &["--env", "tradai-dev"], Access::Read).expect("resolves");
+    assert_eq!(dev.endpoint_origin, Origin::Variable("TRADECTL_ENDPOINT"));
+    let PlatformKind::Aws { region, endpoint, .. } = dev.platform else { panic!("on AWS") };
+    assert_eq!(
+        (region.as_str(), endpoint.as_deref()),
+        ("us-east-1", Some("http://127.0.0.1:4566"))
+    );
+    assert!(resolve(&vars, &["--env", "local"], Access::Read).is_ok());
+}
+
+#[test]
+fn every_environment_that_is_listed_resolves() {
+    let cli = Cli::parse_from(["tradectl", "config", "show"]);
+    let settings = Settings::load(&ctx(&[]), &cli.globals).expect("loads");
+    for name in settings.environments().expect("a list") {
+        assert_eq!(settings.environment_named(&name).expect("resolves").name, name);
+    }
+}
+
+#[test]
+fn the_reference_names_every_key() {
+    let page = super::reference();
+    for key in ["default_env", "latch_max_age", "webhook_secret", "scanned_by", "TRADECTL_HOME"] {
+        assert!(page.contains(&format!("| `{key}` |")), "{key} is not in the reference");
+    }
+}

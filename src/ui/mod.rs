@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::Serialize;
 use trading_core::report::Progress;
 
-use crate::render::escape;
+use crate::render::{escape, mask};
 
 pub use capture::Captured;
 pub use prompt::Answer;
@@ -48,6 +48,22 @@ pub struct Terminal {
 }
 
 impl Terminal {
+    /// What the variables and the kernel say: stdin, stdout and stderr are terminals, and
+    /// this many columns wide. `COLUMNS` goes before the kernel's answer; `NO_COLOR` and
+    /// `TERM=dumb` take colour away.
+    fn detect(
+        vars: &BTreeMap<String, String>,
+        [stdin, stdout, stderr]: [bool; 3],
+        columns: Option<usize>,
+    ) -> Self {
+        let colorless = vars.get("NO_COLOR").is_some_and(|value| !value.is_empty())
+            || vars.get("TERM").is_some_and(|term| term == "dumb");
+        let wanted = vars.get("COLUMNS").and_then(|text| text.parse::<usize>().ok());
+        let told = wanted.or(columns).filter(|columns| *columns > 0);
+        let width = told.unwrap_or(PIPE_WIDTH).max(MIN_WIDTH);
+        Self { stdin, stdout, stderr, width, color: stdout && !colorless }
+    }
+
     /// Nothing is a terminal: pipes, scripts, tests.
     pub fn none(width: usize) -> Self {
         Self { stdin: false, stdout: false, stderr: false, width, color: false }
@@ -71,6 +87,8 @@ pub struct Ui {
     pub terminal: Terminal,
     /// What kind of output was asked for.
     pub format: Format,
+    /// Account ids are shown whole.
+    pub show_account: bool,
     live: Mutex<Option<live::Live>>,
     out_broken: AtomicBool,
 }
@@ -78,22 +96,12 @@ pub struct Ui {
 impl Ui {
     /// The real process's streams.
     pub fn from_process(vars: &BTreeMap<String, String>) -> Self {
-        let stdout = io::stdout().is_terminal();
-        let colorless = vars.get("NO_COLOR").is_some_and(|value| !value.is_empty())
-            || vars.get("TERM").is_some_and(|term| term == "dumb");
-        let columns = vars.get("COLUMNS").and_then(|text| text.parse::<usize>().ok());
-        let terminal_columns = || {
-            let size = rustix::termios::tcgetwinsize(rustix::stdio::stdout()).ok()?;
-            Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
-        };
-        let width = columns.or_else(terminal_columns).unwrap_or(PIPE_WIDTH).max(MIN_WIDTH);
-        let terminal = Terminal {
-            stdin: io::stdin().is_terminal(),
-            stdout,
-            stderr: io::stderr().is_terminal(),
-            width,
-            color: stdout && !colorless,
-        };
+        let size = rustix::termios::tcgetwinsize(rustix::stdio::stdout()).ok();
+        let terminal = Terminal::detect(
+            vars,
+            [io::stdin().is_terminal(), io::stdout().is_terminal(), io::stderr().is_terminal()],
+            size.map(|size| usize::from(size.ws_col)),
+        );
         Self::over(
             Box::new(io::stdout()),
             Box::new(io::stderr()),
@@ -115,6 +123,7 @@ impl Ui {
             input: Arc::new(Mutex::new(input)),
             terminal,
             format: Format::default(),
+            show_account: false,
             live: Mutex::new(None),
             out_broken: AtomicBool::new(false),
         }
@@ -142,7 +151,7 @@ impl Ui {
     /// One line for the person at the terminal, escaped, on stderr. A stderr that is gone
     /// loses it: there is nobody left to tell.
     pub fn note(&self, line: &str) {
-        let line = format!("{}\n", escape::line(line));
+        let line = format!("{}\n", escape::line(&self.masked(line)));
         let live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
         match live.as_ref() {
             Some(live) => live.suspended(|| self.write_err(&line)),
@@ -156,18 +165,23 @@ impl Ui {
         if self.format == Format::JsonLines {
             return self.event("progress", progress, "");
         }
+        let progress = Progress {
+            subject: self.masked(&progress.subject),
+            message: self.masked(&progress.message),
+            ..progress.clone()
+        };
         if !self.terminal.stderr {
-            return self.write_err(&live::plain(progress));
+            return self.write_err(&live::plain(&progress));
         }
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-        live.get_or_insert_with(live::Live::new).show(progress);
+        live.get_or_insert_with(live::Live::new).show(&progress);
     }
 
     /// Tells of something as it happens: in a stream of events one JSON object per line on
     /// stdout, with `kind` as its `event`; else `human`, escaped, on stderr, if not empty.
     pub fn event(&self, kind: &str, payload: &impl Serialize, human: &str) {
         if self.format == Format::JsonLines {
-            self.data(&json_line(kind, payload));
+            self.data(&self.json_line(kind, payload));
         } else if !human.is_empty() {
             self.note(human);
         }
@@ -178,8 +192,8 @@ impl Ui {
     /// in its `data`.
     pub fn row(&self, kind: &str, payload: &impl Serialize, human: &str) {
         match self.format {
-            Format::Human => self.data(&format!("{}\n", escape::line(human))),
-            Format::JsonLines => self.data(&json_line(kind, payload)),
+            Format::Human => self.data(&format!("{}\n", escape::line(&self.masked(human)))),
+            Format::JsonLines => self.data(&self.json_line(kind, payload)),
             Format::Json => {}
         }
     }
@@ -196,28 +210,38 @@ impl Ui {
         Arc::clone(&self.err)
     }
 
+    /// The text as it may be shown.
+    fn masked(&self, text: &str) -> String {
+        if self.show_account { text.to_owned() } else { mask::text(text) }
+    }
+
+    /// One event as a line of JSON.
+    fn json_line(&self, kind: &str, payload: &impl Serialize) -> String {
+        #[derive(Serialize)]
+        struct Line<'a> {
+            event: &'a str,
+            #[serde(flatten)]
+            payload: serde_json::Map<String, serde_json::Value>,
+        }
+        let mut payload = match serde_json::to_value(payload) {
+            Ok(serde_json::Value::Object(payload)) => payload,
+            Ok(other) => [("value".to_owned(), other)].into_iter().collect(),
+            // Said as such, never dropped.
+            Err(error) => {
+                [("unserializable".to_owned(), error.to_string().into())].into_iter().collect()
+            }
+        };
+        if !self.show_account {
+            payload.values_mut().for_each(mask::json);
+        }
+        let line = serde_json::to_string(&Line { event: kind, payload });
+        line.unwrap_or_else(|error| format!("{{\"event\":\"error\",\"why\":\"{error}\"}}")) + "\n"
+    }
+
     /// Text that is laid out and escaped already, on stderr.
     pub fn write_err(&self, text: &str) {
         // Nobody is left to tell when stderr is gone.
         let _gone = write_all(&self.err, text);
-    }
-}
-
-/// One event as a line of JSON.
-fn json_line(kind: &str, payload: &impl Serialize) -> String {
-    #[derive(Serialize)]
-    struct Line<'a, T> {
-        event: &'a str,
-        #[serde(flatten)]
-        payload: &'a T,
-    }
-    match serde_json::to_string(&Line { event: kind, payload }) {
-        Ok(line) => line + "\n",
-        // A payload that is not a map: said as such, never dropped.
-        Err(error) => {
-            let line = serde_json::json!({"event": kind, "unserializable": error.to_string()});
-            format!("{line}\n")
-        }
     }
 }
 
@@ -251,3 +275,6 @@ pub fn last_words(message: &str) {
     let line = format!("error: {}\n", escape::line(message));
     let _gone = io::stderr().write_all(line.as_bytes());
 }
+
+#[cfg(test)]
+mod tests;

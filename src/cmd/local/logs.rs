@@ -43,7 +43,7 @@ pub struct Args {
 
 /// Runs the command.
 pub(super) async fn run(args: &Args, session: &mut Session<'_>) -> Result<Report, Fault> {
-    let environment = session.environment(Access::Local)?;
+    let environment = session.environment(Access::Read)?;
     let platform = local::open(&environment, Arc::clone(&session.ctx.clock))?;
     let since = args.since.map(|since| session.ctx.clock.now().saturating_sub(since));
     let query = LogQuery {

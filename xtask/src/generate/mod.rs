@@ -58,6 +58,7 @@ fn all() -> Outcome<Files> {
     schema::add(&cli, &mut files)?;
     files.insert("docs/cli.md".to_owned(), cli_reference::text(&cli));
     files.insert("docs/exit-codes.md".to_owned(), exit_codes::text());
+    files.insert("docs/settings.md".to_owned(), tradectl::settings::reference());
     Ok(files)
 }
 
