@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::Value;
-use trading_core::report::Progress;
+use trading_core::ops::{emergency_stop, heartbeat, resume};
+use trading_core::report::{Progress, schema_of};
 
 use super::json::Document;
 
@@ -21,11 +21,14 @@ pub struct Schemas {
 
 /// All schemas.
 pub fn all() -> Schemas {
-    Schemas { document: of::<Document<'_>>(), event: of::<Progress>(), data: BTreeMap::new() }
-}
-
-/// What is written, not what is read: a field that is always written is required.
-fn of<T: JsonSchema>() -> Value {
-    let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
-    SchemaGenerator::new(settings).into_root_schema_for::<T>().to_value()
+    let data = [
+        ("emergency-stop", emergency_stop::data_schema()),
+        ("heartbeat.check", heartbeat::data_schema()),
+        ("resume", resume::data_schema()),
+    ];
+    Schemas {
+        document: schema_of::<Document<'_>>().to_value(),
+        event: schema_of::<Progress>().to_value(),
+        data: data.into_iter().map(|(name, schema)| (name, schema.to_value())).collect(),
+    }
 }

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What rests at the venue and reduces a position. Ordered: the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) enum Protection {
     /// Nothing rests there.
     #[serde(rename = "NOTHING")]
@@ -23,6 +24,7 @@ pub(crate) enum Protection {
 
 /// An open position.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Holding {
     pub(crate) strategy: String,
     pub(crate) symbol: String,

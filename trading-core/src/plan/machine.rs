@@ -45,6 +45,7 @@ pub enum MachineAsk {
 
 /// Where a restore record was kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kept_in", rename_all = "snake_case")]
 pub enum Recorded {
     /// Where it belongs.

@@ -185,3 +185,10 @@ impl Report {
         }
     }
 }
+
+/// The JSON schema of what a type writes: a field that is always written is required.
+#[cfg(feature = "schema")]
+pub fn schema_of<T: schemars::JsonSchema>() -> schemars::Schema {
+    let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+    schemars::SchemaGenerator::new(settings).into_root_schema_for::<T>()
+}

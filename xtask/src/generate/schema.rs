@@ -23,17 +23,53 @@ pub(super) fn add(cli: &clap::Command, files: &mut Files) -> Outcome {
         }
     });
     for name in names {
-        // The document, bound to the command.
-        let mut bound = json!({
-            "$schema": "https://json-schema.org/draft/2020-12/schema",
-            "title": format!("tradectl.{name}/1"),
-            "allOf": [{"$ref": "document.json"}],
-            "properties": {"schema": {"const": format!("tradectl.{name}/1")}},
-        });
-        if let Some(data) = schemas.data.get(name.as_str()) {
-            bound["properties"]["data"] = data.clone();
-        }
-        put(&name, &bound)?;
+        put(&name, &bound(&name, schemas.data.get(name.as_str())))?;
     }
     Ok(())
+}
+
+/// The document, bound to one command.
+fn bound(name: &str, data: Option<&Value>) -> Value {
+    let schema = format!("tradectl.{name}/1");
+    let mut bound = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": schema,
+        "allOf": [{"$ref": "document.json"}],
+        "properties": {"schema": {"const": schema}},
+    });
+    let Some(mut data) = data.cloned() else { return bound };
+    if let Some(parts) = data.as_object_mut() {
+        parts.remove("$schema");
+        parts.remove("title");
+        // References count from the root of the file.
+        if let Some(defs) = parts.remove("$defs") {
+            bound["$defs"] = defs;
+        }
+    }
+    let none = json!({
+        "description": "The command ended before it had an answer; `errors` says why.",
+        "type": "object",
+        "maxProperties": 0,
+    });
+    bound["properties"]["data"] = json!({"anyOf": [data, none]});
+    bound
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bound;
+    use serde_json::json;
+
+    #[test]
+    fn references_of_the_data_count_from_the_root_of_the_file() {
+        let data = json!({
+            "$schema": "x", "title": "Data", "type": "object",
+            "properties": {"a": {"$ref": "#/$defs/A"}}, "$defs": {"A": {"type": "string"}},
+        });
+        let bound = bound("a.b", Some(&data));
+        assert_eq!(bound["$defs"]["A"]["type"], "string");
+        assert_eq!(bound["properties"]["schema"]["const"], "tradectl.a.b/1");
+        assert_eq!(bound.pointer("/properties/data/anyOf/0/$defs"), None);
+        assert_eq!(bound.pointer("/properties/data/anyOf/0/type"), Some(&json!("object")));
+    }
 }

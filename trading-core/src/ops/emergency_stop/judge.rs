@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 /// One thing that stands against HALTED.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct Standing {
     /// Where it belongs.
     pub(super) rung: &'static str,

@@ -116,3 +116,9 @@ impl Site {
         })
     }
 }
+
+/// The shape of `data` in the JSON document.
+#[cfg(feature = "schema")]
+pub fn data_schema() -> schemars::Schema {
+    outcome::data_schema()
+}

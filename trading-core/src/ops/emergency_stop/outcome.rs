@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 
 /// The command's part of the JSON document.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Data {
     stop_id: String,
     level: String,
@@ -27,11 +28,13 @@ struct Data {
     orders_after_latch: serde_json::Value,
     restore_record: Vec<RecordData>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<serde_json::Value>>"))]
     plan: Option<Vec<Step>>,
     timing: Timing,
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct RungData {
     rung: &'static str,
     applied: u64,
@@ -41,18 +44,22 @@ struct RungData {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct NotCovered {
     what: String,
     why: String,
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct RecordData {
     kept: Recorded,
+    #[cfg_attr(feature = "schema", schemars(with = "serde_json::Value"))]
     chunk: crate::model::RestoreChunk,
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Timing {
     time_to_latch_ms: Option<i64>,
     time_to_last_order_ms: serde_json::Value,
@@ -425,4 +432,10 @@ fn finding(id: &str, severity: Severity, subject: &str, message: &str) -> Findin
 
 fn millis(from: Utc, to: Utc) -> i64 {
     i64::try_from(to.duration_since(from).as_millis()).unwrap_or(i64::MAX)
+}
+
+/// The shape of `data` in the JSON document.
+#[cfg(feature = "schema")]
+pub(super) fn data_schema() -> schemars::Schema {
+    crate::report::schema_of::<Data>()
 }

@@ -30,6 +30,7 @@ pub struct CheckRequest {
 
 /// Whether the platform's own alert would fire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 enum Alert {
     /// Two reads in a row are stale to it.
@@ -52,6 +53,7 @@ impl Alert {
 
 /// A beat as it was judged over all reads.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Judged {
     #[serde(flatten)]
     beat: Beat,
@@ -63,6 +65,7 @@ struct Judged {
 
 /// The command's part of the document.
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Data<'a> {
     alert: Alert,
     reads: u32,
@@ -254,4 +257,10 @@ impl Procedure for Check {
     fn outcome(&mut self, _now: Utc) -> Option<Report> {
         self.report.clone()
     }
+}
+
+/// The shape of `data` in the JSON document.
+#[cfg(feature = "schema")]
+pub(super) fn data_schema() -> schemars::Schema {
+    crate::report::schema_of::<Data<'_>>()
 }

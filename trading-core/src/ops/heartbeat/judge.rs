@@ -13,6 +13,7 @@ pub const FUTURE_MS: i64 = 5_000;
 
 /// What a heartbeat says. Ordered: the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Pulse {
     /// It should beat, and its last beat is too old, missing, not a time, or in the future.
@@ -80,8 +81,24 @@ impl<T: Serialize> Serialize for Read<T> {
     }
 }
 
+#[cfg(feature = "schema")]
+impl<T: schemars::JsonSchema> schemars::JsonSchema for Read<T> {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        format!("Read_of_{}", T::schema_name()).into()
+    }
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let value = generator.subschema_for::<T>();
+        schemars::json_schema!({"anyOf": [value, {
+            "type": "object",
+            "properties": {"state": {"const": "unparsed"}, "why": {"type": "string"}},
+            "required": ["state", "why"],
+        }]})
+    }
+}
+
 /// A strategy's heartbeat at one time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Beat {
     /// Whose.
     pub strategy: StrategyId,

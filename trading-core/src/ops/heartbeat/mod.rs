@@ -54,3 +54,9 @@ pub(crate) fn skew<T>(
         next: Some(format!("tradectl doctor --env {environment}")),
     })
 }
+
+/// The shape of `data` in the JSON document of a check.
+#[cfg(feature = "schema")]
+pub fn data_schema() -> schemars::Schema {
+    check::data_schema()
+}

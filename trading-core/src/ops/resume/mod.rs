@@ -34,3 +34,9 @@ pub struct Request {
     /// When it must end, done or not.
     pub deadline_at: Utc,
 }
+
+/// The shape of `data` in the JSON document.
+#[cfg(feature = "schema")]
+pub fn data_schema() -> schemars::Schema {
+    outcome::data_schema()
+}

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 /// The command's part of the JSON document.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Data {
     stop_id: Option<String>,
     dry_run: bool,
@@ -17,11 +18,13 @@ struct Data {
     items: Vec<ItemData>,
     obstacles: Vec<String>,
     failures: Vec<String>,
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<serde_json::Value>"))]
     plan: Vec<Step>,
     duration_ms: Option<i64>,
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct ItemData {
     item: String,
     before: String,
@@ -237,4 +240,10 @@ impl Item {
             found,
         }
     }
+}
+
+/// The shape of `data` in the JSON document.
+#[cfg(feature = "schema")]
+pub(super) fn data_schema() -> schemars::Schema {
+    crate::report::schema_of::<Data>()
 }
