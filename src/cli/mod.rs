@@ -22,7 +22,7 @@ pub struct Cli {
 }
 
 /// What goes for every command.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Globals {
     /// The environment: `local`, or one that a profile or a settings file names.

@@ -4,12 +4,10 @@
 
 use trading_core::report::Exit;
 
+use crate::drive::drill::MARK;
 use crate::drive::run::KillPoint;
 use crate::error::Fault;
 use crate::settings::{Environment, PlatformKind};
-
-/// The file that marks a platform's folder as a drill's.
-pub(super) const DRILL_MARK: &str = "drill";
 
 /// Where to die.
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -24,7 +22,7 @@ impl KillArgs {
     pub(super) fn point(self, environment: &Environment) -> Result<KillPoint, Fault> {
         let Some(place) = self.kill_at else { return Ok(KillPoint::never()) };
         match &environment.platform {
-            PlatformKind::Local { directory } if directory.join(DRILL_MARK).exists() => {
+            PlatformKind::Local { directory } if directory.join(MARK).exists() => {
                 Ok(KillPoint::at(place))
             }
             _ => Err(Fault::new(

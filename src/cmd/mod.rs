@@ -4,6 +4,7 @@ mod approve;
 mod completions;
 mod config;
 mod doctor;
+mod drill;
 mod emergency_stop;
 mod engine;
 mod heartbeat;
@@ -32,6 +33,9 @@ pub enum Command {
     EmergencyStop(emergency_stop::Arguments),
     /// Puts back what a stop changed, and releases the latch.
     Resume(resume::Arguments),
+    /// Exercises on throw-away environments.
+    #[command(subcommand)]
+    Drill(drill::Command),
     /// Shows and checks the settings.
     #[command(subcommand)]
     Config(config::Command),
@@ -108,6 +112,12 @@ impl<'a> Session<'a> {
         Ok(environment.clone())
     }
 
+    /// The answer is about this environment, which the command has made itself.
+    pub(crate) fn answers_about(&self, environment: &Environment) {
+        // The first one that an answer was about stays: there is one header.
+        let _first = self.resolved.set((environment.clone(), Access::Local));
+    }
+
     /// What the command does with its environment, once it has asked for one.
     pub(crate) fn access(&self) -> Option<Access> {
         self.resolved.get().map(|(_, access)| *access)
@@ -136,6 +146,7 @@ pub async fn dispatch(command: &Command, session: &mut Session<'_>) -> Result<Re
         Command::Status(arguments) => status::run(arguments, session).await,
         Command::Heartbeat(command) => heartbeat::run(command, session).await,
         Command::Resume(args) => resume::run(args, session).await,
+        Command::Drill(command) => drill::run(command, session).await,
         Command::Config(command) => config::run(command, session),
         Command::Doctor => doctor::run(session).await,
         Command::Completions(arguments) => completions::run(arguments),

@@ -85,6 +85,14 @@ impl Process {
         }
         Ok(())
     }
+    /// Freezes it (SIGSTOP): for drills that let an engine hang.
+    pub fn freeze(self) -> io::Result<()> {
+        self.signal(Signal::STOP)
+    }
+    /// Lets it go on (SIGCONT).
+    pub fn thaw(self) -> io::Result<()> {
+        self.signal(Signal::CONT)
+    }
     fn signal(self, signal: Signal) -> io::Result<()> {
         match self.checked()? {
             Some(pid) => Ok(rustix::process::kill_process(pid, signal)?),

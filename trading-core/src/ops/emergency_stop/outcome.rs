@@ -61,7 +61,10 @@ struct RecordData {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Timing {
+    started_at: Utc,
+    latched_at: Option<Utc>,
     time_to_latch_ms: Option<i64>,
+    /// Null: no order that increases risk reached a venue after the latch.
     time_to_last_order_ms: serde_json::Value,
     time_to_lower_compute_ms: Option<i64>,
     time_to_proof_ms: Option<i64>,
@@ -185,9 +188,11 @@ impl EmergencyStop {
                 .is_dry()
                 .then(|| self.run.executor.steps().map(|(step, _)| step.clone()).collect()),
             timing: Timing {
+                started_at: started,
+                latched_at: self.times.latched_at,
                 time_to_latch_ms: since_start(self.times.latched_at.filter(|_| !self.continued)),
                 time_to_last_order_ms: match &after {
-                    Ok((last, _)) => last.map_or(0, |ms| ms).into(),
+                    Ok((last, _)) => (*last).into(),
                     Err(why) => unread(why),
                 },
                 time_to_lower_compute_ms: since_start(self.times.lowered_at),
@@ -398,9 +403,9 @@ impl EmergencyStop {
 
     fn proof_line(&self) -> String {
         let orders = match self.after_latch() {
-            Ok((last, count)) => format!(
-                "orders after the latch's bound: {count}; the last came {} ms after the latch",
-                last.unwrap_or(0)
+            Ok((None, _)) => "no order came after the latch".to_owned(),
+            Ok((Some(last), count)) => format!(
+                "the last order came {last} ms after the latch, {count} came later than its bound"
             ),
             Err(why) => format!("orders after the latch: unknown ({why})"),
         };
