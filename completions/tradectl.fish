@@ -38,6 +38,7 @@ complete -c tradectl -n "__fish_tradectl_needs_command" -s h -l help -d 'Print h
 complete -c tradectl -n "__fish_tradectl_needs_command" -s V -l version -d 'Print version'
 complete -c tradectl -n "__fish_tradectl_needs_command" -f -a "emergency-stop" -d 'Stops all trading, proves it, and records what a resume needs'
 complete -c tradectl -n "__fish_tradectl_needs_command" -f -a "resume" -d 'Puts back what a stop changed, and releases the latch'
+complete -c tradectl -n "__fish_tradectl_needs_command" -f -a "drill" -d 'Exercises on throw-away environments'
 complete -c tradectl -n "__fish_tradectl_needs_command" -f -a "config" -d 'Shows and checks the settings'
 complete -c tradectl -n "__fish_tradectl_needs_command" -f -a "engine" -d 'The processes that trade: engine and paper venue'
 complete -c tradectl -n "__fish_tradectl_needs_command" -f -a "heartbeat" -d 'Lists, judges and recovers strategies\' heartbeats'
@@ -85,6 +86,36 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand resume" -l show-accoun
 complete -c tradectl -n "__fish_tradectl_using_subcommand resume" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
 complete -c tradectl -n "__fish_tradectl_using_subcommand resume" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tradectl -n "__fish_tradectl_using_subcommand resume" -s V -l version -d 'Print version'
+complete -c tradectl -n "__fish_tradectl_using_subcommand drill; and not __fish_seen_subcommand_from emergency-stop" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand drill; and not __fish_seen_subcommand_from emergency-stop" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand drill; and not __fish_seen_subcommand_from emergency-stop" -l output -d 'How the answer is written' -r -f -a "human\t'One screen for a person'
+json\t'Exactly one JSON document on stdout'
+jsonl\t'A stream of JSON events that ends with the same document'"
+complete -c tradectl -n "__fish_tradectl_using_subcommand drill; and not __fish_seen_subcommand_from emergency-stop" -l timeout -d 'The longest that one request may take [default: 10s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand drill; and not __fish_seen_subcommand_from emergency-stop" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand drill; and not __fish_seen_subcommand_from emergency-stop" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand drill; and not __fish_seen_subcommand_from emergency-stop" -l show-account -d 'Shows account ids whole'
+complete -c tradectl -n "__fish_tradectl_using_subcommand drill; and not __fish_seen_subcommand_from emergency-stop" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
+complete -c tradectl -n "__fish_tradectl_using_subcommand drill; and not __fish_seen_subcommand_from emergency-stop" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tradectl -n "__fish_tradectl_using_subcommand drill; and not __fish_seen_subcommand_from emergency-stop" -s V -l version -d 'Print version'
+complete -c tradectl -n "__fish_tradectl_using_subcommand drill; and not __fish_seen_subcommand_from emergency-stop" -f -a "emergency-stop" -d 'Stops a throw-away environment whose engines trade on the paper venue, and measures'
+complete -c tradectl -n "__fish_tradectl_using_subcommand drill; and __fish_seen_subcommand_from emergency-stop" -l strategies -d 'How many strategies trade' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand drill; and __fish_seen_subcommand_from emergency-stop" -l engines -d 'How many engines run them; of several, one hangs' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand drill; and __fish_seen_subcommand_from emergency-stop" -l seed -d 'The seed of the markets, and of which engine hangs' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand drill; and __fish_seen_subcommand_from emergency-stop" -l kill-at -d 'Kills the first stop (as `kill -9` would) at its n-th step; another operator goes on' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand drill; and __fish_seen_subcommand_from emergency-stop" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand drill; and __fish_seen_subcommand_from emergency-stop" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand drill; and __fish_seen_subcommand_from emergency-stop" -l output -d 'How the answer is written' -r -f -a "human\t'One screen for a person'
+json\t'Exactly one JSON document on stdout'
+jsonl\t'A stream of JSON events that ends with the same document'"
+complete -c tradectl -n "__fish_tradectl_using_subcommand drill; and __fish_seen_subcommand_from emergency-stop" -l timeout -d 'The longest that one request may take [default: 10s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand drill; and __fish_seen_subcommand_from emergency-stop" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand drill; and __fish_seen_subcommand_from emergency-stop" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand drill; and __fish_seen_subcommand_from emergency-stop" -l keep -d 'Keeps the environment\'s folder, with its processes ended'
+complete -c tradectl -n "__fish_tradectl_using_subcommand drill; and __fish_seen_subcommand_from emergency-stop" -l show-account -d 'Shows account ids whole'
+complete -c tradectl -n "__fish_tradectl_using_subcommand drill; and __fish_seen_subcommand_from emergency-stop" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
+complete -c tradectl -n "__fish_tradectl_using_subcommand drill; and __fish_seen_subcommand_from emergency-stop" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tradectl -n "__fish_tradectl_using_subcommand drill; and __fish_seen_subcommand_from emergency-stop" -s V -l version -d 'Print version'
 complete -c tradectl -n "__fish_tradectl_using_subcommand config; and not __fish_seen_subcommand_from show check" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand config; and not __fish_seen_subcommand_from show check" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand config; and not __fish_seen_subcommand_from show check" -l output -d 'How the answer is written' -r -f -a "human\t'One screen for a person'
