@@ -63,7 +63,12 @@ fn work(command: &cmd::Command, mut session: Session<'_>, name: &str) -> Exit {
             Fault::new(Exit::Failed, "runtime", format!("the runtime does not start: {error}"))
         })?;
         tracing::info!(command = name, version = env!("CARGO_PKG_VERSION"), "begins");
-        let answered = runtime.block_on(cmd::dispatch(command, &mut session));
+        let answered = runtime.block_on(async {
+            platform::local::linux::outlive_file_limits().map_err(|error| {
+                Fault::new(Exit::Failed, "runtime", format!("no signal handler: {error}"))
+            })?;
+            cmd::dispatch(command, &mut session).await
+        });
         // A blocking call that nobody awaits any more must not hold up the end.
         runtime.shutdown_background();
         answered

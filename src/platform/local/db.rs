@@ -90,12 +90,18 @@ impl Db {
         &self,
         f: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, DbError> {
-        self.with(|open| {
-            let tx = open.connection.transaction()?;
-            let value = f(&tx)?;
-            tx.finish()?;
-            Ok(value)
-        })
+        let mut slot = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = match slot.take().map_or_else(|| connect(&self.path, self.schema), Ok) {
+            Ok(open) => slot.insert(open),
+            Err(DbError::Sqlite(error)) if is_for_want_of_disk(&error) => {
+                return read_at_rest(&self.path, f, error);
+            }
+            Err(error) => return Err(error),
+        };
+        let tx = open.connection.transaction()?;
+        let value = f(&tx)?;
+        tx.finish()?;
+        Ok(value)
     }
     /// Writes in one transaction that has the file's only write lock from its start.
     pub(super) async fn write<T: Send + 'static>(
@@ -135,6 +141,47 @@ impl Db {
         };
         f(slot.insert(open))
     }
+}
+
+/// Opening shared needs room for the files beside the database. Without any, it still can
+/// be read.
+fn is_for_want_of_disk(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(
+            ErrorCode::SystemIoFailure
+                | ErrorCode::CannotOpen
+                | ErrorCode::DiskFull
+                | ErrorCode::ReadOnly
+        )
+    )
+}
+
+/// Reads a file that nobody is writing to, without the help of other files. Whether
+/// somebody wrote after all is looked at afterwards, and then `cause` is the answer.
+fn read_at_rest<T>(
+    path: &Path,
+    f: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    cause: rusqlite::Error,
+) -> Result<T, DbError> {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let as_it_is = || -> std::io::Result<Option<(u64, std::time::SystemTime)>> {
+        // What stands in the write-ahead log is not yet in the file.
+        if std::fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
+            return Ok(None);
+        }
+        let file = std::fs::metadata(path)?;
+        Ok(Some((file.len(), file.modified()?)))
+    };
+    let Some(before) = as_it_is()? else { return Err(cause.into()) };
+    let name = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_URI
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(format!("file:{name}?immutable=1"), flags)?;
+    let value = f(&connection)?;
+    if as_it_is()? == Some(before) { Ok(value) } else { Err(cause.into()) }
 }
 
 fn write_in<T>(

@@ -92,11 +92,6 @@ pub fn is_set_up(environment: &Environment) -> Result<bool, Fault> {
 
 fn check_set_up(environment: &Environment, paths: &LocalPaths) -> Result<(), Fault> {
     if !is_set_up(environment)? {
-        let command = ["tradectl".to_owned()]
-            .into_iter()
-            .chain(environment.launch_args.iter().cloned())
-            .chain(["local".to_owned(), "up".to_owned()])
-            .collect::<Vec<_>>();
         return Err(Fault::new(
             Exit::Settings,
             "local.not_set_up",
@@ -106,7 +101,7 @@ fn check_set_up(environment: &Environment, paths: &LocalPaths) -> Result<(), Fau
                 paths.directory().display()
             ),
         )
-        .hint(command.join(" ")));
+        .hint(environment.typed("local up --detach")));
     }
     paths.check_home()
 }

@@ -121,7 +121,7 @@ async fn what_was_never_set_up_is_said_with_the_next_command() {
     let Err(fault) = open(&environment, clock.clone()) else { panic!("opened nothing") };
     assert_eq!(fault.exit, trading_core::report::Exit::Settings);
     assert_eq!(fault.code, "local.not_set_up");
-    assert!(fault.hint.unwrap().ends_with("local up"));
+    assert!(fault.hint.unwrap().ends_with("local up --detach"));
 }
 
 #[tokio::test]
