@@ -44,6 +44,7 @@ complete -c tradectl -n "__fish_tradectl_needs_command" -f -a "engine" -d 'The p
 complete -c tradectl -n "__fish_tradectl_needs_command" -f -a "heartbeat" -d 'Lists, judges and recovers strategies\' heartbeats'
 complete -c tradectl -n "__fish_tradectl_needs_command" -f -a "doctor" -d 'Looks whether this machine, the settings and the environment are fit to be worked with; changes nothing'
 complete -c tradectl -n "__fish_tradectl_needs_command" -f -a "status" -d 'Shows the whole environment on one screen, the worst first'
+complete -c tradectl -n "__fish_tradectl_needs_command" -f -a "journal" -d 'What operators\' commands did on this machine, read back'
 complete -c tradectl -n "__fish_tradectl_needs_command" -f -a "completions" -d 'Writes the completion script of a shell'
 complete -c tradectl -n "__fish_tradectl_needs_command" -f -a "local" -d 'The embedded platform: a whole environment on this machine'
 complete -c tradectl -n "__fish_tradectl_using_subcommand emergency-stop" -l level -d '`reduce-only` refuses new entries and lets exits go on; `halt` stops everything' -r
@@ -274,6 +275,70 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand status" -l show-accoun
 complete -c tradectl -n "__fish_tradectl_using_subcommand status" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
 complete -c tradectl -n "__fish_tradectl_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tradectl -n "__fish_tradectl_using_subcommand status" -s V -l version -d 'Print version'
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify" -l output -d 'How the answer is written' -r -f -a "human\t'One screen for a person'
+json\t'Exactly one JSON document on stdout'
+jsonl\t'A stream of JSON events that ends with the same document'"
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify" -l timeout -d 'The longest that one request may take [default: 10s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify" -l show-account -d 'Shows account ids whole'
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify" -s V -l version -d 'Print version'
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify" -f -a "list" -d 'Lists the runs of this machine in an environment, the newest first'
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify" -f -a "show" -d 'Shows a run, entry by entry'
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify" -f -a "replay" -d 'Tells a run again as whoever watched it saw it'
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify" -f -a "verify" -d 'Says whether journals are what was written: ends with 1 and names the entry if not'
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from list" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from list" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from list" -l output -d 'How the answer is written' -r -f -a "human\t'One screen for a person'
+json\t'Exactly one JSON document on stdout'
+jsonl\t'A stream of JSON events that ends with the same document'"
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from list" -l timeout -d 'The longest that one request may take [default: 10s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from list" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from list" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from list" -l show-account -d 'Shows account ids whole'
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from list" -s V -l version -d 'Print version'
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from show" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from show" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from show" -l output -d 'How the answer is written' -r -f -a "human\t'One screen for a person'
+json\t'Exactly one JSON document on stdout'
+jsonl\t'A stream of JSON events that ends with the same document'"
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from show" -l timeout -d 'The longest that one request may take [default: 10s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from show" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from show" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from show" -l show-account -d 'Shows account ids whole'
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from show" -s V -l version -d 'Print version'
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from replay" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from replay" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from replay" -l output -d 'How the answer is written' -r -f -a "human\t'One screen for a person'
+json\t'Exactly one JSON document on stdout'
+jsonl\t'A stream of JSON events that ends with the same document'"
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from replay" -l timeout -d 'The longest that one request may take [default: 10s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from replay" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from replay" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from replay" -l show-account -d 'Shows account ids whole'
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from replay" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from replay" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from replay" -s V -l version -d 'Print version'
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from verify" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from verify" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from verify" -l output -d 'How the answer is written' -r -f -a "human\t'One screen for a person'
+json\t'Exactly one JSON document on stdout'
+jsonl\t'A stream of JSON events that ends with the same document'"
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from verify" -l timeout -d 'The longest that one request may take [default: 10s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from verify" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from verify" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from verify" -l show-account -d 'Shows account ids whole'
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from verify" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from verify" -s V -l version -d 'Print version'
 complete -c tradectl -n "__fish_tradectl_using_subcommand completions" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand completions" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand completions" -l output -d 'How the answer is written' -r -f -a "human\t'One screen for a person'

@@ -8,6 +8,7 @@ mod drill;
 mod emergency_stop;
 mod engine;
 mod heartbeat;
+mod journal;
 mod kill;
 mod local;
 mod look;
@@ -54,6 +55,9 @@ pub enum Command {
     /// them, resting orders, schedules and the latch, in one parallel read. Ends with 1 if
     /// something is wrong, with 23 if not everything could be read.
     Status(status::Arguments),
+    /// What operators' commands did on this machine, read back.
+    #[command(subcommand)]
+    Journal(journal::Command),
     /// Writes the completion script of a shell.
     Completions(completions::Arguments),
     /// The embedded platform: a whole environment on this machine.
@@ -144,6 +148,7 @@ pub async fn dispatch(command: &Command, session: &mut Session<'_>) -> Result<Re
         Command::Engine(command) => engine::run(command, session).await,
         Command::EmergencyStop(args) => emergency_stop::run(args, session).await,
         Command::Status(arguments) => status::run(arguments, session).await,
+        Command::Journal(command) => journal::run(command, session).await,
         Command::Heartbeat(command) => heartbeat::run(command, session).await,
         Command::Resume(args) => resume::run(args, session).await,
         Command::Drill(command) => drill::run(command, session).await,

@@ -239,22 +239,27 @@ impl Driver<'_> {
     }
 
     fn tell(&self, at: Utc, news: News) {
-        let kind = match (news.bad, news.done) {
-            (true, _) => ProgressKind::Failed,
-            (false, Some((done, total))) if done == total => ProgressKind::Done,
-            (false, Some(_)) => ProgressKind::Advanced,
-            (false, None) => ProgressKind::Note,
-        };
-        let message = if news.subject.is_empty() || news.subject == news.rung {
-            news.message
-        } else {
-            format!("{}: {}", news.subject, news.message)
-        };
-        let mut progress = Progress::new(at, kind, news.rung, message);
-        if let Some((done, total)) = news.done {
-            progress = progress.counted(done, total);
-        }
-        self.ui.progress(&progress);
+        self.ui.progress(&progress(at, news));
+    }
+}
+
+/// What happened, as whoever watches sees it.
+pub fn progress(at: Utc, news: News) -> Progress {
+    let kind = match (news.bad, news.done) {
+        (true, _) => ProgressKind::Failed,
+        (false, Some((done, total))) if done == total => ProgressKind::Done,
+        (false, Some(_)) => ProgressKind::Advanced,
+        (false, None) => ProgressKind::Note,
+    };
+    let message = if news.subject.is_empty() || news.subject == news.rung {
+        news.message
+    } else {
+        format!("{}: {}", news.subject, news.message)
+    };
+    let progress = Progress::new(at, kind, news.rung, message);
+    match news.done {
+        Some((done, total)) => progress.counted(done, total),
+        None => progress,
     }
 }
 

@@ -4,10 +4,12 @@
 
 pub mod emergency_stop;
 pub mod heartbeat;
+pub mod history;
 mod look;
 mod positions;
 pub mod resume;
 mod run;
+mod rungs;
 pub mod schedule;
 mod seen;
 pub mod status;

@@ -3,7 +3,7 @@
 use super::ladder::{EmergencyStop, Word};
 use crate::model::{Reading, Receipt, Utc, Written};
 use crate::ops::positions::{Holding, Protection, holdings, holdings_table};
-use crate::ops::run::describe;
+use crate::ops::rungs::{Pending, RungData, of_rung, rungs_table};
 use crate::plan::{Recorded, Rung, Settled, Step};
 use crate::report::{Block, Cell, Exit, Finding, Problem, Report, Severity, Tone};
 use serde::Serialize;
@@ -31,16 +31,6 @@ struct Data {
     #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<serde_json::Value>>"))]
     plan: Option<Vec<Step>>,
     timing: Timing,
-}
-
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-struct RungData {
-    rung: &'static str,
-    applied: u64,
-    already: u64,
-    failed: u64,
-    failures: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -160,7 +150,7 @@ impl EmergencyStop {
             scope: self.request.scope.to_string(),
             continued: self.continued,
             dry_run: self.run.executor.is_dry(),
-            rungs: Rung::ALL.into_iter().map(|rung| self.rung(rung)).collect(),
+            rungs: self.rungs(),
             positions,
             not_stopped: self.verdict.trading.clone(),
             unknown: self.verdict.unknown.clone(),
@@ -203,29 +193,13 @@ impl EmergencyStop {
         }
     }
 
-    fn rung(&self, rung: Rung) -> RungData {
-        let mut data =
-            RungData { rung: rung.as_str(), applied: 0, already: 0, failed: 0, failures: vec![] };
-        for (step, settled) in self.run.executor.steps().filter(|(step, _)| step.rung == rung) {
-            match settled {
-                Some(Settled::Answered(Written::Applied { .. })) => data.applied += 1,
-                Some(Settled::Answered(Written::Already)) => data.already += 1,
-                Some(Settled::Answered(other)) => {
-                    data.failed += 1;
-                    data.failures.push(format!("{}: {}", step.id, describe(other)));
-                }
-                Some(Settled::NotStarted { why }) => {
-                    data.failed += 1;
-                    data.failures.push(format!("{}: not started: {why}", step.id));
-                }
-                None if self.run.executor.is_dry() => {}
-                None => {
-                    data.failed += 1;
-                    data.failures.push(format!("{}: no answer", step.id));
-                }
-            }
-        }
-        data
+    /// What became of the steps of each rung, all rungs of the ladder.
+    fn rungs(&self) -> Vec<RungData> {
+        let pending = if self.run.executor.is_dry() { Pending::NotYet } else { Pending::Failed };
+        Rung::ALL
+            .into_iter()
+            .map(|rung| of_rung(rung, self.run.executor.steps(), pending))
+            .collect()
     }
 
     /// Services, families and schedules that no rule names and nobody took in.
@@ -363,10 +337,7 @@ impl EmergencyStop {
             body.push(Block::Table { columns: vec!["rung", "act", "why"], rows: rows.collect() });
         } else {
             body.push(Block::Heading("Rungs".to_owned()));
-            body.push(Block::Table {
-                columns: vec!["rung", "done", "was so", "failed"],
-                rows: Rung::ALL.into_iter().map(|rung| rung_cells(&self.rung(rung))).collect(),
-            });
+            body.push(rungs_table(&self.rungs()));
         }
         for (what, why) in &self.verdict.not_covered {
             body.push(Block::Line(Cell::toned(format!("not covered: {what}: {why}"), Tone::Warn)));
@@ -412,16 +383,6 @@ impl EmergencyStop {
         let proof = self.times.ended_at.map_or(0, |at| millis(self.request.started_at, at));
         format!("two complete reads agree; {orders}; proof after {proof} ms")
     }
-}
-
-fn rung_cells(rung: &RungData) -> Vec<Cell> {
-    let tone = if rung.failed > 0 { Tone::Bad } else { Tone::Plain };
-    vec![
-        Cell::plain(rung.rung),
-        Cell::plain(rung.applied.to_string()),
-        Cell::plain(rung.already.to_string()),
-        Cell::toned(rung.failed.to_string(), tone),
-    ]
 }
 
 fn finding(id: &str, severity: Severity, subject: &str, message: &str) -> Finding {

@@ -1,0 +1,101 @@
+//! `tradectl journal`: what operators' commands did, read back. Nothing here writes to a
+//! journal.
+
+mod list;
+mod replay;
+mod show;
+mod verify;
+
+use std::path::Path;
+
+use trading_core::ops::history::Found;
+use trading_core::report::{Exit, Report};
+
+use super::Session;
+use crate::drive::journal;
+use crate::error::Fault;
+use crate::settings::Environment;
+
+/// The subcommands.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Lists the runs of this machine in an environment, the newest first.
+    List,
+    /// Shows a run, entry by entry.
+    Show(RunArgs),
+    /// Tells a run again as whoever watched it saw it.
+    Replay(RunArgs),
+    /// Says whether journals are what was written: ends with 1 and names the entry if not.
+    Verify(verify::Arguments),
+}
+
+/// Names a run.
+#[derive(Debug, clap::Args)]
+pub struct RunArgs {
+    /// The run: its id, the beginning of it, or `last`.
+    #[arg(value_name = "RUN")]
+    run: String,
+}
+
+/// Runs the command.
+pub(super) async fn run(command: &Command, session: &mut Session<'_>) -> Result<Report, Fault> {
+    match command {
+        Command::List => list::run(session),
+        Command::Show(arguments) => show::run(arguments, session),
+        Command::Replay(arguments) => replay::run(arguments, session),
+        Command::Verify(arguments) => verify::run(arguments, session),
+    }
+}
+
+/// Every journal of an environment.
+fn all(environment: &Environment) -> Result<Vec<Found>, Fault> {
+    let files = journal::files(&environment.state_dir).map_err(|error| {
+        let folder = journal::folder(&environment.state_dir);
+        let message = format!("the journals in {} cannot be listed: {error}", folder.display());
+        Fault::new(Exit::Incomplete, "journal.unreadable", message)
+    })?;
+    Ok(files.iter().map(|path| found(path)).collect())
+}
+
+fn found(path: &Path) -> Found {
+    Found {
+        run: path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+        journal: journal::load(path).map_err(|error| format!("{}: {error}", path.display())),
+    }
+}
+
+/// The journal of a run that somebody named. The name is looked for among the journals and
+/// never made into a path.
+fn named(environment: &Environment, name: &str) -> Result<Found, Fault> {
+    let mut all = all(environment)?;
+    let hint = format!("tradectl journal list --env {}", environment.name);
+    let fits = |found: &Found| match name {
+        "last" => false,
+        name => found.run.starts_with(name) && !name.is_empty(),
+    };
+    let exact = all.iter().position(|found| found.run == name);
+    let mut fitting = (0..all.len()).filter(|at| fits(&all[*at]));
+    let at = match (exact, fitting.next(), fitting.next()) {
+        (Some(exact), _, _) => Some(exact),
+        (None, Some(only), None) => Some(only),
+        (None, Some(_), Some(_)) => {
+            let message = format!("several runs begin with `{name}`");
+            return Err(Fault::new(Exit::Usage, "journal.ambiguous", message).hint(hint));
+        }
+        // Names begin with the time: the last by name is the newest.
+        (None, None, _) if name == "last" => all.len().checked_sub(1),
+        (None, None, _) => None,
+    };
+    at.map(|at| all.swap_remove(at)).ok_or_else(|| {
+        let message = format!("{} has no run `{name}` on this machine", environment.name);
+        Fault::new(Exit::No, "journal.no_such_run", message).hint(hint)
+    })
+}
+
+/// The journal, or why it cannot be read.
+fn readable(found: &Found) -> Result<&trading_core::journal::Journal, Fault> {
+    found
+        .journal
+        .as_ref()
+        .map_err(|why| Fault::new(Exit::Incomplete, "journal.unreadable", why.clone()))
+}
