@@ -1,6 +1,10 @@
 //! Consent, the same way for every command that changes something.
 
-use trading_core::plan::{Approval, Binding, Consent};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use trading_core::plan::{Approval, Binding, Consent, NotApproved, SavedPlan};
 use trading_core::report::Exit;
 
 use super::Session;
@@ -59,6 +63,73 @@ pub(super) async fn consent(
     let approval = Approval::grant(binding, &consent)
         .map_err(|error| Fault::new(Exit::Declined, "approval.refused", error.to_string()))?;
     Ok((approval, how))
+}
+
+/// How a command line may consent to a plan.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(super) struct PlanArgs {
+    #[command(flatten)]
+    pub basic: ApproveArgs,
+    /// With `--dry-run`: saves the plan. Without: does this saved plan, if the world has not
+    /// moved; good for 15 minutes, and together with `--approve`.
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
+    /// Approves the plan of this digest, and no other.
+    #[arg(long, value_name = "DIGEST", conflicts_with_all = ["yes", "dry_run"])]
+    pub approve: Option<String>,
+}
+
+/// Obtains leave to do a plan, or, in a dry run, saves it if asked to and gives none.
+pub(super) async fn consent_to_plan(
+    session: &Session<'_>,
+    environment: &Environment,
+    args: &PlanArgs,
+    plan: &SavedPlan,
+    summary: &[String],
+) -> Result<Option<(Approval, &'static str)>, Fault> {
+    match &args.plan {
+        Some(path) if args.basic.dry_run => save(path, plan)?,
+        Some(path) => load(path)?.compare(plan).map_err(|moved| {
+            Fault::new(Exit::Refused, "plan.moved", format!("nothing was changed: {moved}"))
+                .hint("plan it again with --dry-run --plan FILE")
+        })?,
+        None => {}
+    }
+    if args.basic.dry_run {
+        return Ok(None);
+    }
+    let binding =
+        Binding::Plan { environment: plan.environment.clone(), digest: plan.digest.clone() };
+    if let Some(digest) = &args.approve {
+        let refused = |error: NotApproved| {
+            Fault::new(Exit::Refused, "approval.refused", format!("nothing was changed: {error}"))
+        };
+        let approval = Approval::grant(binding, &Consent::Digest(digest.clone()));
+        return Ok(Some((approval.map_err(refused)?, "--approve")));
+    }
+    consent(session, environment, &args.basic, binding, summary).await.map(Some)
+}
+
+fn save(path: &Path, plan: &SavedPlan) -> Result<(), Fault> {
+    let fault = |why: String| {
+        let message = format!("the plan was not saved to {}: {why}", path.display());
+        Fault::new(Exit::Failed, "plan.not_saved", message)
+    };
+    let text = serde_json::to_string_pretty(plan).map_err(|error| fault(error.to_string()))?;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    let mut file = options.open(path).map_err(|error| fault(error.to_string()))?;
+    file.write_all(text.as_bytes()).map_err(|error| fault(error.to_string()))
+}
+
+fn load(path: &Path) -> Result<SavedPlan, Fault> {
+    let fault = |why: String| {
+        let message = format!("{} is not a saved plan: {why}", path.display());
+        Fault::new(Exit::Refused, "plan.unreadable", message)
+            .hint("save one with --dry-run --plan FILE")
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| fault(error.to_string()))?;
+    serde_json::from_str(&text).map_err(|error| fault(error.to_string()))
 }
 
 /// Who runs this: user and machine.

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use trading_core::ops::resume::{Request, Resume};
-use trading_core::plan::Binding;
+use trading_core::plan::SavedPlan;
 use trading_core::report::{Exit, Report};
 
 use super::Session;
-use super::approve::{ApproveArgs, actor, consent};
+use super::approve::{PlanArgs, actor, consent_to_plan};
 use super::emergency_stop::site;
 use super::kill::KillArgs;
 use crate::drive::journal::JournalWriter;
@@ -35,7 +35,7 @@ pub struct Arguments {
     #[arg(long, value_name = "ITEM")]
     take: Vec<String>,
     #[command(flatten)]
-    approve: ApproveArgs,
+    approve: PlanArgs,
     #[command(flatten)]
     kill: KillArgs,
 }
@@ -53,7 +53,7 @@ fn reason(text: &str) -> Result<String, String> {
 /// Runs the command.
 pub(super) async fn run(args: &Arguments, session: &mut Session<'_>) -> Result<Report, Fault> {
     let environment = session.environment(Access::Mutate)?;
-    if args.approve.yes {
+    if args.approve.basic.yes {
         environment.check_yes()?;
     }
     let platform = environment.open(session.ctx)?;
@@ -62,15 +62,15 @@ pub(super) async fn run(args: &Arguments, session: &mut Session<'_>) -> Result<R
     let mut survey = Resume::new(site.clone(), request(args, session)?, None);
     let report = drive(session, &environment, &platform, &mut survey, None, KillPoint::never());
     let report = report.await?;
-    let Some(digest) = survey.plan_digest().cloned() else { return Ok(report) };
-    if args.approve.dry_run || !matches!(report.exit, Exit::Ok | Exit::No) {
+    if survey.plan_digest().is_none() || !matches!(report.exit, Exit::Ok | Exit::No) {
         return Ok(report);
     }
-    let name = environment.name.clone();
-    let mut summary = vec![format!("resume {name}: plan {}", digest.short())];
+    let now = session.ctx.clock.now();
+    let plan = SavedPlan::new("resume", &environment.name, now, survey.plan_steps());
+    let mut summary = vec![format!("resume {}: plan {}", environment.name, plan.digest.short())];
     summary.extend(survey.summary());
-    let binding = Binding::Plan { environment: name, digest };
-    let approval = consent(session, &environment, &args.approve, binding, &summary).await?;
+    let approved = consent_to_plan(session, &environment, &args.approve, &plan, &summary).await?;
+    let Some(approval) = approved else { return Ok(report) };
     let request = request(args, session)?;
     let journal = JournalWriter::create(&environment.state_dir, &request.run_id);
     let mut resume = Resume::new(site, request, Some(approval));

@@ -367,7 +367,7 @@ impl SimWorld {
         answer
     }
 
-    fn apply(&mut self, act: &Act) -> Written {
+    pub(crate) fn apply(&mut self, act: &Act) -> Written {
         let applied = Written::Applied { at: self.now };
         let compare = |expected: String, found: String| Written::Refused { expected, found };
         match act {

@@ -6,6 +6,7 @@ mod approval;
 mod check;
 mod digest;
 mod machine;
+mod saved;
 mod step;
 
 #[cfg(test)]
@@ -17,4 +18,5 @@ pub use check::{Complaint, Purpose, check};
 pub(crate) use digest::hex;
 pub use digest::{PlanDigest, digest};
 pub use machine::{Executor, JournalRule, MachineAsk, Recorded, Settled};
+pub use saved::{Moved, SavedPlan};
 pub use step::{Rung, Step, StepId};

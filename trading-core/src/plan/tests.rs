@@ -1,1 +1,248 @@
+use super::*;
+use crate::model::{
+    Attr, Latch, NewOrder, OrderPurpose, OrderType, Side, StatusWrite, Utc, Written,
+};
+use proptest::prelude::*;
 
+fn status(id: &str) -> Step {
+    let act = |from: &str, to: &str| {
+        Act::SetStatus(StatusWrite {
+            strategy: id.into(),
+            expected: Some(Attr::text(from)),
+            value: Some(Attr::text(to)),
+        })
+    };
+    Step::new(StepId::new(id), Rung::Strategies, "a test", act("stopped", "running"))
+        .undone_by(act("running", "stopped"))
+}
+
+fn approval(steps: &[Step]) -> Approval {
+    let binding = Binding::Plan { environment: "sim".into(), digest: digest(steps) };
+    Approval::grant(binding, &Consent::Typed("sim".into())).unwrap()
+}
+
+fn executor(steps: &[Step]) -> Executor {
+    Executor::live(Purpose::Resume, JournalRule::Required, "run".into(), approval(steps))
+}
+
+const NOW: Utc = Utc::UNIX_EPOCH;
+
+/// Answers every ask as the world would; gives the acts in the order in which they came.
+fn play(executor: &mut Executor) -> Vec<StepId> {
+    let mut done = Vec::new();
+    let mut asks = executor.asks();
+    while !asks.is_empty() {
+        let mut next = Vec::new();
+        for ask in asks {
+            match ask {
+                MachineAsk::Journal { steps, .. } => {
+                    next.extend(executor.journaled(&steps, Ok(()), NOW));
+                }
+                MachineAsk::Record { steps, .. } => next.extend(executor.recorded(&steps)),
+                MachineAsk::Act(acts) => {
+                    let ids: Vec<StepId> = acts.into_iter().map(|(id, _)| id).collect();
+                    done.extend(ids.clone());
+                    let answers = ids.into_iter().map(|id| (id, Written::Applied { at: NOW }));
+                    executor.acted(answers.collect());
+                }
+            }
+        }
+        next.extend(executor.asks());
+        asks = next;
+    }
+    done
+}
+
+#[test]
+fn an_approval_is_worth_nothing_for_another_name_digest_or_plan() {
+    let steps = [status("a")];
+    let binding = Binding::Plan { environment: "prod".into(), digest: digest(&steps) };
+    for consent in [
+        Consent::Typed("pro".into()),
+        Consent::Typed(String::new()),
+        Consent::Flag { environment: "dev".into() },
+        Consent::Digest("0000000000000000".into()),
+        Consent::Digest(digest(&steps).as_str()[..11].into()),
+    ] {
+        assert!(Approval::grant(binding.clone(), &consent).is_err(), "{consent:?}");
+    }
+    let short = Consent::Digest(digest(&steps).short().into());
+    assert!(Approval::grant(binding, &short).is_ok());
+
+    let mut executor = executor(&steps);
+    let complaints = executor.append(vec![status("b")]);
+    assert!(complaints[0].message.contains("approved was the plan"), "{complaints:?}");
+    assert!(play(&mut executor).is_empty());
+    assert!(matches!(executor.settled(&StepId::new("b")), Some(Settled::NotStarted { .. })));
+}
+
+#[test]
+fn a_digest_is_over_what_is_done_not_over_why_or_in_which_order() {
+    let (a, b) = (status("a"), status("b"));
+    let plain = digest(&[a.clone(), b.clone()]);
+    assert_eq!(plain, digest(&[b.clone(), a.clone()]));
+    let why = Step { why: "another".into(), ..a.clone() };
+    assert_eq!(plain, digest(&[why, b.clone()]));
+    assert_ne!(plain, digest(std::slice::from_ref(&a)));
+    assert_ne!(plain, digest(&[a.clone().awaiting("x"), b.clone()]));
+    assert_ne!(plain, digest(&[a.clone().needing([StepId::new("b")]), b]));
+}
+
+#[test]
+fn steps_wait_for_what_they_need_and_for_what_is_to_be_observed() {
+    let steps = vec![
+        status("c").needing([StepId::new("b")]),
+        status("b").after([StepId::new("a")]),
+        status("a"),
+        status("d").awaiting("dawn"),
+    ];
+    let mut executor = executor(&steps);
+    assert!(executor.append(steps).is_empty());
+    let names = |ids: Vec<StepId>| ids.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(names(play(&mut executor)), ["a", "b", "c"]);
+    executor.observed("dawn");
+    assert_eq!(names(play(&mut executor)), ["d"]);
+    assert!(executor.is_idle());
+}
+
+#[test]
+fn a_step_whose_need_failed_is_not_started() {
+    let steps = vec![status("a"), status("b").needing([StepId::new("a")])];
+    let mut executor = executor(&steps);
+    executor.append(steps);
+    let asks = executor.asks();
+    let [MachineAsk::Journal { steps, .. }] = asks.as_slice() else { panic!("{asks:?}") };
+    executor.journaled(steps, Ok(()), NOW);
+    let refused = Written::Refused { expected: "x".into(), found: "y".into() };
+    executor.acted(vec![(StepId::new("a"), refused)]);
+    assert!(executor.asks().is_empty());
+    assert!(matches!(executor.settled(&StepId::new("b")), Some(Settled::NotStarted { .. })));
+}
+
+#[test]
+fn without_a_journal_nothing_is_done_unless_the_rule_says_so() {
+    let steps = vec![status("a")];
+    let mut strict = executor(&steps);
+    strict.append(steps.clone());
+    strict.asks();
+    let asks = strict.journaled(&[StepId::new("a")], Err("disk full".into()), NOW);
+    assert!(asks.is_empty());
+    assert!(matches!(strict.settled(&StepId::new("a")), Some(Settled::NotStarted { .. })));
+
+    let rule = JournalRule::GoOnWithout;
+    let mut loose = Executor::live(Purpose::Resume, rule, "run".into(), approval(&steps));
+    loose.append(steps);
+    loose.asks();
+    let asks = loose.journaled(&[StepId::new("a")], Err("disk full".into()), NOW);
+    assert!(matches!(asks.as_slice(), [MachineAsk::Act(_)]), "{asks:?}");
+}
+
+#[test]
+fn the_check_knows_what_each_kind_of_procedure_may_never_do() {
+    let none = std::collections::BTreeSet::new();
+    let complaint = |purpose, step: Step| {
+        check(purpose, &none, &[step]).into_iter().next().map(|it| it.message)
+    };
+    let step = |act| Step::new(StepId::new("s"), Rung::Compute, "a test", act);
+    let close = |reduce_only| {
+        step(Act::ClosePosition {
+            venue: "paper".into(),
+            order: NewOrder {
+                client_order_id: "o".into(),
+                strategy: "a".into(),
+                symbol: "BTC".into(),
+                side: Side::Sell,
+                order_type: OrderType::Market,
+                purpose: OrderPurpose::Exit,
+                quantity: 1.into(),
+                limit_price: None,
+                stop_price: None,
+                reduce_only,
+                valid_until: None,
+            },
+        })
+    };
+    assert_eq!(complaint(Purpose::Stop, close(true)), None);
+    assert!(complaint(Purpose::Stop, close(false)).is_some());
+    assert!(complaint(Purpose::Resume, close(true)).is_some());
+    let release =
+        step(Act::WriteLatch { expected_epoch: 3, latch: Latch { epoch: 4, ..Latch::released() } });
+    assert!(complaint(Purpose::Stop, release.clone()).is_some());
+    assert_eq!(complaint(Purpose::Resume, release), None);
+    let stuck =
+        step(Act::WriteLatch { expected_epoch: 3, latch: Latch { epoch: 3, ..Latch::released() } });
+    assert!(complaint(Purpose::Resume, stuck).is_some());
+    let scale = step(Act::SetDesired { service: "s".into(), expected: 1, desired: 2 });
+    assert!(complaint(Purpose::Stop, scale.clone()).is_some());
+    assert!(complaint(Purpose::Resume, scale).unwrap().contains("no inverse"));
+    assert!(complaint(Purpose::Stop, status("a")).unwrap().contains("records for the resume"));
+    assert!(complaint(Purpose::Stop, step(Act::EnsureSupervised)).is_some());
+    let silent = Step { why: " ".into(), ..status("a") };
+    assert!(complaint(Purpose::Resume, silent).is_some());
+    let looped = status("a").after([StepId::new("a")]);
+    assert!(complaint(Purpose::Resume, looped).is_some());
+}
+
+#[test]
+fn a_saved_plan_is_refused_when_the_world_moved() {
+    let at = |second| Utc::from_second(second).unwrap();
+    let saved = SavedPlan::new("resume", "sim", at(0), vec![status("a")]);
+    let today = |second, steps| SavedPlan::new("resume", "sim", at(second), steps);
+    assert_eq!(saved.compare(&today(900, vec![status("a")])), Ok(()));
+    let expired = saved.compare(&today(901, vec![status("a")]));
+    assert_eq!(expired, Err(Moved::Expired { age_s: 901 }));
+    let moved = saved.compare(&today(1, vec![status("b")])).unwrap_err().to_string();
+    assert!(
+        moved.contains("a: expected to set status of a")
+            && moved.contains("b: expected to nothing"),
+        "{moved}"
+    );
+    let other = SavedPlan::new("resume", "prod", at(0), vec![status("a")]);
+    assert!(matches!(saved.compare(&other), Err(Moved::Other { .. })));
+    let edited = SavedPlan { steps: vec![status("z")], ..saved };
+    assert_eq!(edited.compare(&today(1, vec![status("a")])), Err(Moved::Edited));
+}
+
+proptest! {
+    /// Whatever waits for whatever, no act comes before its intent was journaled, none comes
+    /// twice, and none before what it waits for.
+    #[test]
+    fn no_act_before_its_intent_and_none_twice(edges in proptest::collection::vec((0_usize..12, 0_usize..12), 0..30)) {
+        let id = |index: usize| StepId::new(format!("s{index:02}"));
+        let steps: Vec<Step> = (0..12).map(|index| {
+            let on = edges.iter().filter(|(from, to)| *from == index && to < from);
+            status(&format!("s{index:02}")).after(on.map(|(_, to)| id(*to)))
+        }).collect();
+        let mut executor = executor(&steps);
+        prop_assert!(executor.append(steps.clone()).is_empty());
+        let mut intended = std::collections::BTreeSet::new();
+        let mut done: Vec<StepId> = Vec::new();
+        let mut asks = executor.asks();
+        while !asks.is_empty() {
+            let mut next = Vec::new();
+            for ask in asks {
+                match ask {
+                    MachineAsk::Journal { steps, entries } => {
+                        let named = entries.iter().any(|entry| matches!(entry,
+                            crate::journal::Entry::Intent { steps: named } if *named == steps));
+                        prop_assert!(named);
+                        intended.extend(steps.clone());
+                        next.extend(executor.journaled(&steps, Ok(()), NOW));
+                    }
+                    MachineAsk::Record { steps, .. } => next.extend(executor.recorded(&steps)),
+                    MachineAsk::Act(acts) => for (id, _) in acts {
+                        prop_assert!(intended.contains(&id));
+                        prop_assert!(!done.contains(&id));
+                        let step = steps.iter().find(|step| step.id == id).unwrap();
+                        prop_assert!(step.after.iter().all(|before| done.contains(before)));
+                        done.push(id.clone());
+                        executor.acted(vec![(id, Written::Applied { at: NOW })]);
+                    },
+                }
+            }
+            next.extend(executor.asks());
+            asks = next;
+        }
+        prop_assert_eq!(done.len(), 12);
+    }
+}

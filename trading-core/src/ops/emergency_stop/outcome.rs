@@ -342,6 +342,12 @@ impl EmergencyStop {
         for (what, why) in &self.verdict.not_covered {
             body.push(Block::Line(Cell::toned(format!("not covered: {what}: {why}"), Tone::Warn)));
         }
+        // The only copy there is: whoever resumes needs it.
+        let printed = self.run.misplaced.iter();
+        for (chunk, _) in printed.filter(|(_, kept)| matches!(kept, Recorded::Printed { .. })) {
+            let text = serde_json::to_string(chunk).unwrap_or_else(|_| format!("{chunk:?}"));
+            body.push(Block::line(format!("restore record: {text}")));
+        }
         if word == Word::Halted {
             body.push(Block::line(self.proof_line()));
             let env = &self.site.environment;

@@ -323,6 +323,32 @@ fn two_operators_who_stop_at_once_share_one_stop() {
     }
 }
 
+/// What a resume brings back, of a world.
+fn state(world: &SimWorld) -> String {
+    let scaling: Vec<_> =
+        world.services.iter().map(|it| (it.desired_count, it.autoscaling)).collect();
+    let enabled: Vec<bool> = world.schedules.iter().map(|it| it.enabled).collect();
+    format!("{:?} {scaling:?} {enabled:?}", statuses(world))
+}
+
+#[test]
+fn every_inverse_that_was_recorded_restores_what_was_before() {
+    let mut world = SimWorld::busy();
+    let before = state(&world);
+    stop(&mut world);
+    assert_ne!(state(&world), before);
+    let pages = world.journal.clone().into_iter().filter_map(|entry| match entry {
+        crate::journal::Entry::Page { steps } => Some(steps),
+        _ => None,
+    });
+    let mut undo: Vec<_> = pages.flatten().filter_map(|step| step.undo).collect();
+    undo.reverse();
+    for act in undo {
+        assert!(world.apply(&act).stands(), "{act} did not take");
+    }
+    assert_eq!(state(&world), before);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]

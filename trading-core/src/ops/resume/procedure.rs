@@ -9,7 +9,9 @@ use crate::ops::emergency_stop::{Site, later};
 use crate::ops::run::Run;
 use crate::ops::seen::World;
 use crate::ops::{Answer, News, Procedure, Query, Ticket, Want};
-use crate::plan::{Approval, Executor, JournalRule, PlanDigest, Purpose, Settled, StepId, digest};
+use crate::plan::{
+    Approval, Executor, JournalRule, PlanDigest, Purpose, Settled, Step, StepId, digest,
+};
 use crate::report::Report;
 use std::collections::BTreeSet;
 
@@ -115,6 +117,11 @@ impl Resume {
     /// found something to do.
     pub fn plan_digest(&self) -> Option<&PlanDigest> {
         self.digest.as_ref()
+    }
+
+    /// The steps of the plan, in order of their ids.
+    pub fn plan_steps(&self) -> Vec<Step> {
+        self.run.executor.steps().map(|(step, _)| step.clone()).collect()
     }
 
     fn ask_all(&mut self, queries: Vec<Query>) {
