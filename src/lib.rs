@@ -51,7 +51,7 @@ pub fn run(argv: impl IntoIterator<Item = OsString>, mut ctx: Ctx) -> Exit {
     let session = Session::new(&mut ctx, &cli.globals);
     let _log = match logging::start(&cli.globals, session.ctx) {
         Ok(log) => log,
-        Err(fault) => return finish(&session, fault_report(&name, &fault)),
+        Err(fault) => return finish(&session, &name, Err(fault)),
     };
     work(&cli.command, session, &name)
 }
@@ -63,25 +63,51 @@ fn work(command: &cmd::Command, mut session: Session<'_>, name: &str) -> Exit {
             Fault::new(Exit::Failed, "runtime", format!("the runtime does not start: {error}"))
         })?;
         tracing::info!(command = name, version = env!("CARGO_PKG_VERSION"), "begins");
+        let overdue = drive::deadline::overdue(session.deadline_watch());
         let answered = runtime.block_on(async {
             platform::local::linux::outlive_file_limits().map_err(|error| {
                 Fault::new(Exit::Failed, "runtime", format!("no signal handler: {error}"))
             })?;
-            cmd::dispatch(command, &mut session).await
+            tokio::select! {
+                biased;
+                answered = cmd::dispatch(command, &mut session) => answered,
+                fault = overdue => Err(fault),
+            }
         });
         // A blocking call that nobody awaits any more must not hold up the end.
         runtime.shutdown_background();
         answered
     }));
-    let report = match answered {
-        Ok(Ok(report)) => report,
-        Ok(Err(fault)) => fault_report(name, &fault),
-        Err(panic) => {
-            let message = format!("a bug of ours: {}", ui::panic_message(&*panic));
-            fault_report(name, &Fault::new(Exit::Bug, "bug", message))
+    let answered = answered.unwrap_or_else(|panic| {
+        let message = format!("a bug of ours: {}", ui::panic_message(&*panic));
+        Err(Fault::new(Exit::Bug, "bug", message))
+    });
+    finish(&session, name, answered)
+}
+
+/// Writes the answer and gives the exit code.
+fn finish(session: &Session<'_>, name: &str, answered: Result<Report, Fault>) -> Exit {
+    let header = session.header();
+    let ui = &session.ctx.ui;
+    let answers = answered.is_ok();
+    let report = answered.unwrap_or_else(|fault| fault_report(name, &fault));
+    tracing::info!(outcome = report.outcome, exit_code = report.exit.code(), "ends");
+    ui.end_live();
+    match ui.format {
+        Format::Json => ui.data(&render::document(&report, &header, false)),
+        Format::JsonLines => ui.data(&render::document(&report, &header, true)),
+        Format::Human if answers => {
+            let style = Style { width: ui.terminal.width, color: ui.terminal.color };
+            ui.data(&render::page(&report, &header, style));
         }
-    };
-    finish(&session, report)
+        // There is no data.
+        Format::Human => {
+            ui.write_err(&render::faults(&report.errors, header.show_account, err_style(ui)));
+        }
+    }
+    // Whoever acts ends with its outcome, read or not.
+    let only_reads = session.access().is_none_or(|access| access == Access::Read);
+    if ui.out_broken() && only_reads { Exit::BrokenPipe } else { report.exit }
 }
 
 /// What a fault says, as the report of the command that it ended.
@@ -90,30 +116,6 @@ fn fault_report(name: &str, fault: &Fault) -> Report {
     report.complete = false;
     report.errors.push(fault.problem());
     report
-}
-
-/// Writes the answer and gives the exit code.
-fn finish(session: &Session<'_>, report: Report) -> Exit {
-    let header = session.header();
-    let ui = &session.ctx.ui;
-    tracing::info!(outcome = report.outcome, exit_code = report.exit.code(), "ends");
-    ui.end_live();
-    let unanswered =
-        report.body.is_empty() && report.findings.is_empty() && !report.errors.is_empty();
-    match ui.format {
-        Format::Json => ui.data(&render::document(&report, &header, false)),
-        Format::JsonLines => ui.data(&render::document(&report, &header, true)),
-        Format::Human if unanswered => {
-            ui.write_err(&render::faults(&report.errors, header.show_account, err_style(ui)));
-        }
-        Format::Human => {
-            let style = Style { width: ui.terminal.width, color: ui.terminal.color };
-            ui.data(&render::page(&report, &header, style));
-        }
-    }
-    // Whoever acts ends with its outcome, read or not.
-    let only_reads = session.access().is_none_or(|access| access == Access::Read);
-    if ui.out_broken() && only_reads { Exit::BrokenPipe } else { report.exit }
 }
 
 fn err_style(ui: &Ui) -> Style {

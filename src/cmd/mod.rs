@@ -16,12 +16,14 @@ mod resume;
 mod status;
 
 use std::cell::OnceCell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use trading_core::report::Report;
 
 use crate::cli::Globals;
 use crate::ctx::Ctx;
+use crate::drive::deadline::DeadlineWatch;
 use crate::error::Fault;
 use crate::render::{EnvironmentView, Header};
 use crate::settings::{Access, Environment, Settings};
@@ -72,7 +74,7 @@ pub struct Session<'a> {
     /// What goes for every command.
     pub globals: &'a Globals,
     settings: Result<Settings, Fault>,
-    resolved: OnceCell<(Environment, Access)>,
+    resolved: Rc<OnceCell<(Environment, Access)>>,
 }
 
 impl<'a> Session<'a> {
@@ -87,7 +89,7 @@ impl<'a> Session<'a> {
             Ok(settings) => settings.show_account.value,
             Err(_) => globals.show_account,
         };
-        Self { ctx, globals, settings, resolved: OnceCell::new() }
+        Self { ctx, globals, settings, resolved: Rc::default() }
     }
 
     /// Everything that was set.
@@ -120,6 +122,15 @@ impl<'a> Session<'a> {
     pub(crate) fn answers_about(&self, environment: &Environment) {
         // The first one that an answer was about stays: there is one header.
         let _first = self.resolved.set((environment.clone(), Access::Local));
+    }
+
+    /// What cuts a reading command off, if somebody set a deadline.
+    pub(crate) fn deadline_watch(&self) -> DeadlineWatch {
+        let set = self.settings.as_ref().ok().and_then(|settings| settings.deadline.as_ref());
+        DeadlineWatch {
+            deadline: set.map(|deadline| deadline.value),
+            resolved: Rc::clone(&self.resolved),
+        }
     }
 
     /// What the command does with its environment, once it has asked for one.

@@ -11,7 +11,7 @@ mod reference;
 mod resolve;
 mod schema;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod values;
 
 pub use environment::{Access, Environment, PlatformKind, Setting, Webhook};

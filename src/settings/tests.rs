@@ -32,7 +32,8 @@ fn resolve(vars: &[(&str, &str)], flags: &[&str], access: Access) -> Result<Envi
     Environment::resolve(&ctx(vars), &Cli::parse_from(words).globals, access)
 }
 
-fn named(name: &str) -> Environment {
+/// A built-in environment, for tests elsewhere too.
+pub(crate) fn named(name: &str) -> Environment {
     resolve(&[], &["--env", name], Access::Read).expect("resolves")
 }
 

@@ -106,7 +106,8 @@ impl World {
         Environment::resolve(&self.ctx(ui), &cli.globals, Access::Read).expect("resolves")
     }
 
-    fn ctx(&self, ui: Ui) -> Ctx {
+    /// A process of this world.
+    pub(crate) fn ctx(&self, ui: Ui) -> Ctx {
         Ctx {
             clock: Arc::new(Fixed(self.now)),
             ids: Arc::new(Counted::default()),

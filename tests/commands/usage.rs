@@ -99,3 +99,36 @@ fn the_log_file_is_private_and_redacted() {
     let ran = world.run("config show --log-file missing/log");
     assert_eq!(ran.exit, Exit::Settings, "{ran}");
 }
+
+/// A clock that fails once: a bug of ours in the middle of a command.
+struct FailsOnce(std::sync::atomic::AtomicBool, crate::harness::Fixed);
+
+impl tradectl::platform::Clock for FailsOnce {
+    fn now(&self) -> trading_core::model::Utc {
+        assert!(self.0.swap(true, std::sync::atomic::Ordering::Relaxed), "the clock fell down");
+        self.1.now()
+    }
+    fn since_boot(&self) -> std::time::Duration {
+        self.1.since_boot()
+    }
+}
+
+#[test]
+fn a_bug_of_ours_is_70_and_still_one_document() {
+    let world = World::new();
+    for (line, json) in [("doctor", false), ("doctor --output json", true)] {
+        let (ui, captured) = Ui::captured("", Terminal::none(80));
+        let mut ctx = world.ctx(ui);
+        ctx.clock = std::sync::Arc::new(FailsOnce(false.into(), crate::harness::Fixed(world.now)));
+        let argv = std::iter::once("tradectl").chain(line.split(' ')).map(Into::into);
+        assert_eq!(tradectl::run(argv, ctx), Exit::Bug);
+        if json {
+            let document: serde_json::Value =
+                serde_json::from_str(&captured.out()).expect("one document");
+            assert_eq!(document["exit_code"], 70);
+            assert_eq!(document["schema"], "tradectl.doctor/1");
+        } else {
+            assert!(captured.err().contains("a bug of ours: the clock fell down"), "{captured:?}");
+        }
+    }
+}
