@@ -1213,7 +1213,7 @@ _tradectl() {
             return 0
             ;;
         tradectl__subcmd__resume)
-            opts="-v -h -V --reason --leave --take --yes --dry-run --kill-at --env --config --output --show-account --timeout --deadline --verbose --log-file --help --version"
+            opts="-v -h -V --reason --leave --take --yes --dry-run --plan --approve --kill-at --env --config --output --show-account --timeout --deadline --verbose --log-file --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1228,6 +1228,14 @@ _tradectl() {
                     return 0
                     ;;
                 --take)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --plan)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --approve)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
