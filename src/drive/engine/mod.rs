@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `guard` | the cached latch and the leases: checked immediately before each send |
 //! | `eventlog` | the files of the event log and the thread that writes them |
+//! | `hear`, `tend` | what the loop hears, and what it tends to by the clock |
 //! | `world` | requests to the venue, each a task of its own |
 //! | `rows` | from a strategy's row to how it is to be run |
 //! | `keep` | what is written to the state store: beats, orders, acknowledgements |
@@ -14,24 +15,26 @@
 mod eventlog;
 mod feed;
 mod guard;
+mod hear;
 mod keep;
 mod rows;
 mod sink;
+mod tend;
 mod world;
 
 pub(crate) use eventlog::segments;
 pub use sink::WriteLine;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use trading_core::engine::{Control, Engine, Event, Mode, Output, Seq, Telemetry};
+use trading_core::engine::{Engine, Event, Output, Seq, Telemetry};
 use trading_core::model::{
     ClientOrderId, EngineId, Gap, Latch, Lease, NewOrder, OrderPurpose, Phase, Reading, Scope,
-    ServiceName, StrategyId, StrategyRow, Symbol, TaskId, Timings, Utc, VenueName, Written,
+    ServiceName, StrategyId, StrategyRow, TaskId, Timings, Utc, VenueName, Written,
 };
 use trading_core::report::Exit;
 
@@ -40,24 +43,14 @@ use crate::platform::{Clock, StateStore};
 use crate::venue::{Venue, VenueEvent};
 use eventlog::{EventLog, Opened};
 use feed::Feed;
-use guard::{Guard, HeldLease, ReadLatch, after};
+use guard::{Guard, ReadLatch};
 use keep::Keeper;
 use sink::Sink;
+use tend::DueTimes;
 use world::World;
 
 /// How often time passes for the engine.
 const TICK: Duration = Duration::from_millis(250);
-/// How often the rows are read at most.
-const ROWS_EVERY: Duration = Duration::from_millis(500);
-/// How long a lease lasts, and how often it is renewed.
-const LEASE_TTL: Duration = Duration::from_secs(3);
-const LEASE_EVERY: Duration = Duration::from_millis(750);
-/// How often beats are written.
-const BEAT_EVERY: Duration = Duration::from_secs(2);
-/// How often changed rows are written.
-const KEEP_EVERY: Duration = Duration::from_millis(500);
-/// How often the state's digest goes to the event log.
-const MARK_EVERY: Duration = Duration::from_secs(30);
 /// How long the answers to what was sent are waited for at the end.
 const END_WAIT: Duration = Duration::from_secs(4);
 /// How much is taken from the queues before what it caused is written.
@@ -154,20 +147,6 @@ struct Queues {
     answers: mpsc::UnboundedReceiver<Answer>,
 }
 
-/// When something is due again.
-#[derive(Default)]
-struct Due(Option<Duration>);
-
-impl Due {
-    fn is_due(&mut self, now: Duration, every: Duration) -> bool {
-        let due = self.0.is_none_or(|at| now >= at);
-        if due {
-            self.0 = Some(now + every);
-        }
-        due
-    }
-}
-
 /// The engine's process.
 struct Shell {
     service: ServiceName,
@@ -195,17 +174,9 @@ struct Shell {
     rows_running: bool,
     leases_running: bool,
     ending: bool,
-    last_problem: Option<String>,
+    /// What went wrong lately, and when that was told.
+    problems: BTreeMap<String, Duration>,
     due: DueTimes,
-}
-
-#[derive(Default)]
-struct DueTimes {
-    rows: Due,
-    leases: Due,
-    beats: Due,
-    keep: Due,
-    marks: Due,
 }
 
 impl Shell {
@@ -254,7 +225,7 @@ impl Shell {
             rows_running: false,
             leases_running: false,
             ending: false,
-            last_problem: None,
+            problems: BTreeMap::new(),
             due: DueTimes::default(),
         };
         Ok((shell, Queues { durable, answers }))
@@ -319,110 +290,6 @@ impl Shell {
         self.backlog.push_back(Event::Denied { strategy, order, why });
     }
 
-    fn durable(&mut self, durable: eventlog::Durable) {
-        match durable {
-            Ok(upto) => self.feed_input(Event::DurableUpTo(upto)),
-            Err(why) => drop(self.broken.get_or_insert(why)),
-        }
-    }
-
-    fn answer(&mut self, answer: Answer) {
-        match answer {
-            Answer::Input(event) => self.feed_input(event),
-            Answer::Latch(read) => {
-                self.last_problem = None;
-                if self.world.guard.set_latch(read) {
-                    self.tell_controls();
-                    self.acknowledge();
-                }
-            }
-            Answer::LatchUnread(gap) => self.problem(format!("the latch is not read: {gap}")),
-            Answer::Rows(read) => {
-                self.rows_running = false;
-                match read.into_result() {
-                    Ok(rows) => self.take_rows(rows),
-                    Err(gap) => self.problem(format!("the rows are not read: {gap}")),
-                }
-            }
-            Answer::Leases { asked, wall, since_boot, read } => {
-                self.leases_running = false;
-                match read.into_result() {
-                    Ok(leases) => self.take_leases(&asked, &leases, wall, since_boot),
-                    Err(gap) => self.problem(format!("the leases are not renewed: {gap}")),
-                }
-            }
-            Answer::Feed(read) => match self.feed.opened(read) {
-                Ok(()) => self.feed_input(Event::Gap { why: "the stream begins".to_owned() }),
-                Err(gap) => self.problem(format!("no market data: {gap}")),
-            },
-            Answer::Kept(kept) => {
-                if let Some(problem) = self.keeper.kept(kept) {
-                    self.problem(problem);
-                }
-            }
-            Answer::SnapshotEnded => self.snapshot_running = false,
-            Answer::Problem(what) => self.problem(what),
-        }
-    }
-
-    /// Says what goes wrong, once while it stays the same.
-    fn problem(&mut self, what: String) {
-        if self.last_problem.as_ref() != Some(&what) {
-            self.sink.note(self.world.clock.now(), "error", &what);
-            self.last_problem = Some(what);
-        }
-    }
-
-    fn venue_event(&mut self, event: Option<VenueEvent>) {
-        match event {
-            None => self.feed_input(Event::Gap { why: "the stream has ended".to_owned() }),
-            Some(VenueEvent::Gap { why }) => {
-                self.feed.forget_rows();
-                self.feed_input(Event::Gap { why });
-            }
-            Some(VenueEvent::Bar { symbol, close, row, at }) => {
-                let instrument = trading_core::model::Instrument::default();
-                match instrument.price(close) {
-                    Ok(close) if self.feed.is_new(&symbol, row) => {
-                        self.feed_input(Event::Bar { symbol, close, row, at });
-                    }
-                    Ok(_) => {}
-                    Err(error) => self.problem(format!("a bar of {symbol} is left out: {error}")),
-                }
-            }
-            Some(VenueEvent::Order(order)) if self.adopted.contains_key(&order.order.strategy) => {
-                match world::open_order(&order) {
-                    Some(report) => self.feed_input(Event::Report(report)),
-                    None => self.problem("an order's numbers do not fit its scales".to_owned()),
-                }
-            }
-            Some(VenueEvent::Fill(fill)) if self.adopted.contains_key(&fill.strategy) => {
-                match world::fill(&fill) {
-                    Some(fill) => self.feed_input(Event::Fill(fill)),
-                    None => self.feed_input(Event::Gap {
-                        why: "a fill's numbers do not fit its scales".to_owned(),
-                    }),
-                }
-            }
-            Some(VenueEvent::Order(_) | VenueEvent::Fill(_)) => {}
-        }
-    }
-
-    /// Takes what else waits, so that it is written and synced together.
-    fn drain(&mut self, queues: &mut Queues) {
-        for _ in 0..AT_ONCE {
-            if let Ok(durable) = queues.durable.try_recv() {
-                self.durable(durable);
-            } else if let Ok(answer) = queues.answers.try_recv() {
-                self.answer(answer);
-            } else if let Some(event) = self.feed.try_next() {
-                self.venue_event(Some(event));
-            } else {
-                return;
-            }
-        }
-    }
-
     /// What follows every round: the log gets what was taken, snapshots are asked for.
     fn settle(&mut self) -> Result<(), Fault> {
         if !self.snapshots.is_empty() && !self.snapshot_running && !self.ending {
@@ -443,200 +310,6 @@ impl Shell {
                 self.sink.note(self.world.clock.now(), "critical", &message);
                 Err(Fault::new(Exit::Failed, "engine.event_log", message))
             }
-        }
-    }
-
-    fn tick(&mut self) {
-        let (now, since_boot) = (self.world.clock.now(), self.world.clock.since_boot());
-        self.drop_lost_leases();
-        self.tell_controls();
-        self.feed_input(Event::Tick { at: now });
-        self.acknowledge();
-        if !self.rows_running && self.due.rows.is_due(since_boot, ROWS_EVERY) {
-            self.read_rows();
-        }
-        if !self.leases_running && self.due.leases.is_due(since_boot, LEASE_EVERY) {
-            self.renew_leases();
-        }
-        if self.due.beats.is_due(since_boot, BEAT_EVERY) {
-            self.keeper.beat(now);
-        }
-        if self.due.keep.is_due(since_boot, KEEP_EVERY) {
-            self.keeper.write(&self.engine, &self.world);
-        }
-        let symbols: BTreeSet<Symbol> = self
-            .adopted
-            .keys()
-            .filter_map(|id| self.engine.runner(id))
-            .map(|runner| runner.spec.symbol.clone())
-            .collect();
-        self.feed.want(symbols, &self.world);
-        if self.due.marks.is_due(since_boot, MARK_EVERY) {
-            let marked = self.log.mark(&self.engine);
-            if let Err(why) = marked.and_then(|()| self.log.rotate_if_long(&self.engine)) {
-                self.broken.get_or_insert(why);
-            }
-        }
-    }
-
-    /// Reads the latch over and over, strongly consistent. Its age counts from before the
-    /// read, on the clock that counts suspend.
-    fn watch_latch(&self) {
-        let (world, state) = (self.world.clone(), Arc::clone(&self.state));
-        let poll = Duration::from_millis(self.timings.latch_poll_ms);
-        tokio::spawn(async move {
-            while !world.answers.is_closed() {
-                let (wall, since_boot) = (world.clock.now(), world.clock.since_boot());
-                match state.latch().await.into_result() {
-                    Ok(latch) => world.tell(Answer::Latch(ReadLatch { latch, wall, since_boot })),
-                    Err(gap) => world.tell(Answer::LatchUnread(gap)),
-                }
-                tokio::time::sleep(poll).await;
-            }
-        });
-    }
-
-    /// Tells the core what the latch says now, where that is news.
-    fn tell_controls(&mut self) {
-        for strategy in self.adopted.keys().cloned().collect::<Vec<_>>() {
-            let control = self.world.guard.control(&strategy);
-            if self.engine.runner(&strategy).is_some_and(|runner| runner.latch != control) {
-                self.feed_input(Event::Latch { strategy, control });
-            }
-        }
-    }
-
-    /// Acknowledges a stop for each strategy that can no longer send.
-    fn acknowledge(&mut self) {
-        for strategy in self.adopted.keys() {
-            let Some(runner) = self.engine.runner(strategy) else { continue };
-            if runner.latch == Control::Free || !runner.is_quiet() {
-                continue;
-            }
-            if let Some(trading_core::model::Effective::Held { stop_id: Some(stop_id), .. }) =
-                self.world.guard.effective(strategy)
-            {
-                self.keeper.acknowledge(strategy, stop_id, &self.engine, &self.world);
-            }
-        }
-        self.keeper.write_acknowledgements(&self.world);
-    }
-
-    fn read_rows(&mut self) {
-        self.rows_running = true;
-        let (world, state) = (self.world.clone(), Arc::clone(&self.state));
-        tokio::spawn(async move { world.tell(Answer::Rows(state.strategies().await)) });
-    }
-
-    fn take_rows(&mut self, rows: Vec<StrategyRow>) {
-        let mine = rows.into_iter().filter(|row| row.service().as_ref() == Some(&self.service));
-        let mut seen = BTreeMap::new();
-        let mut unrunnable = BTreeMap::new();
-        for row in mine {
-            self.keeper.saw(&row);
-            match rows::wanted(&row, &self.venue_name) {
-                Ok(wanted) => drop(seen.insert(row.id, wanted)),
-                Err(error) => drop(unrunnable.insert(row.id, error.to_string())),
-            }
-        }
-        for (strategy, why) in &unrunnable {
-            if self.unrunnable.get(strategy) != Some(why) {
-                let note = format!("strategy {strategy} is not run: {why}");
-                self.sink.note(self.world.clock.now(), "error", &note);
-            }
-        }
-        self.unrunnable = unrunnable;
-        let news = seen.keys().any(|id| !self.rows.contains_key(id));
-        self.rows = seen;
-        for strategy in self.adopted.keys().cloned().collect::<Vec<_>>() {
-            let mode = self.rows.get(&strategy).map_or(Mode::Idle, |wanted| wanted.mode);
-            if self.engine.runner(&strategy).is_some_and(|runner| runner.mode != mode) {
-                self.feed_input(Event::Mode { strategy, mode });
-            }
-        }
-        if news && !self.leases_running {
-            self.renew_leases();
-        }
-    }
-
-    /// Strategies to hold: those that are to run, and those that a stop still waits for.
-    fn to_lease(&self) -> Vec<StrategyId> {
-        let active = self.rows.iter().filter(|(_, wanted)| wanted.mode != Mode::Idle);
-        let mut wanted: BTreeSet<StrategyId> = active.map(|(id, _)| id.clone()).collect();
-        let held = self.adopted.keys().filter(|id| {
-            let uncertain = self.engine.runner(id).is_some_and(|runner| !runner.is_quiet());
-            uncertain || self.keeper.owes(id, self.world.guard.effective(id).as_ref())
-        });
-        wanted.extend(held.cloned());
-        wanted.into_iter().collect()
-    }
-
-    fn renew_leases(&mut self) {
-        let asked = self.to_lease();
-        if asked.is_empty() || self.ending {
-            return;
-        }
-        self.leases_running = true;
-        let (world, state, owner) =
-            (self.world.clone(), Arc::clone(&self.state), self.owner.clone());
-        tokio::spawn(async move {
-            let (wall, since_boot) = (world.clock.now(), world.clock.since_boot());
-            let read = state.take_leases(&owner, &asked, LEASE_TTL).await;
-            world.tell(Answer::Leases { asked, wall, since_boot, read });
-        });
-    }
-
-    fn take_leases(
-        &mut self,
-        asked: &[StrategyId],
-        leases: &[Lease],
-        wall: Utc,
-        since_boot: Duration,
-    ) {
-        for strategy in asked {
-            let mine = leases.iter().find(|it| it.strategy == *strategy && it.owner == self.owner);
-            let held = mine.map(|lease| HeldLease {
-                generation: lease.generation,
-                until_since_boot: since_boot + LEASE_TTL,
-                until_wall: after(wall, LEASE_TTL),
-            });
-            self.world.guard.set_lease(strategy, held);
-            if let Some(held) = held {
-                self.adopt(strategy, held.generation);
-            }
-        }
-        self.drop_lost_leases();
-    }
-
-    /// Takes a strategy on whose lease is new.
-    fn adopt(&mut self, strategy: &StrategyId, generation: u64) {
-        let Some(wanted) = self.rows.get(strategy) else { return };
-        if self.adopted.get(strategy) == Some(&generation) {
-            return;
-        }
-        let (mut spec, mode) = (wanted.spec.clone(), wanted.mode);
-        spec.generation = generation;
-        self.adopted.insert(strategy.clone(), generation);
-        self.keeper.adopted(strategy, self.world.clock.now());
-        self.feed_input(Event::Adopt(spec));
-        let control = self.world.guard.control(strategy);
-        self.feed_input(Event::Latch { strategy: strategy.clone(), control });
-        self.feed_input(Event::Mode { strategy: strategy.clone(), mode });
-    }
-
-    /// Lets go of strategies whose lease has run out or is somebody else's.
-    fn drop_lost_leases(&mut self) {
-        let lost: Vec<StrategyId> = self
-            .adopted
-            .keys()
-            .filter(|id| self.world.guard.lease(id).is_none())
-            .cloned()
-            .collect();
-        for strategy in lost {
-            self.adopted.remove(&strategy);
-            self.keeper.released(&strategy);
-            let why = "its lease has run out or was taken".to_owned();
-            self.feed_input(Event::Release { strategy, why });
         }
     }
 

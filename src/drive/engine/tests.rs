@@ -1,1 +1,406 @@
+//! The engine's process on a real local platform and a real paper venue, all in one test
+//! process. Every wait is for something observed, with a generous deadline.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use clap::Parser;
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use trading_core::engine::replay;
+use trading_core::model::{
+    Attr, Hold, Latch, Level, Phase, Reading, Receipt, Row, Scope, StopId, StrategyRow, Utc,
+    Written,
+};
+
+use super::{Options, run, segments};
+use crate::ctx::{Ctx, SystemClock, SystemIds};
+use crate::error::Fault;
+use crate::platform::local::{self, Blueprint};
+use crate::platform::{Clock, Platform};
+use crate::settings::{Environment, Settings};
+use crate::ui::{Terminal, Ui};
+use crate::venue::{Venue, paper};
+
+/// A machine with a platform, a venue and strategies, but no engine yet.
+struct Machine {
+    home: TempDir,
+    clock: Arc<dyn Clock>,
+    platform: Platform,
+    venue: Option<oneshot::Sender<()>>,
+    lines: Arc<Mutex<Vec<String>>>,
+}
+
+/// A running engine.
+struct Running {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<Result<(), Fault>>,
+}
+
+fn environment(home: &TempDir, clock: &Arc<dyn Clock>) -> Environment {
+    let (ui, _) = Ui::captured("", Terminal::none(80));
+    let vars = [("TRADECTL_HOME".to_owned(), home.path().to_string_lossy().into_owned())];
+    let ctx = Ctx {
+        ids: Arc::new(SystemIds::new(Arc::clone(clock))),
+        clock: Arc::clone(clock),
+        vars: BTreeMap::from(vars),
+        cwd: home.path().to_owned(),
+        exe: "/nowhere/tradectl".into(),
+        ui,
+    };
+    let cli = crate::cli::Cli::try_parse_from(["tradectl", "config", "show"]).unwrap();
+    Settings::load(&ctx, &cli.globals).unwrap().environment_named("local").unwrap()
+}
+
+fn strategy(number: usize, status: &str) -> StrategyRow {
+    let id = format!("s-{number}");
+    let row = Row::default()
+        .with_text("strategy_id", id.as_str())
+        .with_text("status", status)
+        .with_text("service", "engine")
+        .with_text("symbol", format!("X{number}"))
+        .with("protective_stop_pct", Attr::N("5".into()));
+    StrategyRow { id: id.into(), row }
+}
+
+impl Machine {
+    async fn new(strategies: Vec<StrategyRow>) -> Self {
+        let home = TempDir::new().unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let environment = environment(&home, &clock);
+        let blueprint = Blueprint {
+            supervisor: Vec::new(),
+            services: Vec::new(),
+            families: Vec::new(),
+            strategies,
+            schedules: Vec::new(),
+        };
+        local::setup(&environment, Arc::clone(&clock), &blueprint).await.unwrap();
+        let platform = local::open(&environment, Arc::clone(&clock)).unwrap();
+        let directory = local::paths_of(&environment).unwrap().directory().to_owned();
+        let (end, ended) = oneshot::channel::<()>();
+        let options = paper::Options { directory, seed: 11, series: None, bars_per_second: 100 };
+        let stop = async {
+            let _ = ended.await;
+        };
+        tokio::spawn(paper::serve(options, Arc::clone(&clock), stop));
+        Self { home, clock, platform, venue: Some(end), lines: Arc::default() }
+    }
+
+    fn event_log(&self) -> PathBuf {
+        self.home.path().join("eventlog")
+    }
+
+    fn engine(&self, owner: &str) -> Running {
+        let lines = Arc::clone(&self.lines);
+        let name = owner.to_owned();
+        let options = Options {
+            service: "engine".into(),
+            owner: owner.into(),
+            task: Some(owner.into()),
+            state: Arc::clone(&self.platform.state),
+            venue_name: "paper".into(),
+            venue: Arc::clone(&self.platform.venues[&"paper".into()]),
+            clock: Arc::clone(&self.clock),
+            timings: trading_core::model::Timings::default(),
+            event_log: self.event_log(),
+            telemetry: Box::new(move |_, line| {
+                lines.lock().unwrap().push(format!("{name}: {line}"));
+                Ok(())
+            }),
+        };
+        let (stop, stopped) = oneshot::channel::<()>();
+        let stop_when = async {
+            let _ = stopped.await;
+        };
+        Running { stop, task: tokio::spawn(run(options, stop_when)) }
+    }
+
+    fn venue(&self) -> &dyn Venue {
+        self.platform.venues[&"paper".into()].as_ref()
+    }
+
+    async fn receipts(&self) -> Vec<Receipt> {
+        self.venue().receipts_since(Utc::UNIX_EPOCH).await.into_result().unwrap_or_default()
+    }
+
+    async fn rows(&self) -> Vec<StrategyRow> {
+        self.platform.state.strategies().await.into_result().unwrap()
+    }
+
+    async fn set_latch(&self, holds: Vec<Hold>) -> (Latch, Utc) {
+        let latch = self.platform.state.latch().await.into_result().unwrap();
+        let next = latch.next(holds);
+        match self.platform.state.write_latch(latch.epoch, &next).await {
+            Written::Applied { at } => (next, at),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Waits until `seen` is true of the world.
+    async fn until(&self, what: &str, mut seen: impl AsyncFnMut(&Self) -> bool) {
+        let looked = tokio::time::timeout(Duration::from_secs(60), async {
+            while !seen(self).await {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        });
+        if looked.await.is_err() {
+            let lines = self.lines.lock().unwrap();
+            let tail = lines.iter().rev().take(30).rev().cloned().collect::<Vec<_>>();
+            panic!("never seen: {what}\n{}", tail.join("\n"));
+        }
+    }
+
+    async fn until_received(&self, more: usize) {
+        let before = self.receipts().await.len();
+        self.until("orders received", async |it| it.receipts().await.len() >= before + more).await;
+    }
+
+    /// What the positions' table says that is open, and what the venue holds.
+    async fn books(&self) -> [BTreeMap<String, String>; 2] {
+        let venue = self.venue().positions().await.into_result().unwrap();
+        let rows = self.platform.state.positions().await.into_result().unwrap();
+        let open = rows.iter().filter(|row| row.may_be_open()).map(|row| {
+            let quantity = row.row.decimal("quantity").unwrap().normalize().to_string();
+            (row.strategy().unwrap().to_string(), quantity)
+        });
+        let held =
+            venue.iter().map(|it| (it.strategy.to_string(), it.quantity.normalize().to_string()));
+        [open.collect(), held.collect()]
+    }
+
+    /// After the end of an engine nothing is left to be written.
+    async fn assert_books_agree(&self) {
+        let [open, held] = self.books().await;
+        assert_eq!(open, held);
+    }
+}
+
+impl Running {
+    async fn stop(self) {
+        let _ = self.stop.send(());
+        self.task.await.unwrap().unwrap();
+    }
+}
+
+fn hold(stop_id: &str, level: Level, phase: Phase, scope: Scope) -> Hold {
+    Hold {
+        stop_id: stop_id.into(),
+        level,
+        scope,
+        reason: "a test".to_owned(),
+        actor: "ana".to_owned(),
+        at: Utc::UNIX_EPOCH,
+        phase,
+        unknown: serde_json::Map::new(),
+    }
+}
+
+#[tokio::test]
+async fn it_trades_beats_stops_when_held_and_says_so_and_goes_on_when_released() {
+    let machine = Machine::new((0..3).map(|number| strategy(number, "running")).collect()).await;
+    let engine = machine.engine("task-1");
+    machine.until_received(12).await;
+    machine
+        .until("beats of all", async |it| {
+            let owned = |row: &StrategyRow| row.task() == Some("task-1".into());
+            it.rows().await.iter().all(|row| {
+                owned(row)
+                    && row.row.time("last_heartbeat").is_ok()
+                    && row.row.time("reconciled_at").is_ok()
+            })
+        })
+        .await;
+
+    let stop = StopId::from("stop-1");
+    let held = hold("stop-1", Level::Halt, Phase::Stopping, Scope::All);
+    let (_, at) = machine.set_latch(vec![held]).await;
+    machine
+        .until("acknowledged by all", async |it| {
+            it.rows().await.iter().all(|row| row.stop_ack() == Some(stop.clone()))
+        })
+        .await;
+    let acknowledged = machine.receipts().await;
+    let bound = super::guard::after(at, Duration::from_secs(1));
+    let late = acknowledged.iter().filter(|it| it.increases_risk && it.received_at > bound);
+    assert_eq!(late.count(), 0, "an entry after the bound");
+    for row in machine.rows().await {
+        assert!(matches!(row.row.get("stop_open_orders"), Some(Attr::L(_))), "{row:?}");
+    }
+    machine
+        .until("the positions' table agrees", async |it| {
+            let [open, held] = it.books().await;
+            open == held
+        })
+        .await;
+    // Held engines beat: a resume waits for that.
+    let beat = |row: &StrategyRow| row.row.time("last_heartbeat").unwrap();
+    let before = machine.rows().await.iter().map(beat).max().unwrap();
+    machine
+        .until("a later beat", async |it| it.rows().await.iter().map(beat).min().unwrap() > before)
+        .await;
+    assert_eq!(machine.receipts().await.len(), acknowledged.len(), "something was sent while held");
+
+    machine.set_latch(Vec::new()).await;
+    machine.until_received(6).await;
+    engine.stop().await;
+    machine.assert_books_agree().await;
+    let bytes: Vec<Vec<u8>> = segments(&machine.event_log())
+        .unwrap()
+        .iter()
+        .map(|it| std::fs::read(it).unwrap())
+        .collect();
+    let mut damaged = Vec::new();
+    let replayed = replay(bytes.iter().map(Vec::as_slice), &mut damaged);
+    assert!(damaged.is_empty() && replayed.differs_at.is_empty() && replayed.holes.is_empty());
+    assert!(replayed.compared >= 2, "the closing digest was compared");
+}
+
+#[tokio::test]
+async fn reduce_only_lets_exits_go_on_and_no_entry_through() {
+    let machine = Machine::new((0..3).map(|number| strategy(number, "running")).collect()).await;
+    let engine = machine.engine("task-1");
+    machine.until_received(12).await;
+    let held = hold("stop-1", Level::ReduceOnly, Phase::Held, Scope::Service("engine".into()));
+    let (_, at) = machine.set_latch(vec![held]).await;
+    machine
+        .until("every position closed by its engine", async |it| {
+            it.venue().positions().await.value().is_some_and(Vec::is_empty)
+        })
+        .await;
+    let bound = super::guard::after(at, Duration::from_secs(1));
+    let receipts = machine.receipts().await;
+    assert!(receipts.iter().all(|it| !it.increases_risk || it.received_at <= bound));
+    machine
+        .until("acknowledged", async |it| {
+            it.rows().await.iter().all(|row| row.stop_ack() == Some("stop-1".into()))
+        })
+        .await;
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn an_engine_that_dies_anywhere_goes_on_without_doubling_an_order() {
+    let machine = Machine::new((0..3).map(|number| strategy(number, "running")).collect()).await;
+    for round in 0..3 {
+        let engine = machine.engine(&format!("task-{round}"));
+        machine.until_received(9).await;
+        // As kill -9 would: nothing is closed, nothing is given back.
+        engine.task.abort();
+        let _ = engine.task.await;
+    }
+    let engine = machine.engine("task-last");
+    machine.until_received(9).await;
+    engine.stop().await;
+    machine.assert_books_agree().await;
+    let mut ids: Vec<_> =
+        machine.receipts().await.into_iter().map(|it| it.client_order_id).collect();
+    let all = ids.len();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), all, "an order was sent twice");
+}
+
+#[tokio::test]
+async fn a_row_that_an_operator_stops_trades_no_more_and_one_that_warms_up_is_set_running() {
+    let machine = Machine::new(vec![strategy(0, "warmup"), strategy(1, "stopped")]).await;
+    let engine = machine.engine("task-1");
+    machine
+        .until("warmed up", async |it| it.rows().await[0].row.text("status") == Ok("running"))
+        .await;
+    machine.until_received(4).await;
+    let idle = machine.receipts().await.iter().all(|it| it.strategy.as_str() == "s-0");
+    assert!(idle, "a stopped row was traded");
+    assert_eq!(machine.rows().await[1].row.text("status"), Ok("stopped"));
+    let write = trading_core::model::StatusWrite {
+        strategy: "s-1".into(),
+        expected: Some(Attr::text("stopped")),
+        value: Some(Attr::text("running")),
+    };
+    let answers = machine.platform.state.update_strategies(&[(&write).into()]).await;
+    assert!(answers[0].stands());
+    machine
+        .until("the other trades", async |it| {
+            it.receipts().await.iter().any(|it| it.strategy.as_str() == "s-1")
+        })
+        .await;
+    engine.stop().await;
+    let (other, strategies) = ("task-2".into(), ["s-0".into()]);
+    let taken = machine.platform.state.take_leases(&other, &strategies, Duration::from_secs(1));
+    let taken = taken.await.into_result().unwrap();
+    assert_eq!(taken[0].owner, other, "the lease was not given back");
+}
+
+#[tokio::test]
+async fn it_is_not_started_under_a_hold_but_runs_held_while_that_is_resumed() {
+    let machine = Machine::new(vec![strategy(0, "running")]).await;
+    let held = hold("stop-7", Level::Halt, Phase::Held, Scope::All);
+    machine.set_latch(vec![held.clone()]).await;
+    let fault = machine.engine("task-1").task.await.unwrap().unwrap_err();
+    assert_eq!((fault.exit.code(), fault.message.contains("stop-7")), (11, true), "{fault}");
+
+    machine.set_latch(vec![Hold { phase: Phase::Resuming, ..held.clone() }]).await;
+    let engine = machine.engine("task-2");
+    machine
+        .until("a beat under the hold", async |it| {
+            let rows = it.rows().await;
+            rows[0].row.time("last_heartbeat").is_ok() && rows[0].row.time("reconciled_at").is_ok()
+        })
+        .await;
+    assert!(machine.receipts().await.is_empty(), "something was sent while held");
+    machine.set_latch(Vec::new()).await;
+    machine.until_received(2).await;
+    engine.stop().await;
+
+    // A hold on one strategy is no reason not to run the others.
+    let one = Hold { scope: Scope::Strategy("s-9".into()), ..held };
+    machine.set_latch(vec![one]).await;
+    let engine = machine.engine("task-3");
+    machine.until_received(2).await;
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn it_survives_its_venue_and_trades_on_when_that_is_back() {
+    let mut machine = Machine::new(vec![strategy(0, "running")]).await;
+    let engine = machine.engine("task-1");
+    machine.until_received(4).await;
+    let _ = machine.venue.take().unwrap().send(());
+    machine
+        .until("a gap", async |it| {
+            it.lines.lock().unwrap().iter().any(|line| line.contains("the venue ended the stream"))
+        })
+        .await;
+    let environment = environment(&machine.home, &machine.clock);
+    let directory = local::paths_of(&environment).unwrap().directory().to_owned();
+    let options = paper::Options { directory, seed: 11, series: None, bars_per_second: 100 };
+    let forever = std::future::pending::<()>();
+    let serving = paper::serve(options, Arc::clone(&machine.clock), forever);
+    let venue = tokio::spawn(serving);
+    machine
+        .until("reconciled anew", async |it| {
+            it.lines.lock().unwrap().iter().filter(|line| line.contains("reconciled")).count() >= 2
+        })
+        .await;
+    machine.until_received(2).await;
+    engine.stop().await;
+    machine.assert_books_agree().await;
+    venue.abort();
+}
+
+#[tokio::test]
+async fn a_second_engine_of_a_service_is_refused_and_the_first_keeps_its_leases() {
+    let machine = Machine::new(vec![strategy(0, "running")]).await;
+    let first = machine.engine("task-1");
+    machine.until_received(1).await;
+    let fault = machine.engine("task-2").task.await.unwrap().unwrap_err();
+    assert_eq!(fault.code, "engine.start");
+    match machine.platform.state.leases().await {
+        Reading::Known { value, .. } => assert_eq!(value[0].owner.as_str(), "task-1"),
+        Reading::Gap(gap) => panic!("{gap}"),
+    }
+    first.stop().await;
+}

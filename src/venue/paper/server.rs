@@ -89,6 +89,8 @@ pub async fn serve(
     let mut ticks = tokio::time::interval(period);
     // A venue that was frozen does not make up for bars that nobody saw.
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    // The clients' connections end with the venue.
+    let mut clients = tokio::task::JoinSet::new();
     tokio::pin!(stop);
     loop {
         let (first, tick) = tokio::select! {
@@ -96,8 +98,9 @@ pub async fn serve(
             accepted = listener.accept() => {
                 if let Ok((stream, _)) = accepted {
                     let (reader, writer) = stream.into_split();
-                    tokio::spawn(attend(reader, writer, inbox.clone(), news.clone()));
+                    clients.spawn(attend(reader, writer, inbox.clone(), news.clone()));
                 }
+                while clients.try_join_next().is_some() {}
                 continue;
             }
             _ = ticks.tick() => (None, true),
