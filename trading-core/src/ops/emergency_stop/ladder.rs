@@ -5,7 +5,8 @@ use super::pages::{self, Desk};
 use super::{Request, Site};
 use crate::journal::Entry;
 use crate::model::{
-    Acknowledges, Latch, Phase as HoldPhase, Reading, Service, ServiceName, StopId, Utc, Written,
+    Acknowledges, Latch, Phase as HoldPhase, Reading, Service, ServiceName, StatusReading, StopId,
+    Utc, Written,
 };
 use crate::ops::run::Run;
 use crate::ops::seen::{Owner, World};
@@ -80,6 +81,8 @@ pub struct EmergencyStop {
     pub(super) word: Option<Word>,
     pub(super) times: Times,
     pub(super) reactivated: BTreeSet<String>,
+    /// Rows in scope whose status was not understood, and why.
+    pub(super) unparsed: BTreeMap<String, String>,
     pub(super) interrupted: bool,
     stage: Stage,
     /// The phase of the hold when it was first seen.
@@ -131,6 +134,7 @@ impl EmergencyStop {
             word: None,
             times: Times::default(),
             reactivated: BTreeSet::new(),
+            unparsed: BTreeMap::new(),
             interrupted: false,
             stage: Stage::Latching,
             found_phase: None,
@@ -277,6 +281,7 @@ impl EmergencyStop {
         let page = match query {
             Query::Latch => self.plan_latch(now),
             Query::Strategies => {
+                self.note_unparsed(now);
                 self.note_reactivated(now);
                 self.desk(now).strategies()
             }
@@ -342,6 +347,24 @@ impl EmergencyStop {
             self.times.latched_at = Some(hold.at);
             let message = format!("continues stop {} of {}", hold.stop_id, hold.actor);
             self.run.tell("latch", "latch", message, false);
+        }
+    }
+
+    /// What is not understood is stopped like the rest, and named.
+    fn note_unparsed(&mut self, now: Utc) {
+        let desk = self.desk(now);
+        let odd: Vec<(String, String)> = self
+            .world
+            .rows()
+            .iter()
+            .filter(|row| desk.covers(row))
+            .filter_map(|row| match row.status() {
+                StatusReading::Unparsed(error) => Some((row.id.to_string(), error.to_string())),
+                StatusReading::Known(_) => None,
+            })
+            .collect();
+        for (id, why) in odd {
+            self.unparsed.entry(id).or_insert(why);
         }
     }
 

@@ -261,6 +261,10 @@ impl EmergencyStop {
                 "turned active again after it was stopped: something else writes its status";
             findings.push(finding("stop.reactivated", Severity::Error, id, message));
         }
+        for (id, why) in &self.unparsed {
+            let message = format!("its status was not understood: {why}");
+            findings.push(finding("stop.unparsed", Severity::Warning, id, &message));
+        }
         self.own_faults(&mut findings);
         for name in self.unclassified() {
             let message = "is not classified by the profile and was left alone";

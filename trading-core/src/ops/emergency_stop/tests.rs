@@ -178,6 +178,25 @@ fn what_is_seen_trading_wins_over_what_cannot_be_read() {
 }
 
 #[test]
+fn a_status_that_is_not_understood_is_stopped_and_named() {
+    let mut world = SimWorld::busy();
+    world.rows[0].row.0.remove("status");
+    world.rows[1].row.set("status", Attr::N("7".into()));
+    let report = stop(&mut world);
+    assert_eq!(report.outcome, "HALTED", "{report:#?}");
+    assert!(statuses(&world).values().all(|status| status == "stopped"));
+    let named: Vec<&str> = report
+        .findings
+        .iter()
+        .filter(|it| it.id == "stop.unparsed")
+        .map(|it| it.subject.as_str())
+        .collect();
+    assert_eq!(named, ["a", "b", "f"]);
+    assert_eq!(recorded(&world)["strategy=a"], "no status");
+    assert_eq!(recorded(&world)["strategy=b"], "status 7");
+}
+
+#[test]
 fn a_row_that_turns_active_again_is_stopped_again_and_named() {
     let mut world = SimWorld::busy();
     world.haunted.insert("b".into(), 4);
