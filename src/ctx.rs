@@ -99,3 +99,11 @@ impl Ctx {
         })
     }
 }
+
+/// Makes a write beyond a limit on file sizes fail like a full disk, instead of ending the
+/// process (SIGXFSZ). Within a runtime, once per process.
+pub fn outlive_file_limits() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    // The handler stays for the life of the process; nobody needs to hear of the signal.
+    signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())).map(drop)
+}

@@ -65,7 +65,7 @@ fn work(command: &cmd::Command, mut session: Session<'_>, name: &str) -> Exit {
         tracing::info!(command = name, version = env!("CARGO_PKG_VERSION"), "begins");
         let overdue = drive::deadline::overdue(session.deadline_watch());
         let answered = runtime.block_on(async {
-            platform::local::linux::outlive_file_limits().map_err(|error| {
+            ctx::outlive_file_limits().map_err(|error| {
                 Fault::new(Exit::Failed, "runtime", format!("no signal handler: {error}"))
             })?;
             tokio::select! {

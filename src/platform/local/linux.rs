@@ -126,14 +126,6 @@ pub fn processes_of_task(task: &str) -> Vec<Process> {
     found
 }
 
-/// Makes a write beyond a limit on file sizes fail like a full disk, instead of ending the
-/// process (SIGXFSZ). Within a runtime, once per process.
-pub fn outlive_file_limits() -> io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    // The handler stays for the life of the process; nobody needs to hear of the signal.
-    signal(SignalKind::from_raw(Signal::XFSZ.as_raw())).map(drop)
-}
-
 /// This process's effective user.
 pub fn own_uid() -> u32 {
     rustix::process::geteuid().as_raw()

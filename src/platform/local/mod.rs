@@ -24,6 +24,8 @@ mod secrets;
 mod settle;
 mod state;
 pub mod supervisor;
+#[cfg(feature = "webhook")]
+mod webhook;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -79,7 +81,13 @@ pub fn open(environment: &Environment, clock: Arc<dyn Clock>) -> Result<Platform
         compute: Arc::new(LocalCompute::new(compute_db.clone(), paths.clone(), Arc::clone(&clock))),
         schedules: Arc::new(LocalSchedules { db: compute_db, clock: Arc::clone(&clock) }),
         logs: Arc::new(LocalLogs::new(paths.clone(), Arc::clone(&clock))),
-        notify: Arc::new(LocalNotify { paths: paths.clone(), clock: Arc::clone(&clock) }),
+        notify: Arc::new(LocalNotify {
+            paths: paths.clone(),
+            clock: Arc::clone(&clock),
+            environment: environment.name.clone(),
+            webhook: environment.webhook.clone(),
+            secrets: LocalSecrets { paths: paths.clone(), clock: Arc::clone(&clock) },
+        }),
         secrets: Arc::new(LocalSecrets { paths, clock }),
         venues: BTreeMap::from([(VenueName::from("paper"), paper)]),
     })
