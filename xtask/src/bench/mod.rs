@@ -3,6 +3,7 @@
 
 mod machine;
 mod start;
+mod stop;
 
 use std::path::{Path, PathBuf};
 
@@ -34,16 +35,23 @@ impl Figure {
 pub(crate) fn run() -> Outcome {
     let mut cargo = sh::cargo();
     sh::run("release build", cargo.args(["build", "--release", "--package", "tradectl"]))?;
-    let target = target_dir()?;
-    let binary = target.join("release/tradectl");
-    let folder = target.join("bench");
-    std::fs::create_dir_all(&folder)
-        .map_err(|error| format!("{} cannot be made: {error}", folder.display()))?;
-    sh::say(&machine::describe(&folder)?);
-    let figures = start::measure(&binary)?;
-    figures.iter().for_each(Figure::say);
-    let missed = figures.iter().filter(|figure| !figure.held()).count();
+    let binary = target_dir()?.join("release/tradectl");
+    // Short, because the names of sockets are limited, and where the drill would lie anyway.
+    let folder = std::env::temp_dir().join(format!("tradectl-bench-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).map_err(about(&folder))?;
+    let measured = measure(&binary, &folder);
+    std::fs::remove_dir_all(&folder).map_err(about(&folder))?;
+    let missed = measured?;
     if missed == 0 { Ok(()) } else { Err(format!("{missed} figures missed their limits")) }
+}
+
+/// Prints all figures, and counts those that missed their limits.
+fn measure(binary: &Path, folder: &Path) -> Outcome<usize> {
+    sh::say(&machine::describe(folder)?);
+    let mut figures = start::measure(binary)?;
+    figures.extend(stop::measure(binary, folder)?);
+    figures.iter().for_each(Figure::say);
+    Ok(figures.iter().filter(|figure| !figure.held()).count())
 }
 
 /// Where cargo builds.

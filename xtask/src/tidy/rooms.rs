@@ -26,13 +26,14 @@ const HOMES: [(&str, &[&str], &str); 4] = [
 
 /// Who may know which platform it talks to: whoever opens it, and the commands that are about
 /// the local one. Every other command works on each platform unchanged.
-const KNOWS_PLATFORMS: [&str; 6] = [
+const KNOWS_PLATFORMS: [&str; 7] = [
     "src/platform",
     "src/settings",
     "src/cmd/local",
     "src/cmd/engine",
     "src/cmd/doctor",
     "src/cmd/drill",
+    "src/drive/drill",
 ];
 
 /// Checks one file of the product.
