@@ -135,6 +135,7 @@ impl Driver<'_> {
                 Some(done) = working.join_next(), if !working.is_empty() => {
                     self.kill.pass();
                     if let Ok((ticket, answer)) = done {
+                        tracing::debug!(?ticket, ?answer, "answered");
                         let answer = self.settle_record(clock.now(), answer);
                         procedure.give(clock.now(), ticket, answer);
                     }
@@ -175,6 +176,7 @@ impl Driver<'_> {
         let Want { ticket, ask } = want;
         let (platform, timeout) = (self.platform.clone(), self.timeout);
         self.kill.pass();
+        tracing::debug!(?ticket, ?ask, "wanted");
         match ask {
             Ask::Journal { entries, durable } => {
                 let result = self.append(clock.now(), &entries, durable);

@@ -63,7 +63,10 @@ pub fn banner(header: &Header, style: Style) -> Vec<String> {
     if view.production {
         facts.push("PRODUCTION".to_owned());
     }
-    facts.extend(view.platform.known().map(escape::line));
+    // A folder says by itself that the platform is on this machine.
+    if view.directory.known().is_none() {
+        facts.extend(view.platform.known().map(escape::line));
+    }
     let named = |what: &str, fact: &Fact| match fact {
         Fact::Known(text) => Some(format!("{what} {}", escape::line(text))),
         Fact::Missing { state: "none", .. } => None,

@@ -1,27 +1,8 @@
 //! `doctor`: what is fit, what is not, and what nobody could see.
 
-use std::path::Path;
-use std::sync::Arc;
-
-use crate::harness::{Fixed, World, set_mode};
-use tradectl::platform::local::{Blueprint, setup};
+use crate::harness::{World, set_mode};
 use tradectl::settings::PlatformKind;
 use trading_core::report::Exit;
-
-/// Makes the local platform's folder; starts nothing.
-fn set_up(world: &World) {
-    let environment = world.environment("local");
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let clock = Arc::new(Fixed(world.now));
-    runtime
-        .expect("a runtime")
-        .block_on(setup(
-            &environment,
-            clock,
-            &Blueprint::demo(&environment, Path::new("tradectl"), 1, 2),
-        ))
-        .expect("set up");
-}
 
 #[test]
 fn an_environment_that_was_never_set_up_says_how() {
@@ -39,7 +20,7 @@ fn what_cannot_be_asked_is_not_fit() {
 #[test]
 fn a_platform_at_rest_is_seen_as_far_as_it_can_be() {
     let world = World::new();
-    set_up(&world);
+    world.set_up(Vec::new());
     let ran = world.run("doctor");
     insta::assert_snapshot!(ran);
     assert_eq!(world.run("doctor --output json").json()["exit_code"], ran.exit.code());
@@ -48,8 +29,7 @@ fn a_platform_at_rest_is_seen_as_far_as_it_can_be() {
 #[test]
 fn a_folder_that_others_can_open_is_unfit() {
     let world = World::new();
-    set_up(&world);
-    let environment = world.environment("local");
+    let environment = world.set_up(Vec::new());
     set_mode(&environment.state_dir, 0o755);
     let ran = world.run("doctor");
     assert_eq!(ran.exit, Exit::No, "{ran}");
@@ -67,8 +47,7 @@ fn a_folder_that_others_can_open_is_unfit() {
 #[test]
 fn a_secrets_file_that_others_can_read_is_unfit_and_its_values_never_appear() {
     let world = World::new();
-    set_up(&world);
-    let environment = world.environment("local");
+    let environment = world.set_up(Vec::new());
     let PlatformKind::Local { directory } = &environment.platform else {
         panic!("local is on this machine")
     };

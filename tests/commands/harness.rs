@@ -13,9 +13,10 @@ use tempfile::TempDir;
 use tradectl::cli::Cli;
 use tradectl::ctx::{Ctx, Ids};
 use tradectl::platform::Clock;
+use tradectl::platform::local::{Blueprint, setup};
 use tradectl::settings::{Access, Environment};
 use tradectl::ui::{Captured, Terminal, Ui};
-use trading_core::model::Utc;
+use trading_core::model::{StrategyRow, Utc};
 use trading_core::report::Exit;
 
 /// A home, a working folder and what a terminal would say.
@@ -104,6 +105,20 @@ impl World {
         let (ui, _) = Ui::captured("", self.terminal);
         let cli = Cli::parse_from(["tradectl", "config", "show", "--env", name]);
         Environment::resolve(&self.ctx(ui), &cli.globals, Access::Read).expect("resolves")
+    }
+
+    /// Makes the folder of the local platform, with two engines that do not run and these
+    /// strategies beside two of ours. Starts nothing.
+    pub(crate) fn set_up(&self, strategies: Vec<StrategyRow>) -> Environment {
+        let environment = self.environment("local");
+        let mut blueprint = Blueprint::demo(&environment, Path::new("tradectl"), 2, 2);
+        blueprint.strategies.extend(strategies);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime
+            .expect("a runtime")
+            .block_on(setup(&environment, Arc::new(Fixed(self.now)), &blueprint))
+            .expect("set up");
+        environment
     }
 
     /// A process of this world.

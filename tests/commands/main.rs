@@ -5,6 +5,7 @@
 
 mod config;
 mod doctor;
+mod every;
 mod harness;
 mod hostile;
 mod usage;
