@@ -189,6 +189,14 @@ impl Run {
             }
         }
     }
+    /// Whether an attempt on a target was applied after a time, by the platform's clock.
+    pub(crate) fn applied_since(&self, base: &str, since: Utc) -> bool {
+        let is_attempt = |id: &StepId| {
+            let rest = id.as_str().strip_prefix(base);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('#'))
+        };
+        self.applied_at.iter().any(|(id, at)| is_attempt(id) && *at > since)
+    }
     /// Whether a target was brought to rest before by this run.
     pub(crate) fn stood_before(&self, base: &str) -> bool {
         self.executor.settled(&StepId::new(base)).is_some_and(Settled::stands)

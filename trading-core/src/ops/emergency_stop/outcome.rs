@@ -113,12 +113,16 @@ impl EmergencyStop {
 
     fn receipts(&self) -> Result<Vec<&Receipt>, String> {
         let mut receipts = Vec::new();
+        let desk = self.desk(self.times.ended_at.unwrap_or(self.request.deadline_at));
         if self.site.capabilities.venues.is_empty() {
             return Err("no venue is configured".to_owned());
         }
         for venue in &self.site.capabilities.venues {
             match self.world.receipts.get(venue) {
-                Some(Reading::Known { value, .. }) => receipts.extend(value),
+                Some(Reading::Known { value, .. }) => {
+                    // What the stop does not cover trades on.
+                    receipts.extend(value.iter().filter(|it| desk.covers_at(venue, &it.strategy)));
+                }
                 Some(Reading::Gap(gap)) => return Err(gap.to_string()),
                 None => return Err(format!("{venue} was not asked")),
             }
@@ -231,10 +235,10 @@ impl EmergencyStop {
     fn findings(&self, word: Word, positions: &[Holding]) -> Vec<Finding> {
         let mut findings = Vec::new();
         let again = format!("tradectl emergency-stop --env {}", self.site.environment);
-        for standing in &self.verdict.trading {
-            let severity = if word == Word::Planned { Severity::Info } else { Severity::Critical };
-            let mut item =
-                finding("stop.not_stopped", severity, &standing.subject, &standing.message);
+        // A plan lists what it would stop; there is nothing else to say of that.
+        for standing in self.verdict.trading.iter().filter(|_| word != Word::Planned) {
+            let (subject, text) = (&standing.subject, &standing.message);
+            let mut item = finding("stop.not_stopped", Severity::Critical, subject, text);
             item.next = Some(again.clone());
             findings.push(item);
         }
@@ -260,6 +264,16 @@ impl EmergencyStop {
             let message =
                 "turned active again after it was stopped: something else writes its status";
             findings.push(finding("stop.reactivated", Severity::Error, id, message));
+        }
+        if let Ok((_, count @ 1..)) = self.after_latch() {
+            let message =
+                format!("{count} orders that increase risk were taken on after the latch's bound");
+            findings.push(finding(
+                "stop.orders_after_latch",
+                Severity::Critical,
+                "latch",
+                &message,
+            ));
         }
         for (id, why) in &self.unparsed {
             let message = format!("its status was not understood: {why}");
@@ -371,6 +385,9 @@ impl EmergencyStop {
         match word {
             Word::Halted if self.continued && !did_something => {
                 format!("HALTED: {env} was already halted by stop {id}; proved again")
+            }
+            Word::Halted if !self.request.level.halts() => {
+                format!("HALTED: {env} takes no new entries ({}), stop {id}", self.request.level)
             }
             Word::Halted => format!("HALTED: {env}, stop {id}"),
             Word::Partial => {

@@ -134,6 +134,9 @@ impl Desk<'_> {
         let base = format!("position/{venue}/{}/{}:closed", position.strategy, position.symbol);
         let query = Query::VenuePositions(venue.clone());
         let Some(id) = self.run.attempt(&base, &query) else { return Vec::new() };
+        if self.run.applied_since(&base, later_back(self.now, FILL_WAIT_MS)) {
+            return Vec::new();
+        }
         let orders = self.world.orders.get(venue).and_then(Reading::value);
         let protecting = orders.into_iter().flatten().filter(|it| protects(it, position));
         let mut steps: Vec<Step> =
@@ -260,7 +263,7 @@ impl Desk<'_> {
             venue: row.venue(),
         })
     }
-    fn covers_at(&self, venue: &VenueName, strategy: &crate::model::StrategyId) -> bool {
+    pub(super) fn covers_at(&self, venue: &VenueName, strategy: &crate::model::StrategyId) -> bool {
         self.request.scope.covers(&Target {
             strategy: Some(strategy.clone()),
             service: self.world.row(strategy).and_then(StrategyRow::service),
@@ -339,6 +342,13 @@ impl Desk<'_> {
             None => self.request.include.iter().any(|included| included == name),
         }
     }
+}
+
+/// How long a closing order may take to fill before another is sent.
+const FILL_WAIT_MS: i64 = 3_000;
+
+fn later_back(at: Utc, ms: i64) -> Utc {
+    at.saturating_sub(jiff::SignedDuration::from_millis(ms)).unwrap_or(at)
 }
 
 /// The step that writes the latch: a hold of its own, or the hold that is there made

@@ -75,6 +75,9 @@ pub struct Resume {
     resuming_since: Option<Utc>,
     next_look_at: Utc,
     last_obstacles: usize,
+    /// Everything is as it must be: the release is under way, and what is read from now on
+    /// shows it.
+    ready: bool,
 }
 
 impl Resume {
@@ -110,6 +113,7 @@ impl Resume {
             waiting: BTreeSet::from([Query::Latch]),
             resuming_since: None,
             last_obstacles: usize::MAX,
+            ready: false,
         }
     }
 
@@ -296,7 +300,8 @@ impl Resume {
         if let Some(end) = self.ended() {
             return self.close(now, end);
         }
-        if self.waiting.is_empty() && now >= self.next_look_at && self.only_release_waits() {
+        let due = self.waiting.is_empty() && now >= self.next_look_at;
+        if due && !self.ready && self.only_release_waits() {
             let queries = self.survey_queries(None);
             self.ask_all(queries);
         }
@@ -354,6 +359,9 @@ impl Resume {
     /// A complete look at engines that are to come up.
     fn look(&mut self, now: Utc) {
         self.next_look_at = later(now, POLL_MS);
+        if self.ready {
+            return;
+        }
         if let Some(end) = self.stopped_again() {
             self.run.executor.close("somebody stopped again");
             return self.close(now, end);
@@ -379,6 +387,7 @@ impl Resume {
             self.run.tell("engines", "engines", message, false);
         }
         if self.obstacles.is_empty() {
+            self.ready = true;
             self.run.executor.observed(restore::ENGINES_READY);
         }
     }
@@ -445,7 +454,9 @@ impl Procedure for Resume {
         match self.stage {
             Stage::Done => None,
             Stage::Closing => Some(later(self.request.deadline_at, FINISH_GRACE_MS)),
-            Stage::Restoring if self.waiting.is_empty() && self.only_release_waits() => {
+            Stage::Restoring
+                if self.waiting.is_empty() && !self.ready && self.only_release_waits() =>
+            {
                 Some(self.next_look_at.min(self.request.deadline_at))
             }
             _ => Some(self.request.deadline_at),

@@ -89,6 +89,25 @@ fn everything_is_as_before_and_the_latch_is_released_last() {
 }
 
 #[test]
+fn a_reduce_only_stop_changed_nothing_and_is_released_at_once_in_whatever_order() {
+    for seed in 0..32_usize {
+        let mut world =
+            stopped_with(|request| emergency_stop::Request { level: Level::ReduceOnly, ..request });
+        let asked = request(&world, "r2");
+        let (_, approval) = survey(&mut world, asked.clone());
+        let mut resume = Resume::new(world::site(), asked, Some((approval.unwrap(), "typed")));
+        let mut turn = seed;
+        let report = drive(&mut world, &mut resume, None, |_| {
+            turn = turn.wrapping_mul(31).wrapping_add(7);
+            turn
+        });
+        let report = report.unwrap();
+        assert_eq!(report.outcome, "RELEASED", "{seed}: {report:#?}");
+        assert!(world.latch.holds.is_empty(), "{seed}");
+    }
+}
+
+#[test]
 fn a_survey_changes_nothing_and_its_digest_is_the_plans() {
     let mut world = stopped();
     let asked = request(&world, "r2");
