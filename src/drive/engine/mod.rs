@@ -9,6 +9,7 @@
 //! | `world` | requests to the venue, each a task of its own |
 //! | `rows` | from a strategy's row to how it is to be run |
 //! | `keep` | what is written to the state store: beats, orders, acknowledgements |
+//! | `leftovers` | rows of orders that the engine no longer knows |
 //! | `feed` | the venue's stream |
 //! | `sink` | telemetry |
 
@@ -17,6 +18,7 @@ mod feed;
 mod guard;
 mod hear;
 mod keep;
+mod leftovers;
 mod rows;
 mod sink;
 mod tend;
@@ -329,6 +331,8 @@ impl Shell {
                 () = &mut patience => break,
                 Some(durable) = queues.durable.recv() => self.durable(durable),
                 Some(answer) = queues.answers.recv() => self.answer(answer),
+                // An answer says that an order is filled; the fill itself comes here.
+                event = self.feed.next() => self.venue_event(event),
             }
         }
         let mut problems = self.keeper.finish(&self.engine).await;

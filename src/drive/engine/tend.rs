@@ -8,7 +8,7 @@ use trading_core::engine::{Control, Event, Mode};
 use trading_core::model::{Effective, Lease, StrategyId, StrategyRow, Symbol, Utc};
 
 use super::guard::{HeldLease, ReadLatch, after};
-use super::{Answer, Shell, rows};
+use super::{Answer, Shell, leftovers, rows};
 
 /// How often the rows are read at most.
 const ROWS_EVERY: Duration = Duration::from_millis(500);
@@ -19,6 +19,8 @@ const LEASE_EVERY: Duration = Duration::from_millis(750);
 const BEAT_EVERY: Duration = Duration::from_secs(2);
 /// How often changed rows are written.
 const KEEP_EVERY: Duration = Duration::from_millis(500);
+/// How often rows are looked for that the engine does not know.
+const LEFTOVERS_EVERY: Duration = Duration::from_secs(10);
 /// How often the state's digest goes to the event log.
 const MARK_EVERY: Duration = Duration::from_secs(30);
 
@@ -44,6 +46,7 @@ pub(super) struct DueTimes {
     beats: Due,
     keep: Due,
     marks: Due,
+    leftovers: Due,
 }
 
 impl Shell {
@@ -72,12 +75,22 @@ impl Shell {
             .map(|runner| runner.spec.symbol.clone())
             .collect();
         self.feed.want(symbols, &self.world);
+        if !self.adopted.is_empty() && self.due.leftovers.is_due(since_boot, LEFTOVERS_EVERY) {
+            self.settle_leftovers();
+        }
         if self.due.marks.is_due(since_boot, MARK_EVERY) {
             let marked = self.log.mark(&self.engine);
             if let Err(why) = marked.and_then(|()| self.log.rotate_if_long(&self.engine)) {
                 self.broken.get_or_insert(why);
             }
         }
+    }
+
+    fn settle_leftovers(&self) {
+        let strategies: BTreeSet<StrategyId> = self.adopted.keys().cloned().collect();
+        let runners = strategies.iter().filter_map(|id| self.engine.runner(id));
+        let known = runners.flat_map(|runner| runner.orders.keys().cloned()).collect();
+        leftovers::settle(Arc::clone(&self.state), self.world.clone(), strategies, known);
     }
 
     /// Reads the latch over and over, strongly consistent. Its age counts from before the

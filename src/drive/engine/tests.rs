@@ -12,8 +12,8 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use trading_core::engine::replay;
 use trading_core::model::{
-    Attr, Hold, Latch, Level, Phase, Reading, Receipt, Row, Scope, StopId, StrategyRow, Utc,
-    Written,
+    Attr, Hold, Latch, Level, OrderRow, Phase, Reading, Receipt, Row, Scope, StopId, StrategyRow,
+    Utc, Written,
 };
 
 use super::{Options, run, segments};
@@ -292,8 +292,15 @@ async fn an_engine_that_dies_anywhere_goes_on_without_doubling_an_order() {
         engine.task.abort();
         let _ = engine.task.await;
     }
+    let started = machine.clock.now();
     let engine = machine.engine("task-last");
     machine.until_received(9).await;
+    machine
+        .until("all reconciled by the last engine", async |it| {
+            let reconciled = |row: &StrategyRow| row.row.time("reconciled_at");
+            it.rows().await.iter().all(|row| reconciled(row).is_ok_and(|at| at > started))
+        })
+        .await;
     engine.stop().await;
     machine.assert_books_agree().await;
     let mut ids: Vec<_> =
@@ -403,4 +410,35 @@ async fn a_second_engine_of_a_service_is_refused_and_the_first_keeps_its_leases(
         Reading::Gap(gap) => panic!("{gap}"),
     }
     first.stop().await;
+}
+
+#[tokio::test]
+async fn without_its_event_log_it_takes_the_venues_word_for_positions_and_rows() {
+    let machine = Machine::new((0..2).map(|number| strategy(number, "running")).collect()).await;
+    let engine = machine.engine("task-1");
+    machine.until_received(5).await;
+    engine.stop().await;
+    let sent = machine.receipts().await[0].client_order_id.clone();
+    let row = |id: &str| OrderRow {
+        id: id.into(),
+        row: Row::default()
+            .with_text("order_id", id)
+            .with_text("strategy_id", "s-0")
+            .with_text("status", "pending")
+            .with_text("created_at", "2026-01-01T00:00:00Z"),
+    };
+    let planted = [row(sent.as_str()), row("s-0.77.1")];
+    assert!(machine.platform.state.merge_orders(&planted).await.iter().all(Written::stands));
+    std::fs::remove_dir_all(machine.event_log()).unwrap();
+
+    let engine = machine.engine("task-2");
+    machine
+        .until("no row of unknown outcome", async |it| {
+            let open = it.platform.state.open_orders().await.into_result().unwrap();
+            !open.iter().any(|row| planted.iter().any(|it| it.id == row.id))
+        })
+        .await;
+    machine.until_received(4).await;
+    engine.stop().await;
+    machine.assert_books_agree().await;
 }

@@ -116,7 +116,7 @@ impl World {
         });
     }
 
-    fn problem(&self, what: &str) {
+    pub(super) fn problem(&self, what: &str) {
         self.tell(super::Answer::Problem(what.to_owned()));
     }
 }

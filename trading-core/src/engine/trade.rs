@@ -35,7 +35,13 @@ impl Engine {
             runner.clean = false;
             runner.difference = None;
             runner.snapshot_asked_at = Utc::UNIX_EPOCH;
-            for order in runner.orders.values_mut().filter(|it| !it.state.is_terminal()) {
+            for (id, order) in &mut runner.orders {
+                // Its row may have been written before the crash and not after.
+                let (strategy, id) = (runner.spec.strategy.clone(), id.clone());
+                out.push(Output::OrderChanged { strategy, order: id });
+                if order.state.is_terminal() {
+                    continue;
+                }
                 order.take(Signal::Lost, seq);
                 order.asked_at = Utc::UNIX_EPOCH;
                 if order.state == State::Unknown {
