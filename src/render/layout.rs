@@ -24,13 +24,13 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
                 continue;
             }
             if !line.is_empty() {
-                lines.push(std::mem::take(&mut line));
+                lines.push(std::mem::take(&mut line).trim_end().to_owned());
             }
             let mut pieces = cut(word, width);
             line = pieces.pop().unwrap_or_default();
             lines.append(&mut pieces);
         }
-        lines.push(line);
+        lines.push(line.trim_end().to_owned());
     }
     lines
 }

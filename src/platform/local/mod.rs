@@ -65,7 +65,8 @@ pub fn paths_of(environment: &Environment) -> Result<LocalPaths, Fault> {
                 "environment {} lives on AWS ({region}), not on this machine",
                 environment.name
             ),
-        )),
+        )
+        .hint("--env local, or another environment on this machine")),
     }
 }
 
