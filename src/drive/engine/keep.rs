@@ -42,6 +42,8 @@ pub(super) struct Keeper {
     /// The stored status, exactly, of rows in warmup.
     warming: BTreeMap<StrategyId, Attr>,
     acknowledged: BTreeMap<StrategyId, StopId>,
+    /// Strategies whose lease ran out before they acknowledged anything.
+    let_go: BTreeSet<StrategyId>,
     to_acknowledge: Vec<(StopId, RowUpdate)>,
     rows_running: bool,
     orders_running: bool,
@@ -61,6 +63,7 @@ impl Keeper {
             warm: BTreeSet::new(),
             warming: BTreeMap::new(),
             acknowledged: BTreeMap::new(),
+            let_go: BTreeSet::new(),
             to_acknowledge: Vec::new(),
             rows_running: false,
             orders_running: false,
@@ -84,17 +87,29 @@ impl Keeper {
     /// The strategy was taken on: whoever runs it now and since when.
     pub(super) fn adopted(&mut self, strategy: &StrategyId, now: Utc) {
         self.acknowledged.remove(strategy);
+        self.let_go.remove(strategy);
         let task = self.task.as_ref().map(|task| Attr::text(task.as_str()));
         let attrs = self.attrs.entry(strategy.clone()).or_default();
         attrs.insert(StrategyRow::TASK_ID.to_owned(), task);
         attrs.insert(StrategyRow::STARTED_AT.to_owned(), Some(Attr::text(now.to_string())));
     }
-    /// The strategy is somebody else's now: nothing more is written for it.
+    /// The strategy may be somebody else's now: nothing more is written for it.
     pub(super) fn released(&mut self, strategy: &StrategyId) {
         self.attrs.remove(strategy);
         self.progress.remove(strategy);
         self.warm.remove(strategy);
-        self.acknowledged.remove(strategy);
+        if self.acknowledged.remove(strategy).is_none() {
+            self.let_go.insert(strategy.clone());
+        }
+    }
+    /// Strategies that were let go of before they acknowledged. An engine that was frozen
+    /// past its leases takes them up again, if nobody else has, to answer for them.
+    pub(super) fn let_go(&self) -> impl Iterator<Item = &StrategyId> {
+        self.let_go.iter()
+    }
+    /// The strategy is somebody else's for certain: they answer for it.
+    pub(super) fn taken(&mut self, strategy: &StrategyId) {
+        self.let_go.remove(strategy);
     }
     pub(super) fn reconciled(&mut self, strategy: &StrategyId, now: Utc) {
         let at = Some(Attr::text(now.to_string()));

@@ -177,11 +177,13 @@ impl Shell {
     fn to_lease(&self) -> Vec<StrategyId> {
         let active = self.rows.iter().filter(|(_, wanted)| wanted.mode != Mode::Idle);
         let mut wanted: BTreeSet<StrategyId> = active.map(|(id, _)| id.clone()).collect();
+        let owes = |id: &StrategyId| self.keeper.owes(id, self.world.guard.effective(id).as_ref());
         let held = self.adopted.keys().filter(|id| {
             let uncertain = self.engine.runner(id).is_some_and(|runner| !runner.is_quiet());
-            uncertain || self.keeper.owes(id, self.world.guard.effective(id).as_ref())
+            uncertain || owes(id)
         });
         wanted.extend(held.cloned());
+        wanted.extend(self.keeper.let_go().filter(|id| owes(id)).cloned());
         wanted.into_iter().collect()
     }
 
@@ -215,8 +217,9 @@ impl Shell {
                 until_wall: after(wall, LEASE_TTL),
             });
             self.world.guard.set_lease(strategy, held);
-            if let Some(held) = held {
-                self.adopt(strategy, held.generation);
+            match held {
+                Some(held) => self.adopt(strategy, held.generation),
+                None => self.keeper.taken(strategy),
             }
         }
         self.drop_lost_leases();

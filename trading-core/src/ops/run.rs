@@ -19,6 +19,8 @@ pub(crate) struct Run {
     queue: Vec<Want>,
     moment: Moment,
     asked: BTreeMap<Query, Moment>,
+    /// When the answer that is known now was asked for.
+    shown: BTreeMap<Query, Moment>,
     settled: BTreeMap<StepId, Moment>,
     last_settled: Moment,
     news: Vec<News>,
@@ -43,6 +45,7 @@ impl Run {
             queue: Vec::new(),
             moment: Moment::default(),
             asked: BTreeMap::new(),
+            shown: BTreeMap::new(),
             settled: BTreeMap::new(),
             last_settled: Moment::default(),
             news: Vec::new(),
@@ -122,6 +125,9 @@ impl Run {
             }
             (Pending::Act(_), Answer::Acted(answers)) => self.acted(answers),
             (Pending::Read(query), Answer::Read(seen)) => {
+                if let Some(asked) = self.asked.get(&query) {
+                    self.shown.insert(query.clone(), *asked);
+                }
                 self.last_read = Some(query);
                 return Some(*seen);
             }
@@ -152,17 +158,18 @@ impl Run {
     pub(crate) fn last_read(&self) -> Option<&Query> {
         self.last_read.as_ref()
     }
-    /// Whether the answer to a query that was asked last shows the world after a step.
+    /// Whether the answer that is known to a query shows the world after a step. One that
+    /// was asked for again and has not come shows nothing yet.
     pub(crate) fn asked_after(&self, query: &Query, step: &StepId) -> bool {
-        match (self.asked.get(query), self.settled.get(step)) {
+        match (self.shown.get(query), self.settled.get(step)) {
             (Some(asked), Some(settled)) => asked > settled,
             (asked, None) => asked.is_some(),
             (None, Some(_)) => false,
         }
     }
-    /// Whether the answer to a query that was asked last shows the world after all writes.
+    /// Whether the answer that is known to a query shows the world after all writes.
     pub(crate) fn asked_after_all(&self, query: &Query) -> bool {
-        self.asked.get(query).is_some_and(|asked| *asked > self.last_settled)
+        self.shown.get(query).is_some_and(|asked| *asked > self.last_settled)
     }
     /// Nothing is under way and nothing is due.
     pub(crate) fn is_idle(&self) -> bool {

@@ -446,6 +446,8 @@ impl EmergencyStop {
 
     fn lower(&mut self, now: Utc) {
         self.times.lowered_at = Some(now);
+        // What was awaited has come; what is awaited now is short.
+        self.poll_ms = POLL_MS.0;
         self.note_zeroes(now);
         let page = self.compute_page(now);
         self.append(page);

@@ -387,5 +387,11 @@ proptest! {
         prop_assert_eq!(report.outcome.as_str(), "HALTED");
         prop_assert!(world.orders.iter().all(|it| it.order.purpose != OrderPurpose::Entry || it.state.is_terminal()));
         prop_assert!(statuses(&world).values().all(|status| status == "stopped"));
+        let steps = world.journal.iter().filter_map(|entry| match entry {
+            crate::journal::Entry::Page { steps } => Some(steps),
+            _ => None,
+        });
+        let again: Vec<_> = steps.flatten().filter(|it| it.id.as_str().contains('#')).collect();
+        prop_assert!(again.is_empty(), "tried again though nothing had failed: {again:?}");
     }
 }
