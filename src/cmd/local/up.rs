@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use serde_json::json;
-use trading_core::model::{Service, Written};
-use trading_core::report::{Block, Exit, Report};
+use trading_core::model::{Heartbeat, Reading, Service, StatusReading, StrategyRow, Written};
+use trading_core::report::{Block, Cell, Exit, Report, Tone};
 
 use super::super::Session;
 use super::{passed, services_table, supervise};
@@ -16,6 +17,9 @@ use crate::settings::{Access, Environment};
 
 /// How long services may take to run.
 const START_WAIT: Duration = Duration::from_secs(20);
+
+/// How long strategies may take to beat before the answer is given all the same.
+const BEAT_WAIT: Duration = Duration::from_secs(10);
 
 /// The arguments.
 #[derive(Debug, clap::Args)]
@@ -46,7 +50,18 @@ pub(super) async fn run(args: &Args, session: &mut Session<'_>) -> Result<Report
         return Err(not_supervised(&supervised));
     }
     let services = running(&platform, clock.as_ref()).await?;
-    Ok(report(&environment, &supervised, &services))
+    let mut report = report(&environment, &supervised, &services);
+    let beats = beating(&platform, &environment, clock.as_ref()).await;
+    report.body.insert(
+        1,
+        Block::line(match &beats {
+            Reading::Known { value: (watched, beat), .. } => {
+                format!("{beat} of {watched} strategies beat.")
+            }
+            Reading::Gap(gap) => gap.to_string(),
+        }),
+    );
+    Ok(report)
 }
 
 /// A stop that holds the whole environment must be resumed, not driven around.
@@ -99,6 +114,35 @@ async fn running(platform: &Platform, clock: &dyn Clock) -> Result<Vec<Service>,
     }
 }
 
+/// How many strategies are to beat, and how many do: waited for, so that the next command
+/// does not find an engine that has only just begun.
+async fn beating(
+    platform: &Platform,
+    environment: &Environment,
+    clock: &dyn Clock,
+) -> Reading<(usize, usize)> {
+    let deadline = clock.since_boot() + BEAT_WAIT;
+    loop {
+        let counts = platform.state.strategies().await.map(|rows| {
+            let (now, oldest) = (clock.now(), environment.timings.heartbeat_stale_ms);
+            let watched = |row: &&StrategyRow| {
+                matches!(row.status(), StatusReading::Known(status) if status.is_watched())
+            };
+            let beats = |row: &&StrategyRow| {
+                let Heartbeat::At(at) = row.heartbeat() else { return false };
+                now.duration_since(at) <= SignedDuration::from_millis(oldest.cast_signed())
+            };
+            let watched: Vec<&StrategyRow> = rows.iter().filter(watched).collect();
+            (watched.len(), watched.iter().copied().filter(beats).count())
+        });
+        let all = counts.value().is_none_or(|(watched, beat)| watched == beat);
+        if all || passed(clock, deadline) {
+            return counts;
+        }
+        local::next_look().await;
+    }
+}
+
 fn as_desired(service: &Service) -> bool {
     service.running_count == service.desired_count && service.pending_count == 0
 }
@@ -112,15 +156,18 @@ fn report(environment: &Environment, supervised: &Written, services: &[Service])
     report.body.push(Block::line(format!("{} is {outcome}, {supervisor}.", environment.name)));
     report.body.push(services_table(services));
     let next = [
-        ("status", "what runs, and how it fares"),
-        ("local logs --follow", "what it says"),
-        ("emergency-stop --dry-run", "what a stop would do"),
+        ("status", "shows what runs, and how it fares"),
+        ("local logs --follow", "shows what it says"),
+        ("emergency-stop --dry-run", "shows what a stop would do"),
         ("local down", "ends everything"),
     ];
-    report.body.push(Block::line("Next:"));
-    for (words, what) in next {
-        report.body.push(Block::line(format!("  {}   {what}", environment.typed(words))));
-    }
+    let row = |(words, what): (&str, &str)| {
+        vec![Cell::plain(environment.typed(words)), Cell::toned(what, Tone::Dim)]
+    };
+    report.body.push(Block::Table {
+        columns: vec!["next command", "what it does"],
+        rows: next.into_iter().map(row).collect(),
+    });
     report.data = json!({
         "supervised": if *supervised == Written::Already { "already" } else { "started" },
         "services": services,

@@ -51,6 +51,7 @@ impl LocalCompute {
             records.into_iter().map(one).collect::<std::io::Result<Vec<_>>>()
         })
         .await??;
+        self.unblock(found.iter().map(|(_, settled)| &settled.record))?;
         let changed: Vec<_> =
             found.iter().filter(|(before, settled)| *before != settled.record).cloned().collect();
         if !changed.is_empty() {
@@ -61,6 +62,23 @@ impl LocalCompute {
             }
         }
         Ok(found.into_iter().map(|(_, settled)| settled.record).collect())
+    }
+
+    /// A supervisor frozen between a task's row and its process holds that task's lock, and
+    /// would start it once continued. A stop that is overdue does not wait for it.
+    fn unblock<'a>(
+        &self,
+        mut records: impl Iterator<Item = &'a TaskRecord>,
+    ) -> std::io::Result<()> {
+        let since_boot = self.clock.since_boot();
+        let waits = records.any(|it| {
+            let overdue = |stop: &StopRequest| stop.overdue(since_boot, it.stop_timeout_ms);
+            it.is_live() && it.process.is_none() && it.stop.as_ref().is_some_and(overdue)
+        });
+        if waits && let supervisor::Watch::Frozen(identity) = supervisor::watch(&self.paths)? {
+            identity.process.kill()?;
+        }
+        Ok(())
     }
 
     fn overlay(&self, records: &mut [TaskRecord]) {

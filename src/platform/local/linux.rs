@@ -116,11 +116,24 @@ fn dead(state: char) -> bool {
 
 /// Every process whose environment names this task, the earliest first.
 pub fn processes_of_task(task: &str) -> Vec<Process> {
+    processes(|process| process.is_task(task))
+}
+
+/// Every process that has this file as its standard input, the earliest first: who holds a
+/// task's lock, though it may have shed the task's name.
+pub fn processes_reading(file: &Path) -> Vec<Process> {
+    let Ok(file) = fs::canonicalize(file) else { return Vec::new() };
+    processes(|process| {
+        fs::read_link(format!("/proc/{}/fd/0", process.pid)).is_ok_and(|input| input == file)
+    })
+}
+
+fn processes(wanted: impl Fn(&Process) -> bool) -> Vec<Process> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     let mut found: Vec<Process> = entries
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
         .filter_map(Process::of_pid)
-        .filter(|process| process.is_task(task))
+        .filter(wanted)
         .collect();
     found.sort_by_key(|process| (process.start_ticks, process.pid));
     found

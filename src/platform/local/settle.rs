@@ -27,7 +27,7 @@ pub(super) trait Probe {
     fn alive(&self, process: Process) -> bool;
     /// The process is this task's: its environment says so.
     fn is_task(&self, process: Process, task: &str) -> bool;
-    /// All processes of a task, by their environment.
+    /// All processes of a task, by their environment or by the lock that they hold.
     fn find(&self, task: &str) -> Vec<Process>;
 }
 
@@ -56,7 +56,8 @@ impl Probe for Machine<'_> {
         process.is_task(task)
     }
     fn find(&self, task: &str) -> Vec<Process> {
-        linux::processes_of_task(task)
+        let named = linux::processes_of_task(task);
+        if named.is_empty() { linux::processes_reading(&self.0.task_lock(task)) } else { named }
     }
 }
 

@@ -154,8 +154,11 @@ async fn what_is_desired_runs_and_is_adopted_by_the_next_supervisor() {
     // An adopted one that ends is noticed and replaced.
     before[0].1.kill().unwrap();
     world.clock.advance(Duration::from_secs(60));
-    let replaced = until(&mut second, &world, running(2)).await;
-    assert!(replaced.iter().all(|it| it.id != before[0].0));
+    let gone = before[0].0.clone();
+    let replaced = until(&mut second, &world, |tasks: &[Task]| {
+        running(2)(tasks).filter(|tasks| tasks.iter().all(|it| it.id != gone))
+    });
+    assert_eq!(replaced.await.len(), 2);
     let events = world.events().await;
     assert!(events.iter().any(|it| it.contains("steady state")), "{events:?}");
 }

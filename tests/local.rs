@@ -1,0 +1,174 @@
+//! The embedded platform with the real binary: several processes, one environment.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tradectl::platform::local::linux::{Process, processes_of_task};
+
+/// A home with nothing in it; whatever runs in it ends with it.
+struct Home(TempDir);
+
+impl Home {
+    fn new() -> Self {
+        Self(tempfile::Builder::new().prefix("tl").tempdir_in("/tmp").unwrap())
+    }
+    fn command(&self, words: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tradectl"));
+        command.args(words.split_whitespace()).args(["--output", "json"]);
+        command.env_clear().env("TRADECTL_HOME", self.0.path());
+        command
+    }
+    /// The exit code and the one document.
+    fn run(&self, words: &str) -> (i32, Value) {
+        answer(&self.command(words).output().unwrap())
+    }
+    fn status(&self) -> Value {
+        self.run("local status").1["data"].clone()
+    }
+    /// Ids of tasks in a state, in their order.
+    fn tasks(&self, state: &str) -> Vec<String> {
+        let status = self.status();
+        let tasks = status["tasks"]["value"].as_array().unwrap_or_else(|| panic!("{status:#}"));
+        let wanted = tasks.iter().filter(|task| task["state"] == state);
+        wanted.map(|task| task["id"].as_str().unwrap().to_owned()).collect()
+    }
+    fn supervisor(&self) -> Option<Process> {
+        let pid = self.status()["supervisor"]["pid"].as_u64()?;
+        Process::of_pid(u32::try_from(pid).unwrap())
+    }
+    fn platform(&self, file: &str) -> std::path::PathBuf {
+        self.0.path().join("state/local/platform").join(file)
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        if let Some(supervisor) = self.supervisor() {
+            let _gone = supervisor.kill();
+        }
+        for task in self.tasks("RUNNING").iter().chain(&self.tasks("STOPPING")) {
+            for process in processes_of_task(task) {
+                let _gone = process.kill();
+            }
+        }
+    }
+}
+
+fn answer(output: &Output) -> (i32, Value) {
+    let document = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+        let (out, err) = (&output.stdout, &output.stderr);
+        panic!("{error}: {} {}", String::from_utf8_lossy(out), String::from_utf8_lossy(err))
+    });
+    (output.status.code().unwrap_or(-1), document)
+}
+
+#[test]
+fn up_survives_its_supervisor_and_down_proves_itself() {
+    let home = Home::new();
+    let (code, document) = home.run("local status");
+    assert_eq!((code, document["errors"][0]["code"].as_str()), (10, Some("local.not_set_up")));
+    let (code, document) = home.run("local up --detach");
+    assert_eq!(code, 0, "{document:#}");
+    let before = home.tasks("RUNNING");
+    assert_eq!(before.len(), 2, "paper venue and engine");
+    let processes: Vec<Process> = before.iter().flat_map(|id| processes_of_task(id)).collect();
+    // Killed, the supervisor takes nothing with it; the next one takes over what runs.
+    home.supervisor().unwrap().kill().unwrap();
+    assert_eq!(home.tasks("RUNNING"), before);
+    let (code, document) = home.run("local up --detach");
+    assert_eq!(code, 0, "{document:#}");
+    assert_eq!(home.tasks("RUNNING"), before, "adopted, not doubled");
+    assert!(home.supervisor().is_some());
+    let (_, again) = home.run("local up --detach");
+    assert_eq!(again["data"]["supervised"], "already");
+    let (code, document) = home.run("local down");
+    assert_eq!((code, document["outcome"].as_str()), (0, Some("down")), "{document:#}");
+    assert!(home.tasks("RUNNING").is_empty() && home.supervisor().is_none());
+    assert!(processes.iter().all(|process| !process.is_alive()));
+    let (code, document) = home.run("local down");
+    assert_eq!((code, document["outcome"].as_str()), (0, Some("down")), "again: {document:#}");
+}
+
+#[test]
+fn nothing_comes_up_under_a_stop_and_everything_after_its_resume() {
+    let home = Home::new();
+    assert_eq!(home.run("local up --detach").0, 0);
+    let (code, document) = home.run("emergency-stop --env local --yes --reason test");
+    assert_eq!((code, document["outcome"].as_str()), (0, Some("HALTED")), "{document:#}");
+    let stop = document["data"]["stop_id"].as_str().unwrap();
+    let (code, document) = home.run("local up --detach");
+    assert_eq!((code, document["errors"][0]["code"].as_str()), (11, Some("local.held")));
+    assert!(document["errors"][0]["message"].as_str().unwrap().contains(stop), "{document:#}");
+    assert_eq!(home.tasks("RUNNING").len(), 1, "the paper venue is support and goes on");
+    let (code, document) = home.run("resume --env local --yes --reason over");
+    assert_eq!(code, 0, "{document:#}");
+    assert_eq!(home.tasks("RUNNING").len(), 2, "the engine is back");
+    let (code, document) = home.run("local up --detach");
+    assert_eq!(code, 0, "{document:#}");
+}
+
+#[test]
+fn a_frozen_supervisor_is_named_and_keeps_nobody_from_stopping() {
+    let home = Home::new();
+    assert_eq!(home.run("local up --detach").0, 0);
+    let supervisor = home.supervisor().unwrap();
+    let pid = i32::try_from(supervisor.pid).unwrap();
+    let pid = rustix::process::Pid::from_raw(pid).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
+    let (code, document) = home.run("local status");
+    assert_eq!(code, 1);
+    assert_eq!(document["data"]["supervisor"]["state"], "frozen", "{document:#}");
+    let (code, document) = home.run("local up --detach");
+    assert_eq!(code, 20, "it cannot supervise: {document:#}");
+    let (code, document) = home.run("emergency-stop --env local --yes --reason test");
+    assert_eq!((code, document["outcome"].as_str()), (0, Some("HALTED")), "{document:#}");
+    let (code, document) = home.run("local down");
+    assert_eq!(code, 0, "{document:#}");
+    assert!(!supervisor.is_alive());
+}
+
+#[test]
+fn a_limit_on_file_sizes_ends_nobody_and_the_latch_is_engaged() {
+    let home = Home::new();
+    assert_eq!(home.run("local up --detach").0, 0);
+    // 16 or 32 KiB, as the shell counts: what was allocated before, and little more.
+    let limited = |words: &str| {
+        let program = env!("CARGO_BIN_EXE_tradectl");
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(format!("ulimit -f 32; exec {program} {words} --output json"));
+        command.env("TRADECTL_HOME", home.0.path());
+        command.output().unwrap()
+    };
+    let output = limited("emergency-stop --env local --yes --reason full --deadline 6s");
+    let (code, document) = answer(&output);
+    assert!((21..=22).contains(&code) || code == 0, "{code} {document:#}");
+    // Whatever could not be written down: nothing trades any more.
+    let status = home.status();
+    let services = status["services"]["value"].as_array().unwrap();
+    let engine = services.iter().find(|service| service["name"] == "engine").unwrap();
+    assert_eq!(engine["running_count"], 0, "{document:#}");
+    let (code, document) = home.run("local up --detach");
+    assert_eq!(code, 11, "the latch holds: {document:#}");
+}
+
+#[test]
+fn logs_show_what_a_task_wrote_and_escape_nothing_in_json() {
+    let home = Home::new();
+    assert_eq!(home.run("local up --detach").0, 0);
+    let folder = home.platform("logs/engine");
+    std::fs::write(folder.join("zz-hostile.out"), "\u{1b}[2Jhostile\n").unwrap();
+    let (code, document) = home.run("local logs --group engine --stream zz");
+    assert_eq!(code, 0);
+    let lines = document["data"]["lines"]["value"].as_array().unwrap();
+    assert_eq!(lines.len(), 1, "{document:#}");
+    assert_eq!(lines[0]["message"], "\u{1b}[2Jhostile");
+    let mut human = Command::new(env!("CARGO_BIN_EXE_tradectl"));
+    human.args(["local", "logs", "--stream", "zz"]).env("TRADECTL_HOME", home.0.path());
+    let shown = String::from_utf8(human.output().unwrap().stdout).unwrap();
+    assert!(shown.contains("hostile") && !shown.contains('\u{1b}'), "{shown:?}");
+    let (code, document) = home.run("local logs --follow");
+    assert_eq!((code, document["errors"][0]["code"].as_str()), (2, Some("logs.follow_json")));
+}
