@@ -73,6 +73,9 @@ _tradectl() {
             tradectl__subcmd__heartbeat,list)
                 cmd="tradectl__subcmd__heartbeat__subcmd__list"
                 ;;
+            tradectl__subcmd__heartbeat,recover)
+                cmd="tradectl__subcmd__heartbeat__subcmd__recover"
+                ;;
             tradectl__subcmd__journal,list)
                 cmd="tradectl__subcmd__journal__subcmd__list"
                 ;;
@@ -653,7 +656,7 @@ _tradectl() {
             return 0
             ;;
         tradectl__subcmd__heartbeat)
-            opts="-v -h -V --env --config --output --show-account --timeout --deadline --verbose --log-file --help --version list check"
+            opts="-v -h -V --env --config --output --show-account --timeout --deadline --verbose --log-file --help --version list check recover"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -743,6 +746,64 @@ _tradectl() {
                 return 0
             fi
             case "${prev}" in
+                --env)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "human json jsonl" -- "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --deadline)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tradectl__subcmd__heartbeat__subcmd__recover)
+            opts="-v -h -V --reason --soak --anyway --yes --dry-run --plan --approve --kill-at --env --config --output --show-account --timeout --deadline --verbose --log-file --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --soak)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --plan)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --approve)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kill-at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --env)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -212,20 +212,21 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_see
 complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from replay" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
 complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from replay" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from replay" -s V -l version -d 'Print version'
-complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
-complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
-complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check" -l output -d 'How the answer is written' -r -f -a "human\t'One screen for a person'
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check recover" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check recover" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check recover" -l output -d 'How the answer is written' -r -f -a "human\t'One screen for a person'
 json\t'Exactly one JSON document on stdout'
 jsonl\t'A stream of JSON events that ends with the same document'"
-complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check" -l timeout -d 'The longest that one request may take [default: 10s]' -r
-complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check" -l deadline -d 'The longest that the command may take [default: 120s]' -r
-complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
-complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check" -l show-account -d 'Shows account ids whole'
-complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
-complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check" -s V -l version -d 'Print version'
-complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check" -f -a "list" -d 'Lists the heartbeat of every strategy, the worst first'
-complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check" -f -a "check" -d 'Judges heartbeats: ends with 1 if one is stale'
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check recover" -l timeout -d 'The longest that one request may take [default: 10s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check recover" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check recover" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check recover" -l show-account -d 'Shows account ids whole'
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check recover" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check recover" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check recover" -s V -l version -d 'Print version'
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check recover" -f -a "list" -d 'Lists the heartbeat of every strategy, the worst first'
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check recover" -f -a "check" -d 'Judges heartbeats: ends with 1 if one is stale'
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check recover" -f -a "recover" -d 'Stops, drains and starts a strategy that does not beat, and sees it beat again'
 complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from list" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from list" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from list" -l output -d 'How the answer is written' -r -f -a "human\t'One screen for a person'
@@ -252,6 +253,26 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_
 complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
 complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from check" -s V -l version -d 'Print version'
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from recover" -l reason -d 'Why; goes into the journal, and is the stopped reason of a task that has to be ended' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from recover" -l soak -d 'Watches it for so long after its first fresh beat, such as `10m`' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from recover" -l plan -d 'With `--dry-run`: saves the plan. Without: does this saved plan, if the world has not moved; good for 15 minutes, and together with `--approve`' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from recover" -l approve -d 'Approves the plan of this digest, and no other' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from recover" -l kill-at -d 'Dies at the n-th place; drills only' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from recover" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from recover" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from recover" -l output -d 'How the answer is written' -r -f -a "human\t'One screen for a person'
+json\t'Exactly one JSON document on stdout'
+jsonl\t'A stream of JSON events that ends with the same document'"
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from recover" -l timeout -d 'The longest that one request may take [default: 10s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from recover" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from recover" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from recover" -l anyway -d 'Recovers it also if it beats'
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from recover" -l yes -d 'Approves without asking; needs `--env` on the command line'
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from recover" -l dry-run -d 'Shows what would be done, checks it, and changes nothing'
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from recover" -l show-account -d 'Shows account ids whole'
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from recover" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from recover" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from recover" -s V -l version -d 'Print version'
 complete -c tradectl -n "__fish_tradectl_using_subcommand doctor" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand doctor" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand doctor" -l output -d 'How the answer is written' -r -f -a "human\t'One screen for a person'

@@ -12,6 +12,7 @@ mod journal;
 mod kill;
 mod local;
 mod look;
+mod planned;
 mod resume;
 mod status;
 

@@ -47,6 +47,9 @@ pub async fn query(platform: &Platform, state_dir: &Path, query: Query, timeout:
             let read = at_venue(platform, &name, timeout, |venue| venue.positions()).await;
             Seen::VenuePositions(name, read)
         }
+        Query::Logs(wanted) => {
+            Seen::Logs(bounded("logs", timeout, platform.logs.query(&wanted)).await)
+        }
         Query::Receipts(name, since) => {
             let read = at_venue(platform, &name, timeout, |venue| venue.receipts_since(since));
             let read = read.await;

@@ -2,6 +2,7 @@
 
 mod check;
 mod list;
+mod recover;
 
 use trading_core::report::Report;
 
@@ -18,6 +19,12 @@ pub enum Command {
     /// Judges one read, and says whether the platform's own alert would fire, which takes two
     /// stale checks in a row.
     Check(check::Arguments),
+    /// Stops, drains and starts a strategy that does not beat, and sees it beat again.
+    ///
+    /// The evidence is saved first. Then the strategy is set to stopped, its owner lets go of it
+    /// or its task is ended and seen STOPPED, and only then it is set back: there is never a
+    /// second trader. It must beat within 60 seconds of RUNNING.
+    Recover(recover::Arguments),
 }
 
 /// Runs the command.
@@ -25,5 +32,6 @@ pub(super) async fn run(command: &Command, session: &mut Session<'_>) -> Result<
     match command {
         Command::List => list::run(session).await,
         Command::Check(arguments) => check::run(arguments, session).await,
+        Command::Recover(arguments) => recover::run(arguments, session).await,
     }
 }

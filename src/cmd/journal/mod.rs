@@ -47,8 +47,8 @@ pub(super) async fn run(command: &Command, session: &mut Session<'_>) -> Result<
     }
 }
 
-/// Every journal of an environment.
-fn all(environment: &Environment) -> Result<Vec<Found>, Fault> {
+/// Every journal of an environment, in the order of their runs.
+pub(super) fn all(environment: &Environment) -> Result<Vec<Found>, Fault> {
     let files = journal::files(&environment.state_dir).map_err(|error| {
         let folder = journal::folder(&environment.state_dir);
         let message = format!("the journals in {} cannot be listed: {error}", folder.display());

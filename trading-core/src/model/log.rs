@@ -17,7 +17,7 @@ pub struct LogLine {
 }
 
 /// Which lines are wanted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LogQuery {
     /// Only these groups; empty: all.
     pub groups: Vec<String>,

@@ -18,10 +18,11 @@ pub(crate) mod world;
 
 use crate::journal::Entry;
 use crate::model::{
-    ClientOrderId, Latch, Lease, OrderRow, PositionRow, Reading, Receipt, RestoreChunk, Schedule,
-    Service, StopId, StrategyRow, Task, Utc, VenueName, VenueOrder, VenuePosition, Written,
+    ClientOrderId, Latch, Lease, LogLine, LogQuery, OrderRow, PositionRow, Reading, Receipt,
+    RestoreChunk, Schedule, Service, StopId, StrategyRow, Task, Utc, VenueName, VenueOrder,
+    VenuePosition, Written,
 };
-use crate::plan::{Act, MachineAsk, Recorded, StepId};
+use crate::plan::{Act, MachineAsk, Recorded, Step, StepId};
 use crate::report::Report;
 
 /// A procedure at work.
@@ -39,6 +40,15 @@ pub trait Procedure {
     fn news(&mut self) -> Vec<News>;
     /// The outcome, once there is one.
     fn outcome(&mut self, now: Utc) -> Option<Report>;
+}
+
+/// A procedure that carries out a plan which somebody has to approve first. Without an
+/// approval it surveys and plans.
+pub trait Planned: Procedure {
+    /// The steps of the plan, in no order; none: there is nothing to do, or it is refused.
+    fn plan_steps(&self) -> Vec<Step>;
+    /// What a person reads before approving.
+    fn summary(&self) -> Vec<String>;
 }
 
 /// Ties an answer to its want.
@@ -101,6 +111,8 @@ pub enum Query {
     VenuePositions(VenueName),
     /// Orders received by a venue since a time.
     Receipts(VenueName, Utc),
+    /// Lines of logs.
+    Logs(LogQuery),
 }
 
 /// What was read.
@@ -132,6 +144,8 @@ pub enum Seen {
     VenuePositions(VenueName, Reading<Vec<VenuePosition>>),
     /// Orders received by a venue.
     Receipts(VenueName, Reading<Vec<Receipt>>),
+    /// Lines of logs.
+    Logs(Reading<Vec<LogLine>>),
 }
 
 /// An answer to a want.

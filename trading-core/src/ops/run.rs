@@ -221,10 +221,20 @@ impl Run {
     }
     /// Tells how much is done.
     fn tell_count(&mut self, rung: &'static str, done: u64, total: u64) {
+        self.count(rung, format!("{done} of {total}"), done, total);
+    }
+    /// Tells how much is done of something that is counted.
+    pub(crate) fn count(
+        &mut self,
+        rung: &'static str,
+        message: impl Into<String>,
+        done: u64,
+        total: u64,
+    ) {
         let news = News {
             rung,
             subject: String::new(),
-            message: format!("{done} of {total}"),
+            message: message.into(),
             done: Some((done, total)),
             bad: false,
         };

@@ -1,7 +1,7 @@
 //! The newest answer to each question.
 
 use crate::model::{
-    ClientOrderId, Latch, Lease, OrderRow, PositionRow, Reading, Receipt, RestoreChunk,
+    ClientOrderId, Latch, Lease, LogLine, OrderRow, PositionRow, Reading, Receipt, RestoreChunk,
     RestoreSubject, Role, Schedule, Service, StopId, StrategyId, StrategyRow, Task, TaskState, Utc,
     VenueName, VenueOrder, VenuePosition,
 };
@@ -25,6 +25,7 @@ pub(crate) struct World {
     pub(crate) stored_orders: Option<Reading<Vec<OrderRow>>>,
     pub(crate) venue_order: BTreeMap<ClientOrderId, Reading<VenueOrder>>,
     pub(crate) restore: Option<Reading<Vec<RestoreChunk>>>,
+    pub(crate) logs: Option<Reading<Vec<LogLine>>>,
     /// Strategies that this stop has changed before, in whatever run.
     pub(crate) touched: BTreeSet<StrategyId>,
 }
@@ -56,6 +57,7 @@ impl World {
             Seen::VenueOrders(venue, it) => _ = self.orders.insert(venue, it),
             Seen::VenuePositions(venue, it) => _ = self.venue_positions.insert(venue, it),
             Seen::Receipts(venue, it) => _ = self.receipts.insert(venue, it),
+            Seen::Logs(it) => self.logs = Some(it),
             Seen::RestoreChunks(it) => {
                 self.touched.extend(touched(&it));
                 self.restore = Some(it);

@@ -39,8 +39,16 @@ pub(crate) struct SimWorld {
     pub(crate) haunted: BTreeMap<StrategyId, u32>,
     /// Effects that were applied, by what they are.
     pub(crate) applied: Vec<String>,
+    /// The leases, where the system has them.
+    pub(crate) leases: Option<Vec<Lease>>,
+    /// Tasks that do nothing any more: no beat, no renewal.
+    pub(crate) frozen: BTreeSet<TaskId>,
+    /// Tasks that do not let go of the leases that they hold.
+    pub(crate) clinging: BTreeSet<TaskId>,
     /// Engines beat, reconcile and end their warm-up.
     pub(crate) engines_beat: bool,
+    /// From then on nobody beats.
+    pub(crate) beats_until: Option<Utc>,
     /// Whether a dry run may not change anything.
     pub(crate) read_only: bool,
 }
@@ -233,7 +241,11 @@ impl SimWorld {
             hung: BTreeSet::new(),
             haunted: BTreeMap::new(),
             applied: vec![],
+            leases: None,
+            frozen: BTreeSet::new(),
+            clinging: BTreeSet::new(),
             engines_beat: false,
+            beats_until: None,
             read_only: false,
         }
     }
@@ -255,15 +267,18 @@ impl SimWorld {
                 }
             }
         }
+        let beating = self.engines_beat && self.beats_until.is_none_or(|until| self.now < until);
+        self.renew_leases();
         for row in &mut self.rows {
             let service = row.service();
-            let runs = self
+            let runner = self
                 .tasks
                 .iter()
-                .any(|task| task.service == service && task.state == TaskState::Running);
+                .find(|task| task.service == service && task.state == TaskState::Running);
+            let runs = runner.is_some_and(|task| !self.frozen.contains(&task.id));
             let active =
                 matches!(row.status(), StatusReading::Known(status) if status.is_watched());
-            if self.engines_beat && runs && active && !self.hung.contains(&row.id) {
+            if beating && runs && active && !self.hung.contains(&row.id) {
                 row.row.set("last_heartbeat", Attr::text(self.now.to_string()));
                 row.row.set("reconciled_at", Attr::text(self.now.to_string()));
                 if matches!(row.status(), StatusReading::Known(StrategyStatus::Warmup)) {
@@ -288,18 +303,48 @@ impl SimWorld {
                 }
             }
             let stopping = tasks.iter().any(|task| task.state == TaskState::Stopping);
-            for task in &mut tasks {
-                if !stopping && task.state == TaskState::Stopped && running < service.desired_count
-                {
-                    task.state = TaskState::Running;
-                    running += 1;
-                }
+            let number = tasks.len();
+            while !stopping && running < service.desired_count {
+                running += 1;
+                let id = format!("{}-{}", service.name, number + running as usize);
+                self.tasks.push(task(&id, service.name.as_str(), Some(service.name.as_str())));
             }
             service.running_count = running;
         }
         for task in self.tasks.iter_mut().filter(|task| task.service.is_none()) {
             if task.state == TaskState::Stopping {
                 task.state = TaskState::Stopped;
+            }
+        }
+    }
+
+    /// Engines that are not frozen take and renew the leases of what they are to run, and of
+    /// what they cling to, where nobody else holds them.
+    fn renew_leases(&mut self) {
+        let Some(leases) = &mut self.leases else { return };
+        for row in &self.rows {
+            let service = row.service();
+            let runner = self.tasks.iter().find(|task| {
+                task.service == service
+                    && task.state == TaskState::Running
+                    && !self.frozen.contains(&task.id)
+            });
+            let Some(runner) = runner else { continue };
+            let active =
+                matches!(row.status(), StatusReading::Known(status) if status.is_watched());
+            let held = leases.iter().position(|it| it.strategy == row.id);
+            let clings = self.clinging.contains(&runner.id) && held.is_some();
+            let free = held.is_none_or(|at| {
+                leases[at].owner.as_str() == runner.id.as_str() || leases[at].expires_at <= self.now
+            });
+            if (active || clings) && free {
+                held.map(|at| leases.remove(at));
+                leases.push(Lease {
+                    strategy: row.id.clone(),
+                    owner: runner.id.as_str().into(),
+                    generation: 1,
+                    expires_at: self.now + SignedDuration::from_secs(3),
+                });
             }
         }
     }
@@ -333,7 +378,10 @@ impl SimWorld {
             Query::StoredOrders => {
                 Seen::StoredOrders(self.known(query, self.stored_orders.clone()))
             }
-            Query::Leases => Seen::Leases(Reading::absent("sim", "no leases here")),
+            Query::Leases => Seen::Leases(match &self.leases {
+                Some(leases) => self.known(query, leases.clone()),
+                None => Reading::absent("sim", "no leases here"),
+            }),
             Query::RestoreChunks(_) => Seen::RestoreChunks(self.known(query, self.chunks.clone())),
             Query::VenueOrders(venue) => {
                 let live = self.orders.iter().filter(|it| !it.state.is_terminal());
@@ -351,6 +399,7 @@ impl SimWorld {
                 Seen::VenuePositions(venue.clone(), self.known(query, self.positions.clone()))
             }
             Query::Receipts(venue, _) => Seen::Receipts(venue.clone(), self.known(query, vec![])),
+            Query::Logs(_) => Seen::Logs(self.known(query, vec![])),
         }
     }
 

@@ -2,7 +2,7 @@
 //! procedure may never contain and looks for just that.
 
 use super::{Act, Step, StepId};
-use crate::model::{RestoreItem, RestoreSubject, RestoreValue};
+use crate::model::{Attr, RestoreItem, RestoreSubject, RestoreValue, StrategyStatus};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -66,6 +66,9 @@ pub fn check(purpose: Purpose, known: &BTreeSet<StepId>, steps: &[Step]) -> Vec<
     }
     complaints.extend(cycles(steps));
     complaints.extend(scaled_under_live_autoscaling(purpose, steps));
+    if purpose == Purpose::Recover {
+        complaints.extend(recover_faults(steps));
+    }
     complaints
 }
 
@@ -164,6 +167,34 @@ fn scaled_under_live_autoscaling(purpose: Purpose, steps: &[Step]) -> Vec<Compla
             message: "it scales down before autoscaling is suspended".to_owned(),
         })
         .collect()
+}
+
+/// A recovery stops and starts one strategy and nothing else, and starts it only once its
+/// owner was observed to be gone: two engines never trade one strategy.
+fn recover_faults(steps: &[Step]) -> Vec<Complaint> {
+    let mut complaints = Vec::new();
+    let mut strategy = None;
+    for step in steps {
+        let message = match &step.act {
+            Act::SetStatus(write) => {
+                let other = strategy.get_or_insert(&write.strategy) != &&write.strategy;
+                let text = write.value.as_ref().and_then(Attr::as_text);
+                let at_rest =
+                    text.and_then(StrategyStatus::parse).is_some_and(StrategyStatus::is_at_rest);
+                if other {
+                    "it is about another strategy"
+                } else if !at_rest && step.awaits.is_none() {
+                    "it starts a strategy whose owner may still trade it"
+                } else {
+                    continue;
+                }
+            }
+            Act::StopTask { .. } | Act::EnsureSupervised => continue,
+            _ => "a recovery touches nothing but its strategy and the tasks that run it",
+        };
+        complaints.push(Complaint { step: step.id.clone(), message: message.to_owned() });
+    }
+    complaints
 }
 
 /// Steps that wait for each other.

@@ -150,6 +150,13 @@ impl Executor {
     pub fn observed(&mut self, what: &str) {
         self.observed.insert(what.to_owned());
     }
+    /// A step that turned out not to be needed will never be asked for; one that has been
+    /// asked for already is not touched.
+    pub fn skip(&mut self, id: &StepId, why: &str) {
+        if self.slots.get(id).is_some_and(|slot| slot.state == State::Waiting) {
+            self.settle(id, Settled::NotStarted { why: why.to_owned() });
+        }
+    }
     /// It only collects.
     pub fn is_dry(&self) -> bool {
         self.approval.is_none()

@@ -6,6 +6,7 @@
 mod check;
 mod judge;
 mod list;
+mod recover;
 
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,7 @@ pub use check::{Check, CheckRequest};
 pub use judge::{Beat, FUTURE_MS, Pulse, judge};
 pub use list::List;
 pub(crate) use list::{beat_cells, findings};
+pub use recover::{BEAT_WITHIN_MS, LeftStopped, Recover, RecoverRequest, left_stopped};
 
 use crate::model::{Reading, StrategyRow, Timings, Utc};
 use crate::report::{Finding, Severity, millis, stamp};

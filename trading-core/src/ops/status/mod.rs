@@ -255,6 +255,8 @@ fn unanswered(query: &Query) -> Option<Seen> {
         Query::VenuePositions(venue) => {
             Seen::VenuePositions(venue.clone(), gap(format!("venue {venue}")))
         }
-        Query::RestoreChunks(_) | Query::VenueOrder(..) | Query::Receipts(..) => return None,
+        Query::RestoreChunks(_) | Query::VenueOrder(..) | Query::Receipts(..) | Query::Logs(_) => {
+            return None;
+        }
     })
 }

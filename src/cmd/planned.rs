@@ -1,0 +1,70 @@
+//! What commands share that carry out an approved plan: survey, consent, and the same again
+//! under the approval.
+
+use std::sync::Arc;
+
+use trading_core::model::RunId;
+use trading_core::ops::Planned;
+use trading_core::plan::{Approval, SavedPlan};
+use trading_core::report::{Exit, Report};
+
+use super::Session;
+use super::approve::{PlanArgs, consent_to_plan};
+use crate::drive::journal::JournalWriter;
+use crate::drive::run::{Driver, KillPoint};
+use crate::error::Fault;
+use crate::settings::Environment;
+
+/// A command that plans first.
+pub(super) struct Errand<'a> {
+    /// Its name, as journals have it.
+    pub(super) command: &'static str,
+    /// Where.
+    pub(super) environment: &'a Environment,
+    /// How the command line consents.
+    pub(super) approve: &'a PlanArgs,
+    /// Where to die, in a drill.
+    pub(super) kill: KillPoint,
+}
+
+impl Errand<'_> {
+    /// Surveys; asks for consent if there is something to do; does it. `make` gives the
+    /// procedure with the id of its run, dry or under an approval.
+    pub(super) async fn run<P: Planned>(
+        self,
+        session: &Session<'_>,
+        make: impl Fn(RunId, Option<(Approval, &'static str)>) -> Result<P, Fault>,
+    ) -> Result<Report, Fault> {
+        if self.approve.basic.yes {
+            self.environment.check_yes()?;
+        }
+        let run_id = || RunId::from(session.ctx.ids.fresh("run"));
+        let mut survey = make(run_id(), None)?;
+        let mut driver = Driver {
+            platform: self.environment.open(session.ctx)?,
+            state_dir: self.environment.state_dir.clone(),
+            journal: None,
+            ui: &session.ctx.ui,
+            clock: Arc::clone(&session.ctx.clock),
+            timeout: session.timeout()?,
+            kill: KillPoint::never(),
+        };
+        let report = driver.run(&mut survey).await;
+        let steps = survey.plan_steps();
+        if steps.is_empty() || report.exit != Exit::Ok {
+            return Ok(report);
+        }
+        let name = &self.environment.name;
+        let plan = SavedPlan::new(self.command, name, session.ctx.clock.now(), steps);
+        let mut summary = vec![format!("{} in {name}: plan {}", self.command, plan.digest.short())];
+        summary.extend(survey.summary());
+        let approved =
+            consent_to_plan(session, self.environment, self.approve, &plan, &summary).await?;
+        let Some(approval) = approved else { return Ok(report) };
+        let run_id = run_id();
+        driver.journal = Some(JournalWriter::create(&self.environment.state_dir, &run_id));
+        driver.kill = self.kill;
+        let mut live = make(run_id, Some(approval))?;
+        Ok(driver.run(&mut live).await)
+    }
+}
