@@ -45,6 +45,8 @@ pub(crate) struct SimWorld {
     pub(crate) frozen: BTreeSet<TaskId>,
     /// Tasks that do not let go of the leases that they hold.
     pub(crate) clinging: BTreeSet<TaskId>,
+    /// How long each answer takes.
+    pub(crate) answer_ms: i64,
     /// Engines beat, reconcile and end their warm-up.
     pub(crate) engines_beat: bool,
     /// From then on nobody beats.
@@ -244,6 +246,7 @@ impl SimWorld {
             leases: None,
             frozen: BTreeSet::new(),
             clinging: BTreeSet::new(),
+            answer_ms: 1,
             engines_beat: false,
             beats_until: None,
             read_only: false,
@@ -544,7 +547,7 @@ pub(crate) fn drive(
         if let Some(report) = procedure.outcome(world.now) {
             return Some(report);
         }
-        world.now += SignedDuration::from_millis(1);
+        world.now += SignedDuration::from_millis(world.answer_ms);
         if open.is_empty() {
             let at = procedure.wake_at().expect("nothing is open and nothing is awaited");
             world.now = world.now.max(at);

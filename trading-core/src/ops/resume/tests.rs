@@ -95,6 +95,8 @@ fn a_reduce_only_stop_changed_nothing_and_is_released_at_once_in_whatever_order(
             stopped_with(|request| emergency_stop::Request { level: Level::ReduceOnly, ..request });
         let asked = request(&world, "r2");
         let (_, approval) = survey(&mut world, asked.clone());
+        // Slower than the pause between two looks at the engines.
+        world.answer_ms = 300;
         let mut resume = Resume::new(world::site(), asked, Some((approval.unwrap(), "typed")));
         let mut turn = seed;
         let report = drive(&mut world, &mut resume, None, |_| {
