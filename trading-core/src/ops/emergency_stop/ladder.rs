@@ -1,15 +1,12 @@
 //! The procedure itself: what is wanted now, and what follows from each answer.
 
 use super::judge::Verdict;
-use super::pages::{self, Desk};
+use super::pages::Desk;
 use super::{Request, Site};
 use crate::journal::Entry;
-use crate::model::{
-    Acknowledges, Latch, Phase as HoldPhase, Reading, Service, ServiceName, StatusReading, StopId,
-    Utc, Written,
-};
+use crate::model::{Phase as HoldPhase, Reading, ServiceName, StopId, Utc, Written};
 use crate::ops::run::Run;
-use crate::ops::seen::{Owner, World};
+use crate::ops::seen::World;
 use crate::ops::{Answer, News, Procedure, Query, Ticket, Want};
 use crate::plan::{Act, Approval, Executor, JournalRule, Purpose, Rung, Settled, Step, StepId};
 use crate::report::Report;
@@ -19,14 +16,14 @@ use std::collections::{BTreeMap, BTreeSet};
 /// How long the other rungs wait for the latch before they start without it.
 const LATCH_PATIENCE_MS: u64 = 2_000;
 /// The first and the longest pause between two rounds of reads that found something.
-const POLL_MS: (u64, u64) = (100, 2_000);
+pub(super) const POLL_MS: (u64, u64) = (100, 2_000);
 /// How long a service may stand at 0 before we stop its tasks ourselves.
-const SCHEDULER_GRACE_MS: u64 = 3_000;
+pub(super) const SCHEDULER_GRACE_MS: u64 = 3_000;
 /// How long notifying and closing may take beyond the deadline.
 const FINISH_GRACE_MS: u64 = 3_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
+pub(super) enum Stage {
     /// The latch is being read and written.
     Latching,
     /// Everything is read and brought to rest, round after round.
@@ -51,9 +48,9 @@ pub(super) enum Word {
 
 /// A round of reads.
 #[derive(Debug)]
-struct Round {
-    started_at: Utc,
-    waiting: BTreeSet<Query>,
+pub(super) struct Round {
+    pub(super) started_at: Utc,
+    pub(super) waiting: BTreeSet<Query>,
 }
 
 /// Times that the outcome tells, by the clock of the machine that runs this, but for
@@ -84,15 +81,15 @@ pub struct EmergencyStop {
     /// Rows in scope whose status was not understood, and why.
     pub(super) unparsed: BTreeMap<String, String>,
     pub(super) interrupted: bool,
-    stage: Stage,
+    pub(super) stage: Stage,
     /// The phase of the hold when it was first seen.
-    found_phase: Option<HoldPhase>,
-    round: Option<Round>,
-    rounds: u32,
-    next_round_at: Utc,
-    poll_ms: u64,
-    first_clean_at: Option<Utc>,
-    zero_since: BTreeMap<ServiceName, Utc>,
+    pub(super) found_phase: Option<HoldPhase>,
+    pub(super) round: Option<Round>,
+    pub(super) rounds: u32,
+    pub(super) next_round_at: Utc,
+    pub(super) poll_ms: u64,
+    pub(super) first_clean_at: Option<Utc>,
+    pub(super) zero_since: BTreeMap<ServiceName, Utc>,
 }
 
 impl EmergencyStop {
@@ -271,186 +268,6 @@ impl EmergencyStop {
             self.run.read(query.clone());
         }
         self.round = Some(Round { started_at: now, waiting: queries.into_iter().collect() });
-    }
-
-    /// Plans for what an answer showed.
-    fn plan_for(&mut self, query: &Query, now: Utc) {
-        if self.word.is_some() {
-            return;
-        }
-        let page = match query {
-            Query::Latch => self.plan_latch(now),
-            Query::Strategies => {
-                self.note_unparsed(now);
-                self.note_reactivated(now);
-                self.desk(now).strategies()
-            }
-            Query::Schedules => self.desk(now).schedules(),
-            Query::VenueOrders(venue) => {
-                let mut page = self.desk(now).orders(venue);
-                page.extend(self.flatten_beside(&page, now));
-                page
-            }
-            Query::VenuePositions(_) => self.flatten_beside(&[], now),
-            Query::Services | Query::Tasks => {
-                self.note_zeroes(now);
-                let lowered = self.times.lowered_at.is_some();
-                if lowered { self.compute_page(now) } else { Vec::new() }
-            }
-            _ => Vec::new(),
-        };
-        self.append(page);
-    }
-
-    /// The steps that flatten, without those that a page has already.
-    fn flatten_beside(&self, page: &[Step], now: Utc) -> Vec<Step> {
-        let mut steps = self.desk(now).flatten();
-        steps.retain(|step| !page.iter().any(|other| other.id == step.id));
-        steps
-    }
-
-    fn append(&mut self, page: Vec<Step>) {
-        if page.is_empty() {
-            return;
-        }
-        for step in &page {
-            if let Act::SetStatus(write) = &step.act {
-                self.world.touched.insert(write.strategy.clone());
-            }
-        }
-        self.first_clean_at = None;
-        self.run.append(page);
-    }
-
-    fn plan_latch(&mut self, now: Utc) -> Vec<Step> {
-        let Some(latch) = self.world.latch.as_ref().and_then(Reading::value).cloned() else {
-            return Vec::new();
-        };
-        if self.stage == Stage::Latching && self.found_phase.is_none() {
-            self.adopt(&latch);
-        }
-        let Some(id) = self.run.attempt("latch", &Query::Latch) else { return Vec::new() };
-        let step = pages::latch_step(id, &latch, &self.request, &self.stop_id);
-        if step.is_none() {
-            self.times.latch_settled_at.get_or_insert(now);
-        }
-        step.into_iter().collect()
-    }
-
-    /// A hold of the same scope is the same stop: whoever comes second continues it.
-    fn adopt(&mut self, latch: &Latch) {
-        let same = latch.holds.iter().find(|hold| hold.scope == self.request.scope);
-        if let Some(hold) = same {
-            self.stop_id = hold.stop_id.clone();
-            self.continued = true;
-            self.found_phase = Some(hold.phase.clone());
-            self.times.latched_at = Some(hold.at);
-            let message = format!("continues stop {} of {}", hold.stop_id, hold.actor);
-            self.run.tell("latch", "latch", message, false);
-        }
-    }
-
-    /// What is not understood is stopped like the rest, and named.
-    fn note_unparsed(&mut self, now: Utc) {
-        let desk = self.desk(now);
-        let odd: Vec<(String, String)> = self
-            .world
-            .rows()
-            .iter()
-            .filter(|row| desk.covers(row))
-            .filter_map(|row| match row.status() {
-                StatusReading::Unparsed(error) => Some((row.id.to_string(), error.to_string())),
-                StatusReading::Known(_) => None,
-            })
-            .collect();
-        for (id, why) in odd {
-            self.unparsed.entry(id).or_insert(why);
-        }
-    }
-
-    fn note_reactivated(&mut self, now: Utc) {
-        let desk = self.desk(now);
-        let active = self.world.rows().iter().filter(|row| !row.status().is_at_rest());
-        let again: Vec<String> = active
-            .filter(|row| {
-                let base = pages::strategy_step(row);
-                let fresh = self.run.asked_after(&Query::Strategies, &StepId::new(base.clone()));
-                desk.covers(row) && self.run.stood_before(&base) && fresh
-            })
-            .map(|row| row.id.to_string())
-            .collect();
-        for id in again {
-            if self.reactivated.insert(id.clone()) {
-                self.run.tell("strategies", id, "turned active again", true);
-            }
-        }
-    }
-
-    fn note_zeroes(&mut self, now: Utc) {
-        let services = self.world.services.as_ref().and_then(Reading::value);
-        for service in services.into_iter().flatten() {
-            if service.desired_count == 0 {
-                self.zero_since.entry(service.name.clone()).or_insert(now);
-            } else {
-                self.zero_since.remove(&service.name);
-            }
-        }
-    }
-
-    fn compute_page(&self, now: Utc) -> Vec<Step> {
-        let zero_for_long = |service: &Service| {
-            let since = self.zero_since.get(&service.name);
-            since.is_some_and(|since| now >= later(*since, SCHEDULER_GRACE_MS))
-        };
-        self.desk(now).compute(&zero_for_long)
-    }
-
-    /// Compute may go to 0: nobody acknowledges here, or everybody has, or has had the time.
-    fn may_lower(&self, now: Utc) -> bool {
-        if !self.desk(now).lowers_compute() {
-            return false;
-        }
-        let no_acks = self.site.acknowledges == Acknowledges::None
-            || !self.site.capabilities.strategies
-            || self.run.executor.is_dry();
-        no_acks || now >= self.ack_deadline() || self.all_quiet(now)
-    }
-
-    fn all_quiet(&self, now: Utc) -> bool {
-        let known = self.world.strategies.as_ref().is_some_and(|it| it.value().is_some());
-        let idle = [Rung::Strategies, Rung::Positions]
-            .into_iter()
-            .all(|rung| self.run.executor.is_rung_idle(rung));
-        let desk = self.desk(now);
-        let mut ours = self.world.rows().iter().filter(|row| desk.covers(row));
-        known
-            && idle
-            && self.rounds > 0
-            && ours.all(|row| {
-                let touched = self.world.touched.contains(&row.id);
-                let owner = self.world.owner(&self.site, row, &self.stop_id, now);
-                !touched || matches!(owner, Owner::Acknowledged | Owner::Gone)
-            })
-            && (!self.request.flatten || desk.flatten().is_empty())
-    }
-
-    /// Until when acknowledgements are waited for; early enough for compute to be attempted
-    /// before the deadline.
-    fn ack_deadline(&self) -> Utc {
-        let from = self.times.latch_settled_at.unwrap_or(self.request.started_at);
-        let whole = self.request.deadline_at.duration_since(self.request.started_at);
-        let reserve = self.request.started_at.saturating_add(whole * 3 / 4);
-        let reserve = reserve.unwrap_or(self.request.deadline_at);
-        later(from, self.site.timings.ack_wait_ms).min(reserve)
-    }
-
-    fn lower(&mut self, now: Utc) {
-        self.times.lowered_at = Some(now);
-        // What was awaited has come; what is awaited now is short.
-        self.poll_ms = POLL_MS.0;
-        self.note_zeroes(now);
-        let page = self.compute_page(now);
-        self.append(page);
     }
 
     fn end_round(&mut self, started_at: Utc, now: Utc) {
