@@ -11,9 +11,9 @@ use trading_core::model::{
 
 use super::db::{Db, DbError};
 use super::paths::LocalPaths;
-use super::record::{self, StopRequest, TaskRecord};
+use super::record::{ServiceRecord, StopRequest, TaskRecord};
 use super::settle::{self, Machine, Probe, Settled};
-use super::supervisor;
+use super::{supervisor, tables};
 use crate::platform::{Clock, Compute, Fut};
 
 const TASKS: &str = "tasks";
@@ -36,7 +36,7 @@ impl LocalCompute {
     /// All tasks as they really are: each record is compared with its process and lock;
     /// what is overdue is killed, and what has changed is written down.
     pub(super) async fn settled(&self) -> Result<Vec<TaskRecord>, DbError> {
-        let mut records = self.db.read(record::tasks).await?;
+        let mut records = self.db.read(tables::tasks).await?;
         self.overlay(&mut records);
         let (paths, clock) = (self.paths.clone(), Arc::clone(&self.clock));
         let found = tokio::task::spawn_blocking(move || {
@@ -81,6 +81,20 @@ impl LocalCompute {
         Ok(())
     }
 
+    /// Writes; a supervisor frozen inside a write of its own gives way.
+    async fn write<T: Send + 'static>(
+        &self,
+        f: impl Fn(&Transaction<'_>) -> rusqlite::Result<T> + Clone + Send + 'static,
+    ) -> Result<T, DbError> {
+        let written = self.db.write(f.clone()).await;
+        let busy = written.as_ref().is_err_and(DbError::is_busy);
+        if busy && let supervisor::Watch::Frozen(identity) = supervisor::watch(&self.paths)? {
+            identity.process.kill()?;
+            return self.db.write(f).await;
+        }
+        written
+    }
+
     fn overlay(&self, records: &mut [TaskRecord]) {
         let unrecorded = self.unrecorded.lock().unwrap_or_else(PoisonError::into_inner);
         for record in records.iter_mut().filter(|it| it.stop.is_none()) {
@@ -95,7 +109,7 @@ impl LocalCompute {
         let since_boot_ms = u64::try_from(self.clock.since_boot().as_millis()).unwrap_or(u64::MAX);
         let request = StopRequest { at, since_boot_ms, reason: reason.to_owned() };
         let (id, wanted) = (task.clone(), request.clone());
-        let recorded = self.db.write(move |tx| request_stop(tx, &id, wanted)).await;
+        let recorded = self.write(move |tx| request_stop(tx, &id, wanted.clone())).await;
         let record = match recorded {
             Ok(Asked::Gone) => return Written::Already,
             Ok(Asked::Before) => return Written::Already,
@@ -104,7 +118,7 @@ impl LocalCompute {
             Err(error) => {
                 // The signal does not wait for the disk.
                 let id = task.clone();
-                let Ok(Some(record)) = self.db.read(move |it| record::task(it, &id)).await else {
+                let Ok(Some(record)) = self.db.read(move |it| tables::task(it, &id)).await else {
                     return error.written();
                 };
                 let mut unrecorded = self.unrecorded.lock().unwrap_or_else(PoisonError::into_inner);
@@ -129,7 +143,7 @@ impl LocalCompute {
         reason: &str,
     ) -> Result<(), DbError> {
         let name = service.clone();
-        let mut tasks = self.db.read(record::live_tasks).await?;
+        let mut tasks = self.db.read(tables::live_tasks).await?;
         tasks.retain(|task| task.service.as_ref() == Some(&name) && task.stop.is_none());
         tasks.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
         for task in tasks.iter().skip(usize::try_from(desired).unwrap_or(usize::MAX)) {
@@ -152,7 +166,7 @@ fn request_stop(
     id: &TaskId,
     request: StopRequest,
 ) -> rusqlite::Result<Asked> {
-    let Some(mut record) = record::task(tx, id)? else { return Ok(Asked::NoSuchTask) };
+    let Some(mut record) = tables::task(tx, id)? else { return Ok(Asked::NoSuchTask) };
     if !record.is_live() {
         return Ok(Asked::Gone);
     }
@@ -161,7 +175,7 @@ fn request_stop(
     }
     record.stop = Some(request);
     record.state = TaskState::Stopping;
-    record::put_task(tx, &record)?;
+    tables::put_task(tx, &record)?;
     Ok(Asked::Now(Box::new(record)))
 }
 
@@ -177,15 +191,18 @@ fn terminate(record: &TaskRecord, machine: &Machine<'_>) -> std::io::Result<()> 
 /// Writes what was seen, unless the record has moved on meanwhile.
 fn write_settled(tx: &Transaction<'_>, changed: &[(TaskRecord, Settled)]) -> rusqlite::Result<()> {
     for (before, settled) in changed {
-        let Some(now) = record::task(tx, &before.id)? else { continue };
+        let Some(now) = tables::task(tx, &before.id)? else { continue };
         let moved_on = now.state != before.state || now.process != before.process || !now.is_live();
         if !moved_on || (now.is_live() && settled.record.state == TaskState::Stopped) {
-            let merged = TaskRecord {
+            let mut merged = TaskRecord {
                 stop: now.stop.or_else(|| settled.record.stop.clone()),
                 exit_code: now.exit_code,
                 ..settled.record.clone()
             };
-            record::put_task(tx, &merged)?;
+            if let (TaskState::Stopped, Some(stop)) = (merged.state, &merged.stop) {
+                merged.stopped_reason = Some(stop.reason.clone());
+            }
+            tables::put_task(tx, &merged)?;
         }
     }
     Ok(())
@@ -203,11 +220,11 @@ impl Compute for LocalCompute {
                 Err(error) => return error.reading(SERVICES),
             };
             let read = self.db.read(move |connection| {
-                let with_events = |it: record::ServiceRecord| {
-                    let events = record::events(connection, &it.name)?;
+                let with_events = |it: ServiceRecord| {
+                    let events = tables::events(connection, &it.name)?;
                     Ok(it.to_service(&tasks, events))
                 };
-                record::services(connection)?.into_iter().map(with_events).collect()
+                tables::services(connection)?.into_iter().map(with_events).collect()
             });
             match read.await {
                 Ok(services) => Reading::known(services, SERVICES, self.clock.now()),
@@ -234,8 +251,8 @@ impl Compute for LocalCompute {
     ) -> Fut<'a, Written> {
         Box::pin(async move {
             let (name, at) = (service.clone(), self.clock.now());
-            let written = self.db.write(move |tx| {
-                let Some(mut record) = record::service(tx, &name)? else {
+            let written = self.write(move |tx| {
+                let Some(mut record) = tables::service(tx, &name)? else {
                     return Ok(no_such("service", name.as_str()));
                 };
                 if record.desired == desired {
@@ -248,9 +265,9 @@ impl Compute for LocalCompute {
                     });
                 }
                 record.desired = desired;
-                record::put_service(tx, &record)?;
+                tables::put_service(tx, &record)?;
                 let message = format!("(service {name}) desired count set to {desired}.");
-                record::add_event(tx, &name, at, &message)?;
+                tables::add_event(tx, &name, at, &message)?;
                 Ok(Written::Applied { at })
             });
             let written = written.await.unwrap_or_else(|error| error.written());
@@ -280,8 +297,8 @@ impl Compute for LocalCompute {
     ) -> Fut<'a, Written> {
         Box::pin(async move {
             let (name, at) = (service.clone(), self.clock.now());
-            let written = self.db.write(move |tx| {
-                let Some(mut record) = record::service(tx, &name)? else {
+            let written = self.write(move |tx| {
+                let Some(mut record) = tables::service(tx, &name)? else {
                     return Ok(no_such("service", name.as_str()));
                 };
                 if record.autoscaling == Some(value) {
@@ -294,7 +311,7 @@ impl Compute for LocalCompute {
                     });
                 }
                 record.autoscaling = Some(value);
-                record::put_service(tx, &record)?;
+                tables::put_service(tx, &record)?;
                 Ok(Written::Applied { at })
             });
             written.await.unwrap_or_else(|error| error.written())
@@ -302,7 +319,7 @@ impl Compute for LocalCompute {
     }
     fn ensure_supervised(&self) -> Fut<'_, Written> {
         Box::pin(async move {
-            let argv = match self.db.read(record::supervisor_argv).await {
+            let argv = match self.db.read(tables::supervisor_argv).await {
                 Ok(Some(argv)) => argv,
                 Ok(None) => return no_such("recorded way to start", "supervisor"),
                 Err(error) => return error.written(),

@@ -42,6 +42,11 @@ pub(super) enum DbError {
 }
 
 impl DbError {
+    /// Another process has the write lock, and has had it for longer than any write takes.
+    pub(super) fn is_busy(&self) -> bool {
+        matches!(self, Self::Sqlite(error)
+            if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy))
+    }
     /// As the answer to a read of `source`.
     pub(super) fn reading<T>(&self, source: &str) -> Reading<T> {
         Reading::unreachable(source, self.to_string())
@@ -58,7 +63,7 @@ impl DbError {
 }
 
 /// How long to wait for another process's write.
-const BUSY: Duration = Duration::from_secs(5);
+const BUSY: Duration = Duration::from_secs(2);
 
 /// A database file.
 #[derive(Clone)]
@@ -266,4 +271,46 @@ pub(super) fn create(path: &Path, schema: &'static Schema) -> Result<(), DbError
     private().create(true).truncate(false).write(true).open(path)?;
     connect(path, schema)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Db, DbError, Schema, create};
+
+    static ONE: Schema =
+        Schema { name: "test.db", migrations: &["CREATE TABLE t (a TEXT)"], durable: false };
+    static TWO: Schema = Schema {
+        name: "test.db",
+        migrations: &["CREATE TABLE t (a TEXT)", "ALTER TABLE t ADD COLUMN b TEXT DEFAULT 'new'"],
+        durable: false,
+    };
+
+    #[test]
+    fn a_migration_goes_forward_after_a_copy_and_older_binaries_only_read() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("test.db");
+        create(&path, &ONE).unwrap();
+        let old = Db::new(path.clone(), &ONE);
+        old.write_blocking(|tx| tx.execute("INSERT INTO t VALUES ('kept')", [])).unwrap();
+        let new = Db::new(path.clone(), &TWO);
+        let row = |db: &Db, sql: &'static str| {
+            db.read_blocking(|it| it.query_row(sql, [], |row| row.get::<_, String>(0)))
+        };
+        assert_eq!(row(&new, "SELECT a || b FROM t").unwrap(), "keptnew");
+        let copy = Db::new(home.path().join("test.db.format1.bak"), &ONE);
+        assert_eq!(row(&copy, "SELECT a FROM t").unwrap(), "kept");
+        let older = Db::new(path, &ONE);
+        assert_eq!(row(&older, "SELECT a FROM t").unwrap(), "kept");
+        let refused = older.write_blocking(|tx| tx.execute("DELETE FROM t", [])).unwrap_err();
+        assert!(matches!(refused, DbError::Newer { found: 2, known: 1, .. }), "{refused}");
+    }
+
+    #[test]
+    fn what_was_not_created_is_not_made_by_opening_it() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("test.db");
+        let db = Db::new(path.clone(), &ONE);
+        assert!(db.read_blocking(|_| Ok(())).is_err());
+        assert!(!path.exists());
+    }
 }

@@ -24,6 +24,7 @@ mod secrets;
 mod settle;
 mod state;
 pub mod supervisor;
+mod tables;
 #[cfg(feature = "webhook")]
 mod webhook;
 
@@ -75,7 +76,7 @@ pub fn open(environment: &Environment, clock: Arc<dyn Clock>) -> Result<Platform
     let paths = paths_of(environment)?;
     check_set_up(environment, &paths)?;
     let state = state_of(&paths, &clock);
-    let compute_db = Db::new(paths.compute_db(), &record::SCHEMA);
+    let compute_db = Db::new(paths.compute_db(), &tables::SCHEMA);
     let paper: Arc<dyn Venue> = Arc::new(crate::venue::paper::connect(paths.directory()));
     Ok(Platform {
         state: Arc::new(state),
@@ -134,7 +135,7 @@ pub async fn setup(
     paths.create()?;
     let made = || -> Result<(), DbError> {
         db::create(&paths.control_db(), &control::SCHEMA)?;
-        db::create(&paths.compute_db(), &record::SCHEMA)?;
+        db::create(&paths.compute_db(), &tables::SCHEMA)?;
         fallback::Fallback::new(paths.latch_fallback()).create(&Latch::released())?;
         // Last: its being there says that the others are.
         db::create(&paths.state_db(), &state::SCHEMA)
@@ -146,8 +147,8 @@ pub async fn setup(
         .await
         .map_err(|error| not_set_up(&paths, &error))?;
     let (blueprint, now) = (blueprint.clone(), clock.now());
-    Db::new(paths.compute_db(), &record::SCHEMA)
-        .write(move |tx| record::apply(tx, &blueprint, now))
+    Db::new(paths.compute_db(), &tables::SCHEMA)
+        .write(move |tx| tables::apply(tx, &blueprint, now))
         .await
         .map_err(|error| not_set_up(&paths, &error))
 }
@@ -200,7 +201,7 @@ fn supervisor_of(environment: &Environment, clock: Arc<dyn Clock>) -> Result<Sup
     let paths = paths_of(environment)?;
     let log = LogWriter::open(&paths, "supervisor", "supervisor")
         .map_err(|error| paths::unusable(&paths.logs(), &error))?;
-    let compute = Db::new(paths.compute_db(), &record::SCHEMA);
+    let compute = Db::new(paths.compute_db(), &tables::SCHEMA);
     Ok(Supervisor {
         compute: LocalCompute::new(compute, paths.clone(), Arc::clone(&clock)),
         state: state_of(&paths, &clock),

@@ -75,7 +75,7 @@ impl LocalPaths {
     }
     /// What the supervisor itself has to say.
     pub fn supervisor_log(&self) -> PathBuf {
-        self.logs().join("supervisor.out")
+        self.logs().join("supervisor").join("supervisor.out")
     }
 
     /// Creates the folder and what lies in it by name, closed to all others.

@@ -8,7 +8,7 @@ use trading_core::model::{Reading, Schedule, ScheduleId, Written};
 use super::compute::no_such;
 use super::db::Db;
 use super::document::to_sql_error;
-use super::record;
+use super::tables;
 use crate::platform::{Clock, Fut, Schedules};
 
 const SCHEDULES: &str = "schedules";
@@ -22,7 +22,7 @@ pub(super) struct LocalSchedules {
 impl Schedules for LocalSchedules {
     fn schedules(&self) -> Fut<'_, Reading<Vec<Schedule>>> {
         Box::pin(async move {
-            match self.db.read(record::schedules).await {
+            match self.db.read(tables::schedules).await {
                 Ok(records) => {
                     let schedules = records.into_iter().map(|it| it.schedule).collect();
                     Reading::known(schedules, SCHEDULES, self.clock.now())

@@ -132,7 +132,8 @@ impl State {
     }
 
     /// Runs `one` over all items, a batch to a transaction, one answer per item. A batch
-    /// that fails answers so for each of its items and does not stop the next.
+    /// that fails answers so for each of its items and does not stop the next, unless the
+    /// file is locked: then nobody waits for each of them.
     async fn in_batches<I: Clone + Send + 'static>(
         &self,
         items: &[I],
@@ -149,7 +150,14 @@ impl State {
                 .await;
             match written {
                 Ok(batch) => answers.extend(batch),
-                Err(error) => answers.extend(std::iter::repeat_n(error.written(), batch.len())),
+                Err(error) => {
+                    let all =
+                        if error.is_busy() { items.len() - answers.len() } else { batch.len() };
+                    answers.extend(std::iter::repeat_n(error.written(), all));
+                    if error.is_busy() {
+                        break;
+                    }
+                }
             }
         }
         answers
@@ -327,7 +335,7 @@ fn all_leases(connection: &Connection) -> rusqlite::Result<Vec<Lease>> {
             strategy: row.get::<_, String>(0)?.into(),
             owner: row.get::<_, String>(1)?.into(),
             generation: row.get(2)?,
-            expires_at: super::record::time_column(3, &expires_at)?,
+            expires_at: super::tables::time_column(3, &expires_at)?,
         })
     })?;
     rows.collect()

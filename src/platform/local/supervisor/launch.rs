@@ -15,7 +15,8 @@ use crate::ctx::{Ids, SystemIds};
 use crate::platform::local::db::DbError;
 use crate::platform::local::linux::{self, Process};
 use crate::platform::local::paths::private;
-use crate::platform::local::record::{self, TaskDefinition, TaskRecord};
+use crate::platform::local::record::{TaskDefinition, TaskRecord};
+use crate::platform::local::tables;
 
 /// A task that is to be started.
 pub(super) struct Start<'a> {
@@ -58,7 +59,7 @@ impl Supervisor {
             if !still_wanted(tx)? {
                 return Ok(false);
             }
-            record::put_task(tx, &record)?;
+            tables::put_task(tx, &record)?;
             Ok(true)
         });
         if !committed.await? {
@@ -109,13 +110,13 @@ impl Supervisor {
     async fn record_started(&self, id: &TaskId, process: Option<Process>) -> Result<(), DbError> {
         let (wanted, now) = (id.clone(), self.clock.now());
         let stop = self.compute.db.write(move |tx| {
-            let Some(mut record) = record::task(tx, &wanted)? else { return Ok(false) };
+            let Some(mut record) = tables::task(tx, &wanted)? else { return Ok(false) };
             record.process = record.process.or(process);
             record.started_at = record.started_at.or(Some(now));
             if record.state == TaskState::Pending {
                 record.state = TaskState::Running;
             }
-            record::put_task(tx, &record)?;
+            tables::put_task(tx, &record)?;
             Ok(record.stop.is_some())
         });
         // Somebody wanted it stopped before it had a process to tell.
@@ -130,11 +131,11 @@ impl Supervisor {
         self.compute
             .db
             .write(move |tx| {
-                let Some(mut record) = record::task(tx, &id)? else { return Ok(()) };
+                let Some(mut record) = tables::task(tx, &id)? else { return Ok(()) };
                 record.state = TaskState::Stopped;
                 record.stopped_at = Some(now);
                 record.stopped_reason = Some(why);
-                record::put_task(tx, &record)
+                tables::put_task(tx, &record)
             })
             .await
     }

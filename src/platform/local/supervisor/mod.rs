@@ -21,8 +21,9 @@ use super::db::DbError;
 use super::linux::{self, Process};
 use super::logs::LogWriter;
 use super::paths::{LocalPaths, private};
-use super::record;
+use super::record::TaskRecord;
 use super::state::State;
+use super::tables;
 use crate::error::Fault;
 use crate::platform::Clock;
 
@@ -130,7 +131,7 @@ fn spawn_detached(paths: &LocalPaths, argv: &[String]) -> std::io::Result<Child>
     use std::os::unix::process::CommandExt;
     let (program, arguments) =
         argv.split_first().ok_or_else(|| std::io::Error::other("no command is recorded for it"))?;
-    let log = private().create(true).append(true).open(paths.supervisor_log())?;
+    let log = super::logs::raw_output(paths, "supervisor", "supervisor")?;
     Command::new(program)
         .args(arguments)
         .env_remove(linux::TASK_ID_VAR)
@@ -211,7 +212,7 @@ impl Supervisor {
         self.reap().await?;
         let tasks = self.compute.settled().await?;
         self.sweep_locks(&tasks);
-        let mut services = self.compute.db.read(record::services).await?;
+        let mut services = self.compute.db.read(tables::services).await?;
         // What others trade with or read from comes first.
         services.sort_by_key(|it| self.trades(Some(&it.name), &it.family));
         for service in services {
@@ -238,9 +239,9 @@ impl Supervisor {
             .db
             .write(move |tx| {
                 for (id, code) in codes {
-                    if let Some(mut record) = record::task(tx, &id)? {
+                    if let Some(mut record) = tables::task(tx, &id)? {
                         record.exit_code = record.exit_code.or(code);
-                        record::put_task(tx, &record)?;
+                        tables::put_task(tx, &record)?;
                     }
                 }
                 Ok(())
@@ -253,7 +254,7 @@ impl Supervisor {
     }
 
     /// Removes the lock files of tasks that are no more.
-    fn sweep_locks(&self, tasks: &[record::TaskRecord]) {
+    fn sweep_locks(&self, tasks: &[TaskRecord]) {
         let Ok(entries) = std::fs::read_dir(self.paths.locks()) else { return };
         for entry in entries.flatten() {
             let name = entry.file_name();

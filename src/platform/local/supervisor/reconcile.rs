@@ -7,7 +7,8 @@ use trading_core::model::{TaskState, Utc};
 use super::Supervisor;
 use super::launch::{Launched, Start};
 use crate::platform::local::db::DbError;
-use crate::platform::local::record::{self, ServiceRecord, TaskRecord};
+use crate::platform::local::record::{ServiceRecord, TaskRecord};
+use crate::platform::local::tables;
 
 /// The first pause after a task that did not stay up; doubled by each further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -73,18 +74,18 @@ impl Supervisor {
         self.compute
             .db
             .write(move |tx| {
-                let Some(mut record) = record::service(tx, &name)? else { return Ok(0) };
+                let Some(mut record) = tables::service(tx, &name)? else { return Ok(0) };
                 // Looked at again: a stop may have suspended it meanwhile.
                 let Some(scaling) = record.autoscaling.filter(|it| !it.suspended) else {
                     return Ok(record.desired);
                 };
                 record.desired = record.desired.min(scaling.max_capacity).max(scaling.min_capacity);
-                record::put_service(tx, &record)?;
+                tables::put_service(tx, &record)?;
                 let message = format!(
                     "(service {name}) desired count set to {} by its scaling target.",
                     record.desired
                 );
-                record::add_event(tx, &name, now, &message)?;
+                tables::add_event(tx, &name, now, &message)?;
                 Ok(record.desired)
             })
             .await
@@ -94,7 +95,7 @@ impl Supervisor {
     async fn start_one(&mut self, service: &ServiceRecord) -> Result<bool, DbError> {
         let Some(primary) = service.deployments.first() else { return Ok(false) };
         let wanted = primary.task_definition.clone();
-        let found = self.compute.db.read(move |it| record::definition_named(it, &wanted)).await?;
+        let found = self.compute.db.read(move |it| tables::definition_named(it, &wanted)).await?;
         let Some(definition) = found else {
             let why = format!(
                 "(service {}) has no task definition {}.",
@@ -111,8 +112,8 @@ impl Supervisor {
         let (name, task_definition) = (service.name.clone(), primary.task_definition.clone());
         let launched = self.launch(start, move |tx| {
             // The count and the deployment may have changed since they were read.
-            let Some(now) = record::service(tx, &name)? else { return Ok(false) };
-            let live = record::live_tasks(tx)?;
+            let Some(now) = tables::service(tx, &name)? else { return Ok(false) };
+            let live = tables::live_tasks(tx)?;
             let live = live.iter().filter(|task| task.service.as_ref() == Some(&name)).count();
             let newest = now.deployments.first().map(|it| &it.task_definition);
             Ok(live < usize::try_from(now.desired).unwrap_or(usize::MAX)
@@ -159,7 +160,7 @@ impl Supervisor {
         self.compute
             .db
             .write(move |tx| {
-                let Some(mut record) = record::service(tx, &name)? else { return Ok(()) };
+                let Some(mut record) = tables::service(tx, &name)? else { return Ok(()) };
                 if record.deployments != seen.deployments {
                     return Ok(());
                 }
@@ -167,9 +168,9 @@ impl Supervisor {
                 for deployment in &mut record.deployments {
                     deployment.completed = true;
                 }
-                record::put_service(tx, &record)?;
+                tables::put_service(tx, &record)?;
                 let message = format!("(service {name}) has reached a steady state.");
-                record::add_event(tx, &name, now, &message)
+                tables::add_event(tx, &name, now, &message)
             })
             .await
     }
@@ -186,7 +187,7 @@ impl Supervisor {
         }
         self.say(&message);
         let (name, now) = (service.name.clone(), self.clock.now());
-        self.compute.db.write(move |tx| record::add_event(tx, &name, now, &message)).await
+        self.compute.db.write(move |tx| tables::add_event(tx, &name, now, &message)).await
     }
 }
 

@@ -6,13 +6,14 @@ use trading_core::ops::schedule::{Expression, next_after};
 use super::Supervisor;
 use super::launch::{Launched, Start};
 use crate::platform::local::db::DbError;
-use crate::platform::local::record::{self, ScheduleRecord};
+use crate::platform::local::record::ScheduleRecord;
+use crate::platform::local::tables;
 
 impl Supervisor {
     /// Starts what is due. Times that passed while nobody supervised are not made up for.
     pub(super) async fn fire_due(&mut self) -> Result<(), DbError> {
         let now = self.clock.now();
-        for record in self.compute.db.read(record::schedules).await? {
+        for record in self.compute.db.read(tables::schedules).await? {
             if record.schedule.enabled {
                 match due(&record, self.started, now) {
                     Ok(false) => {}
@@ -29,7 +30,7 @@ impl Supervisor {
             self.tell_schedule(record, why);
             // This time is over, whatever became of it.
             let id = record.schedule.id.clone();
-            self.compute.db.write(move |tx| record::mark_fired(tx, &id, now)).await?;
+            self.compute.db.write(move |tx| tables::mark_fired(tx, &id, now)).await?;
         }
         Ok(())
     }
@@ -49,7 +50,7 @@ impl Supervisor {
             other => return Ok(Err(format!("the local platform cannot start {other:?}"))),
         };
         let wanted = family.clone();
-        let found = self.compute.db.read(move |it| record::definition(it, &wanted)).await?;
+        let found = self.compute.db.read(move |it| tables::definition(it, &wanted)).await?;
         let Some(definition) = found else {
             return Ok(Err(format!("there is no task family `{family}`")));
         };
@@ -58,10 +59,10 @@ impl Supervisor {
         let launched = self.launch(start, move |tx| {
             // Whoever disabled it meanwhile is obeyed, and one due time starts one task.
             let id = &seen.schedule.id;
-            let stored = record::schedules(tx)?.into_iter().find(|it| it.schedule.id == *id);
+            let stored = tables::schedules(tx)?.into_iter().find(|it| it.schedule.id == *id);
             let due = stored.is_some_and(|it| it.schedule.enabled && it.fired == seen.fired);
             if due {
-                record::mark_fired(tx, id, now)?;
+                tables::mark_fired(tx, id, now)?;
             }
             Ok(due)
         });

@@ -2,6 +2,8 @@ mod latch;
 mod processes;
 mod settle;
 mod store;
+mod supervisor;
+mod world;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -180,3 +180,58 @@ async fn secrets_that_others_can_read_are_refused() {
     let unparsed = format!("{:?}", platform.secrets.list().await);
     assert!(unparsed.contains("Unparsed") && !unparsed.contains(planted), "{unparsed}");
 }
+
+#[tokio::test]
+async fn a_file_that_stays_locked_is_said_once_and_not_waited_for_row_by_row() {
+    let home = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let environment = environment(home.path(), &clock);
+    setup(&environment, clock.clone(), &blueprint(300, "engine", &["x"], 0)).await.unwrap();
+    let platform = open(&environment, clock.clone()).unwrap();
+    // As an engine frozen inside its own write would.
+    let frozen = Connection::open(paths_of(&environment).unwrap().state_db()).unwrap();
+    frozen.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let updates: Vec<RowUpdate> =
+        (0..300).map(|at| stop(&format!("s-{at:04}"), Some(Attr::text("running")))).collect();
+    let answers = platform.state.update_strategies(&updates).await;
+    assert_eq!(answers.len(), 300);
+    assert!(answers.iter().all(|it| matches!(it, Written::Unreachable { .. })), "{:?}", answers[0]);
+    assert_eq!(platform.state.strategies().await.into_result().unwrap().len(), 300, "still read");
+    let latch = platform.state.latch().await.into_result().unwrap();
+    let written = platform.state.write_latch(latch.epoch, &latch.next(Vec::new())).await;
+    assert!(matches!(written, Written::Applied { .. }), "the latch has a file of its own");
+    frozen.execute_batch("ROLLBACK").unwrap();
+    let answers = platform.state.update_strategies(&updates).await;
+    assert!(answers.iter().all(|it| matches!(it, Written::Applied { .. })));
+}
+
+/// The files of format 1, as they were first written.
+const FORMAT_1: &str = "
+    CREATE TABLE strategies (id TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE positions (id TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE orders (id TEXT PRIMARY KEY, document TEXT NOT NULL,
+                         terminal INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE INDEX orders_open ON orders (id) WHERE terminal = 0;
+    CREATE TABLE leases (strategy TEXT PRIMARY KEY, owner TEXT NOT NULL,
+                         generation INTEGER NOT NULL, expires_at TEXT NOT NULL) WITHOUT ROWID;
+    INSERT INTO strategies VALUES ('s-1', '{\"strategy_id\":{\"S\":\"s-1\"},\"status\":{\"S\":\"running\"}}');
+    INSERT INTO leases VALUES ('s-1', 'engine-1', 3, '2026-11-23T00:00:10Z');
+    PRAGMA user_version = 1;
+    PRAGMA journal_mode = WAL;
+";
+
+#[tokio::test]
+async fn format_1_is_read() {
+    let home = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let environment = environment(home.path(), &clock);
+    setup(&environment, clock.clone(), &blueprint(0, "engine", &["x"], 0)).await.unwrap();
+    let file = paths_of(&environment).unwrap().state_db();
+    std::fs::remove_file(&file).unwrap();
+    Connection::open(&file).unwrap().execute_batch(FORMAT_1).unwrap();
+    let platform = open(&environment, clock).unwrap();
+    let rows = platform.state.strategies().await.into_result().unwrap();
+    assert_eq!(rows[0].row.text("status").unwrap(), "running");
+    let leases = platform.state.leases().await.into_result().unwrap();
+    assert_eq!((leases[0].owner.as_str(), leases[0].generation), ("engine-1", 3));
+}

@@ -1,0 +1,289 @@
+//! The tables of `compute.db`.
+
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use trading_core::model::{ScheduleId, ServiceEvent, ServiceName, TaskId, Utc};
+
+use super::db::Schema;
+use super::document::to_sql_error;
+use super::record::{DeploymentRecord, ScheduleRecord, ServiceRecord, TaskDefinition, TaskRecord};
+
+pub(super) static SCHEMA: Schema = Schema {
+    name: "compute.db",
+    migrations: &["
+        CREATE TABLE services (name TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID;
+        CREATE TABLE task_definitions (family TEXT NOT NULL, revision INTEGER NOT NULL,
+                                       document TEXT NOT NULL, PRIMARY KEY (family, revision))
+            WITHOUT ROWID;
+        CREATE TABLE tasks (id TEXT PRIMARY KEY, stopped INTEGER NOT NULL, document TEXT NOT NULL)
+            WITHOUT ROWID;
+        CREATE INDEX tasks_live ON tasks (id) WHERE stopped = 0;
+        CREATE TABLE events (number INTEGER PRIMARY KEY AUTOINCREMENT, service TEXT NOT NULL,
+                             at TEXT NOT NULL, message TEXT NOT NULL);
+        CREATE INDEX events_by_service ON events (service, number);
+        CREATE TABLE schedules (id TEXT PRIMARY KEY, document TEXT NOT NULL,
+                                anchor TEXT NOT NULL, fired TEXT) WITHOUT ROWID;
+        CREATE TABLE settings (name TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID;
+    "],
+    durable: false,
+};
+
+/// How many stopped tasks are remembered.
+const STOPPED_KEPT: u32 = 200;
+/// How many events of a service are remembered.
+const EVENTS_KEPT: u32 = 100;
+
+/// A time from a text column.
+pub(super) fn time_column(column: usize, text: &str) -> rusqlite::Result<Utc> {
+    text.parse().map_err(|error: jiff::Error| {
+        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
+    })
+}
+
+fn parsed<T: DeserializeOwned>(text: &str) -> rusqlite::Result<T> {
+    serde_json::from_str(text)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, Box::new(error)))
+}
+
+fn text_of<T: Serialize>(value: &T) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(to_sql_error)
+}
+
+fn documents<T: DeserializeOwned>(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<T>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let texts = statement.query_map([], |row| row.get::<_, String>(0))?;
+    texts.map(|text| parsed(&text?)).collect()
+}
+
+fn document<T: DeserializeOwned>(
+    connection: &Connection,
+    sql: &str,
+    key: &str,
+) -> rusqlite::Result<Option<T>> {
+    let text: Option<String> =
+        connection.prepare_cached(sql)?.query_row([key], |row| row.get(0)).optional()?;
+    text.map(|text| parsed(&text)).transpose()
+}
+
+pub(super) fn services(connection: &Connection) -> rusqlite::Result<Vec<ServiceRecord>> {
+    documents(connection, "SELECT document FROM services ORDER BY name")
+}
+
+pub(super) fn service(
+    connection: &Connection,
+    name: &ServiceName,
+) -> rusqlite::Result<Option<ServiceRecord>> {
+    document(connection, "SELECT document FROM services WHERE name = ?1", name.as_str())
+}
+
+pub(super) fn put_service(tx: &Transaction<'_>, record: &ServiceRecord) -> rusqlite::Result<()> {
+    tx.prepare_cached("REPLACE INTO services (name, document) VALUES (?1, ?2)")?
+        .execute(params![record.name.as_str(), text_of(record)?])?;
+    Ok(())
+}
+
+/// The newest revision of a family.
+pub(super) fn definition(
+    connection: &Connection,
+    family: &str,
+) -> rusqlite::Result<Option<TaskDefinition>> {
+    document(
+        connection,
+        "SELECT document FROM task_definitions WHERE family = ?1 ORDER BY revision DESC LIMIT 1",
+        family,
+    )
+}
+
+/// The definition of this `family:revision`.
+pub(super) fn definition_named(
+    connection: &Connection,
+    name: &str,
+) -> rusqlite::Result<Option<TaskDefinition>> {
+    let Some((family, revision)) = name.rsplit_once(':') else { return Ok(None) };
+    let text: Option<String> = connection
+        .prepare_cached(
+            "SELECT document FROM task_definitions WHERE family = ?1 AND revision = ?2",
+        )?
+        .query_row(params![family, revision], |row| row.get(0))
+        .optional()?;
+    text.map(|text| parsed(&text)).transpose()
+}
+
+/// Registers a definition as the family's next revision, unless the newest one is alike.
+pub(super) fn register(
+    tx: &Transaction<'_>,
+    wanted: &TaskDefinition,
+) -> rusqlite::Result<TaskDefinition> {
+    let newest = definition(tx, &wanted.family)?;
+    let revision = newest.as_ref().map_or(0, |it| it.revision);
+    if let Some(newest) = newest
+        && newest == (TaskDefinition { revision, ..wanted.clone() })
+    {
+        return Ok(newest);
+    }
+    let next = TaskDefinition { revision: revision.saturating_add(1), ..wanted.clone() };
+    tx.prepare_cached(
+        "INSERT INTO task_definitions (family, revision, document) VALUES (?1, ?2, ?3)",
+    )?
+    .execute(params![next.family, next.revision, text_of(&next)?])?;
+    Ok(next)
+}
+
+/// All tasks, live ones and those stopped lately, in the order of their ids.
+pub(super) fn tasks(connection: &Connection) -> rusqlite::Result<Vec<TaskRecord>> {
+    documents(connection, "SELECT document FROM tasks ORDER BY id")
+}
+
+pub(super) fn live_tasks(connection: &Connection) -> rusqlite::Result<Vec<TaskRecord>> {
+    documents(connection, "SELECT document FROM tasks WHERE stopped = 0 ORDER BY id")
+}
+
+pub(super) fn task(connection: &Connection, id: &TaskId) -> rusqlite::Result<Option<TaskRecord>> {
+    document(connection, "SELECT document FROM tasks WHERE id = ?1", id.as_str())
+}
+
+pub(super) fn put_task(tx: &Transaction<'_>, record: &TaskRecord) -> rusqlite::Result<()> {
+    tx.prepare_cached("REPLACE INTO tasks (id, stopped, document) VALUES (?1, ?2, ?3)")?
+        .execute(params![record.id.as_str(), !record.is_live(), text_of(record)?])?;
+    if !record.is_live() {
+        // Ids begin with their time: the greatest are the newest.
+        tx.prepare_cached(
+            "DELETE FROM tasks WHERE stopped = 1 AND id NOT IN
+             (SELECT id FROM tasks WHERE stopped = 1 ORDER BY id DESC LIMIT ?1)",
+        )?
+        .execute([STOPPED_KEPT])?;
+    }
+    Ok(())
+}
+
+/// Says something about a service; the oldest of more than 100 events go.
+pub(super) fn add_event(
+    tx: &Transaction<'_>,
+    service: &ServiceName,
+    at: Utc,
+    message: &str,
+) -> rusqlite::Result<()> {
+    tx.prepare_cached("INSERT INTO events (service, at, message) VALUES (?1, ?2, ?3)")?
+        .execute(params![service.as_str(), at.to_string(), message])?;
+    tx.prepare_cached(
+        "DELETE FROM events WHERE service = ?1 AND number NOT IN
+         (SELECT number FROM events WHERE service = ?1 ORDER BY number DESC LIMIT ?2)",
+    )?
+    .execute(params![service.as_str(), EVENTS_KEPT])?;
+    Ok(())
+}
+
+/// The events of a service, newest first.
+pub(super) fn events(
+    connection: &Connection,
+    service: &ServiceName,
+) -> rusqlite::Result<Vec<ServiceEvent>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT at, message FROM events WHERE service = ?1 ORDER BY number DESC LIMIT ?2",
+    )?;
+    let rows = statement.query_map(params![service.as_str(), EVENTS_KEPT], |row| {
+        let at: String = row.get(0)?;
+        Ok(ServiceEvent { at: time_column(0, &at)?, message: row.get(1)? })
+    })?;
+    rows.collect()
+}
+
+/// Brings services, families and schedules up to a blueprint.
+pub(super) fn apply(
+    tx: &Transaction<'_>,
+    blueprint: &super::Blueprint,
+    now: Utc,
+) -> rusqlite::Result<()> {
+    put_supervisor_argv(tx, &blueprint.supervisor)?;
+    for family in &blueprint.families {
+        register(tx, family)?;
+    }
+    for spec in &blueprint.services {
+        let wanted = TaskDefinition {
+            family: spec.family.clone(),
+            revision: 0,
+            argv: spec.argv.clone(),
+            env: spec.env.clone(),
+            stop_timeout_ms: spec.stop_timeout_ms,
+        };
+        let definition = register(tx, &wanted)?.name();
+        let found = service(tx, &spec.name)?;
+        let mut record = found.clone().unwrap_or_else(|| ServiceRecord {
+            name: spec.name.clone(),
+            family: spec.family.clone(),
+            desired: spec.desired,
+            autoscaling: spec.autoscaling,
+            deployments: Vec::new(),
+        });
+        if record.deployments.first().map(|it| &it.task_definition) != Some(&definition) {
+            record.family.clone_from(&spec.family);
+            let id = format!("{}-{}", definition.replace(':', "-"), now.as_millisecond());
+            let deployment = DeploymentRecord {
+                id,
+                task_definition: definition,
+                created_at: now,
+                completed: false,
+            };
+            record.deployments.insert(0, deployment);
+        }
+        if found.as_ref() != Some(&record) {
+            put_service(tx, &record)?;
+        }
+    }
+    let known = schedules(tx)?;
+    for schedule in &blueprint.schedules {
+        if known.iter().all(|it| it.schedule.id != schedule.id) {
+            let schedule = schedule.clone();
+            put_schedule(tx, &ScheduleRecord { schedule, anchor: now, fired: None })?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn schedules(connection: &Connection) -> rusqlite::Result<Vec<ScheduleRecord>> {
+    let mut statement =
+        connection.prepare_cached("SELECT document, anchor, fired FROM schedules ORDER BY id")?;
+    let rows = statement.query_map([], |row| {
+        let (text, anchor): (String, String) = (row.get(0)?, row.get(1)?);
+        let fired: Option<String> = row.get(2)?;
+        Ok(ScheduleRecord {
+            schedule: parsed(&text)?,
+            anchor: time_column(1, &anchor)?,
+            fired: fired.map(|text| time_column(2, &text)).transpose()?,
+        })
+    })?;
+    rows.collect()
+}
+
+pub(super) fn put_schedule(tx: &Transaction<'_>, it: &ScheduleRecord) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "REPLACE INTO schedules (id, document, anchor, fired) VALUES (?1, ?2, ?3, ?4)",
+    )?
+    .execute(params![
+        it.schedule.id.as_str(),
+        text_of(&it.schedule)?,
+        it.anchor.to_string(),
+        it.fired.map(|at| at.to_string())
+    ])?;
+    Ok(())
+}
+
+/// Remembers that a schedule's due time was acted upon.
+pub(super) fn mark_fired(tx: &Transaction<'_>, id: &ScheduleId, at: Utc) -> rusqlite::Result<()> {
+    tx.prepare_cached("UPDATE schedules SET fired = ?2 WHERE id = ?1")?
+        .execute(params![id.as_str(), at.to_string()])?;
+    Ok(())
+}
+
+/// How the supervisor is started.
+pub(super) fn supervisor_argv(connection: &Connection) -> rusqlite::Result<Option<Vec<String>>> {
+    document(connection, "SELECT document FROM settings WHERE name = ?1", "supervisor_argv")
+}
+
+pub(super) fn put_supervisor_argv(tx: &Transaction<'_>, argv: &[String]) -> rusqlite::Result<()> {
+    tx.prepare_cached("REPLACE INTO settings (name, document) VALUES ('supervisor_argv', ?1)")?
+        .execute([text_of(&argv)?])?;
+    Ok(())
+}
