@@ -100,3 +100,35 @@ fn a_terminal_s_width_and_colour_are_used() {
     assert!(!plain.contains('\u{1b}'), "{plain:?}");
     assert!(plain.lines().all(|line| line.trim_end().chars().count() <= 40), "{plain}");
 }
+
+#[test]
+fn at_a_terminal_the_environment_s_name_is_asked_for_and_anything_else_declines() {
+    let home = home();
+    set_up(&home);
+    for typed in ["y\n", "\n", "loca\n", "\u{4}"] {
+        let (code, shown) = on_terminal(&mut tradectl(&home, "emergency-stop --env local"), typed);
+        assert_eq!(code, Some(12), "{typed:?}: {shown}");
+        assert!(shown.contains("(local)"), "what is to be typed is said: {shown}");
+        assert!(shown.contains("market always open"), "the banner stands above: {shown}");
+    }
+    let status = run(&home, "status --output json");
+    let document: serde_json::Value = serde_json::from_slice(&status.stdout).expect("a document");
+    let latch = document["data"]["latch"].to_string();
+    assert!(latch.contains("\"epoch\":0"), "the latch was never touched: {latch}");
+}
+
+/// Makes the folder of the local platform; starts nothing.
+fn set_up(home: &TempDir) {
+    use tradectl::platform::local::{Blueprint, setup};
+    use tradectl::settings::{Access, Environment};
+    let mut ctx = tradectl::ctx::Ctx::from_process().expect("a process");
+    ctx.vars = [("HOME".to_owned(), home.path().display().to_string())].into();
+    ctx.cwd = home.path().to_path_buf();
+    let cli = <tradectl::cli::Cli as clap::Parser>::parse_from(["tradectl", "doctor"]);
+    let environment = Environment::resolve(&ctx, &cli.globals, Access::Local).expect("resolves");
+    let exe = std::path::Path::new(env!("CARGO_BIN_EXE_tradectl"));
+    let blueprint = Blueprint::demo(&environment, exe, 1, 2);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let made = setup(&environment, std::sync::Arc::clone(&ctx.clock), &blueprint);
+    runtime.expect("a runtime").block_on(made).expect("set up");
+}

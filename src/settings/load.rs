@@ -164,7 +164,17 @@ impl Files {
             read: Vec::new(),
         };
         for (kind, path) in candidates(ctx, globals, paths) {
-            match read::settings_file(&path).map_err(|wrong| wrong.fault())? {
+            let wrong = |wrong: read::Wrong| {
+                let fault = wrong.fault();
+                match (kind, fault.hint.clone()) {
+                    // Whoever must stop trading now needs not mend a file first.
+                    (FileKind::Project, Some(hint)) if !hint.contains("folder") => {
+                        fault.hint(format!("{hint}; or work from another folder"))
+                    }
+                    _ => fault,
+                }
+            };
+            match read::settings_file(&path).map_err(wrong)? {
                 Some(file) if kind == FileKind::User => files.user = file,
                 Some(file) => files.other = file,
                 None if kind == FileKind::Named => {

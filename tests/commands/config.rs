@@ -209,6 +209,18 @@ fn a_project_file_is_found_upward_and_named() {
 }
 
 #[test]
+fn a_broken_project_file_is_left_by_leaving_the_folder() {
+    let mut world = World::new();
+    world.project_file("timeot = \"1s\"");
+    let ran = world.run("config show");
+    assert_eq!(ran.exit, Exit::Settings, "{ran}");
+    assert!(ran.err.contains("or work from another"), "{ran}");
+    let below = world.file("elsewhere/x", "");
+    world.folder = Some(below.parent().expect("its folder").to_path_buf());
+    assert_eq!(world.run("config show").exit, Exit::Ok);
+}
+
+#[test]
 fn a_named_file_takes_the_place_of_the_project_file() {
     let world = World::new();
     world.project_file("broken");

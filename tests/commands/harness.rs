@@ -26,6 +26,8 @@ pub(crate) struct World {
     pub(crate) terminal: Terminal,
     pub(crate) now: Utc,
     pub(crate) input: String,
+    /// Where commands run, if not in the usual folder.
+    pub(crate) folder: Option<PathBuf>,
 }
 
 /// What a command left behind.
@@ -56,6 +58,7 @@ impl World {
             terminal: Terminal::none(100),
             now: "2026-11-23T15:04:05Z".parse().expect("a time"),
             input: String::new(),
+            folder: None,
             root,
         }
     }
@@ -127,7 +130,7 @@ impl World {
             clock: Arc::new(Fixed(self.now)),
             ids: Arc::new(Counted::default()),
             vars: self.vars.clone(),
-            cwd: self.work(),
+            cwd: self.folder.clone().unwrap_or_else(|| self.work()),
             exe: PathBuf::from(env!("CARGO_BIN_EXE_tradectl")),
             ui,
         }

@@ -18,8 +18,10 @@ pub struct Progress {
     /// What is so, in a few words. Outside text stays raw.
     pub message: String,
     /// How many are done, if they are counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub done: Option<u64>,
     /// Of how many, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<u64>,
 }
 
