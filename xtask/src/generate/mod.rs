@@ -3,6 +3,7 @@
 
 mod cli_reference;
 mod completions;
+mod examples;
 mod exit_codes;
 mod man;
 mod schema;
@@ -26,6 +27,7 @@ pub(crate) fn run(check: bool) -> Outcome {
     let files = all()?;
     let stale = stale(&root, &files)?;
     if check {
+        examples::check(&root)?;
         if stale.is_empty() {
             return Ok(());
         }

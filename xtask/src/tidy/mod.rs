@@ -16,7 +16,7 @@ mod crates;
 mod lengths;
 mod reach;
 mod rooms;
-mod source;
+pub(crate) mod source;
 mod text;
 
 use std::fmt;

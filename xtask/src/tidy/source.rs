@@ -22,20 +22,20 @@ const FOLDERS: [&str; 9] = [
 ];
 
 /// One source file.
-pub(super) struct Source {
+pub(crate) struct Source {
     /// From the repository's root, with `/`.
-    pub(super) path: String,
+    pub(crate) path: String,
     /// The text.
-    pub(super) text: String,
+    pub(crate) text: String,
     /// The tokens, in order.
-    pub(super) tokens: Vec<Token>,
+    pub(crate) tokens: Vec<Token>,
     /// Only compiled for tests: decided by `reach`.
-    pub(super) only_tests: bool,
+    pub(crate) only_tests: bool,
 }
 
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Ident,
     Punct,
     Literal,
@@ -45,28 +45,28 @@ pub(super) enum Kind {
 
 /// A token.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Token {
-    pub(super) kind: Kind,
-    pub(super) text: String,
-    pub(super) line: usize,
+pub(crate) struct Token {
+    pub(crate) kind: Kind,
+    pub(crate) text: String,
+    pub(crate) line: usize,
     /// Stands below a `#[cfg(test)]`.
-    pub(super) test: bool,
+    pub(crate) test: bool,
 }
 
 impl Token {
     /// Whether it is this identifier.
-    pub(super) fn is(&self, ident: &str) -> bool {
+    pub(crate) fn is(&self, ident: &str) -> bool {
         self.kind == Kind::Ident && self.text == ident
     }
     /// Whether it is this punctuation or delimiter.
-    pub(super) fn punct(&self, text: &str) -> bool {
+    pub(crate) fn punct(&self, text: &str) -> bool {
         matches!(self.kind, Kind::Punct | Kind::Open | Kind::Close) && self.text == text
     }
 }
 
 impl Source {
     /// Reads a text.
-    pub(super) fn parse(path: &str, text: &str) -> Outcome<Self> {
+    pub(crate) fn parse(path: &str, text: &str) -> Outcome<Self> {
         let stream = TokenStream::from_str(text)
             .map_err(|error| format!("{path} cannot be read as Rust: {error}"))?;
         let mut tokens = Vec::new();
@@ -77,24 +77,24 @@ impl Source {
     }
 
     /// The tokens with their positions, those of tests left out.
-    pub(super) fn product(&self) -> impl Iterator<Item = (usize, &Token)> {
+    pub(crate) fn product(&self) -> impl Iterator<Item = (usize, &Token)> {
         let all = !self.only_tests;
         self.tokens.iter().enumerate().filter(move |(_, token)| all && !token.test)
     }
 
     /// The token at a distance from another.
-    pub(super) fn near(&self, at: usize, offset: isize) -> Option<&Token> {
+    pub(crate) fn near(&self, at: usize, offset: isize) -> Option<&Token> {
         self.tokens.get(at.checked_add_signed(offset)?)
     }
 
     /// Whether the path below `folder` holds this file.
-    pub(super) fn below(&self, folder: &str) -> bool {
+    pub(crate) fn below(&self, folder: &str) -> bool {
         self.path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
     }
 }
 
 /// The index of the delimiter that closes the one at `open`.
-pub(super) fn closing(tokens: &[Token], open: usize) -> usize {
+pub(crate) fn closing(tokens: &[Token], open: usize) -> usize {
     let mut depth = 0_usize;
     for (at, token) in tokens.iter().enumerate().skip(open) {
         match token.kind {
@@ -112,7 +112,7 @@ pub(super) fn closing(tokens: &[Token], open: usize) -> usize {
 }
 
 /// The last token of the item that begins at `start`: its `;`, or the end of its body.
-pub(super) fn item_end(tokens: &[Token], start: usize) -> usize {
+pub(crate) fn item_end(tokens: &[Token], start: usize) -> usize {
     let mut at = start;
     while let Some(token) = tokens.get(at) {
         if token.punct(";") {
@@ -178,7 +178,7 @@ fn mark_tests(tokens: &mut [Token]) {
 }
 
 /// All sources of the repository, in order of their paths.
-pub(super) fn load(root: &Path) -> Outcome<Vec<Source>> {
+pub(crate) fn load(root: &Path) -> Outcome<Vec<Source>> {
     let mut files = Vec::new();
     for folder in FOLDERS {
         collect(&root.join(folder), &mut files)?;
@@ -194,7 +194,7 @@ pub(super) fn load(root: &Path) -> Outcome<Vec<Source>> {
 }
 
 /// A file's path from the root, with `/`.
-pub(super) fn relative(root: &Path, file: &Path) -> String {
+pub(crate) fn relative(root: &Path, file: &Path) -> String {
     file.strip_prefix(root).unwrap_or(file).to_string_lossy().replace('\\', "/")
 }
 
