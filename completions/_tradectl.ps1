@@ -384,6 +384,7 @@ Register-ArgumentCompleter -Native -CommandName 'tradectl' -ScriptBlock {
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Shows a run, entry by entry')
             [CompletionResult]::new('replay', 'replay', [CompletionResultType]::ParameterValue, 'Tells a run again as whoever watched it saw it')
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Says whether journals are what was written: ends with 1 and names the entry if not')
+            [CompletionResult]::new('undo', 'undo', [CompletionResultType]::ParameterValue, 'Sets back what a run changed, where nobody has changed it since')
             break
         }
         'tradectl;journal;list' {
@@ -441,6 +442,28 @@ Register-ArgumentCompleter -Native -CommandName 'tradectl' -ScriptBlock {
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The longest that one request may take [default: 10s]')
             [CompletionResult]::new('--deadline', '--deadline', [CompletionResultType]::ParameterName, 'The longest that the command may take [default: 120s]')
             [CompletionResult]::new('--log-file', '--log-file', [CompletionResultType]::ParameterName, 'Writes the tool''s own log to this file (mode 0600)')
+            [CompletionResult]::new('--show-account', '--show-account', [CompletionResultType]::ParameterName, 'Shows account ids whole')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more of what it does, on stderr; twice: everything')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Says more of what it does, on stderr; twice: everything')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'tradectl;journal;undo' {
+            [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why; goes into the journal')
+            [CompletionResult]::new('--plan', '--plan', [CompletionResultType]::ParameterName, 'With `--dry-run`: saves the plan. Without: does this saved plan, if the world has not moved; good for 15 minutes, and together with `--approve`')
+            [CompletionResult]::new('--approve', '--approve', [CompletionResultType]::ParameterName, 'Approves the plan of this digest, and no other')
+            [CompletionResult]::new('--kill-at', '--kill-at', [CompletionResultType]::ParameterName, 'Dies at the n-th place; drills only')
+            [CompletionResult]::new('--env', '--env', [CompletionResultType]::ParameterName, 'The environment: `local`, or one that a profile or a settings file names')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Reads this settings file instead of searching for `tradectl.toml`')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How the answer is written')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The longest that one request may take [default: 10s]')
+            [CompletionResult]::new('--deadline', '--deadline', [CompletionResultType]::ParameterName, 'The longest that the command may take [default: 120s]')
+            [CompletionResult]::new('--log-file', '--log-file', [CompletionResultType]::ParameterName, 'Writes the tool''s own log to this file (mode 0600)')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Approves without asking; needs `--env` on the command line')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Shows what would be done, checks it, and changes nothing')
             [CompletionResult]::new('--show-account', '--show-account', [CompletionResultType]::ParameterName, 'Shows account ids whole')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more of what it does, on stderr; twice: everything')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Says more of what it does, on stderr; twice: everything')

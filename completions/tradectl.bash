@@ -85,6 +85,9 @@ _tradectl() {
             tradectl__subcmd__journal,show)
                 cmd="tradectl__subcmd__journal__subcmd__show"
                 ;;
+            tradectl__subcmd__journal,undo)
+                cmd="tradectl__subcmd__journal__subcmd__undo"
+                ;;
             tradectl__subcmd__journal,verify)
                 cmd="tradectl__subcmd__journal__subcmd__verify"
                 ;;
@@ -836,7 +839,7 @@ _tradectl() {
             return 0
             ;;
         tradectl__subcmd__journal)
-            opts="-v -h -V --env --config --output --show-account --timeout --deadline --verbose --log-file --help --version list show replay verify"
+            opts="-v -h -V --env --config --output --show-account --timeout --deadline --verbose --log-file --help --version list show replay verify undo"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -956,6 +959,60 @@ _tradectl() {
                 return 0
             fi
             case "${prev}" in
+                --env)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "human json jsonl" -- "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --deadline)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tradectl__subcmd__journal__subcmd__undo)
+            opts="-v -h -V --reason --yes --dry-run --plan --approve --kill-at --env --config --output --show-account --timeout --deadline --verbose --log-file --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --plan)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --approve)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kill-at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --env)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

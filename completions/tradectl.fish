@@ -298,22 +298,23 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand status" -l show-accoun
 complete -c tradectl -n "__fish_tradectl_using_subcommand status" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
 complete -c tradectl -n "__fish_tradectl_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tradectl -n "__fish_tradectl_using_subcommand status" -s V -l version -d 'Print version'
-complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
-complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
-complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify" -l output -d 'How the answer is written' -r -f -a "human\t'One screen for a person'
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify undo" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify undo" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify undo" -l output -d 'How the answer is written' -r -f -a "human\t'One screen for a person'
 json\t'Exactly one JSON document on stdout'
 jsonl\t'A stream of JSON events that ends with the same document'"
-complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify" -l timeout -d 'The longest that one request may take [default: 10s]' -r
-complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify" -l deadline -d 'The longest that the command may take [default: 120s]' -r
-complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
-complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify" -l show-account -d 'Shows account ids whole'
-complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
-complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify" -s V -l version -d 'Print version'
-complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify" -f -a "list" -d 'Lists the runs of this machine in an environment, the newest first'
-complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify" -f -a "show" -d 'Shows a run, entry by entry'
-complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify" -f -a "replay" -d 'Tells a run again as whoever watched it saw it'
-complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify" -f -a "verify" -d 'Says whether journals are what was written: ends with 1 and names the entry if not'
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify undo" -l timeout -d 'The longest that one request may take [default: 10s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify undo" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify undo" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify undo" -l show-account -d 'Shows account ids whole'
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify undo" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify undo" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify undo" -s V -l version -d 'Print version'
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify undo" -f -a "list" -d 'Lists the runs of this machine in an environment, the newest first'
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify undo" -f -a "show" -d 'Shows a run, entry by entry'
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify undo" -f -a "replay" -d 'Tells a run again as whoever watched it saw it'
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify undo" -f -a "verify" -d 'Says whether journals are what was written: ends with 1 and names the entry if not'
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify undo" -f -a "undo" -d 'Sets back what a run changed, where nobody has changed it since'
 complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from list" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from list" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from list" -l output -d 'How the answer is written' -r -f -a "human\t'One screen for a person'
@@ -362,6 +363,24 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_se
 complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from verify" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
 complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from verify" -s V -l version -d 'Print version'
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from undo" -l reason -d 'Why; goes into the journal' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from undo" -l plan -d 'With `--dry-run`: saves the plan. Without: does this saved plan, if the world has not moved; good for 15 minutes, and together with `--approve`' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from undo" -l approve -d 'Approves the plan of this digest, and no other' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from undo" -l kill-at -d 'Dies at the n-th place; drills only' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from undo" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from undo" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from undo" -l output -d 'How the answer is written' -r -f -a "human\t'One screen for a person'
+json\t'Exactly one JSON document on stdout'
+jsonl\t'A stream of JSON events that ends with the same document'"
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from undo" -l timeout -d 'The longest that one request may take [default: 10s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from undo" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from undo" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from undo" -l yes -d 'Approves without asking; needs `--env` on the command line'
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from undo" -l dry-run -d 'Shows what would be done, checks it, and changes nothing'
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from undo" -l show-account -d 'Shows account ids whole'
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from undo" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from undo" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from undo" -s V -l version -d 'Print version'
 complete -c tradectl -n "__fish_tradectl_using_subcommand completions" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand completions" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand completions" -l output -d 'How the answer is written' -r -f -a "human\t'One screen for a person'

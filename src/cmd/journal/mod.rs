@@ -1,9 +1,10 @@
 //! `tradectl journal`: what operators' commands did, read back. Nothing here writes to a
-//! journal.
+//! journal that is there already.
 
 mod list;
 mod replay;
 mod show;
+mod undo;
 mod verify;
 
 use std::path::Path;
@@ -27,6 +28,11 @@ pub enum Command {
     Replay(RunArgs),
     /// Says whether journals are what was written: ends with 1 and names the entry if not.
     Verify(verify::Arguments),
+    /// Sets back what a run changed, where nobody has changed it since.
+    ///
+    /// Refuses while a hold covers what would be set back. An emergency stop is taken back by
+    /// `resume`, and by nothing else.
+    Undo(undo::Arguments),
 }
 
 /// Names a run.
@@ -44,6 +50,7 @@ pub(super) async fn run(command: &Command, session: &mut Session<'_>) -> Result<
         Command::Show(arguments) => show::run(arguments, session),
         Command::Replay(arguments) => replay::run(arguments, session),
         Command::Verify(arguments) => verify::run(arguments, session),
+        Command::Undo(arguments) => undo::run(arguments, session).await,
     }
 }
 

@@ -13,6 +13,7 @@ mod rungs;
 pub mod schedule;
 mod seen;
 pub mod status;
+pub mod undo;
 #[cfg(test)]
 pub(crate) mod world;
 

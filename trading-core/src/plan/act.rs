@@ -3,8 +3,8 @@
 //! cannot be outrun by somebody else's change.
 
 use crate::model::{
-    Autoscaling, ClientOrderId, Latch, NewOrder, ScheduleId, ServiceName, StatusWrite, TaskId,
-    VenueName,
+    Autoscaling, ClientOrderId, Latch, NewOrder, RestoreItem, RestoreSubject, RestoreValue,
+    ScheduleId, ServiceName, StatusWrite, TaskId, VenueName,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -79,6 +79,37 @@ pub enum Act {
     },
     /// Makes sure that somebody acts on desired counts.
     EnsureSupervised,
+}
+
+impl Act {
+    /// The value that it changes, from what and to what; none: it changes no value that
+    /// could be set back.
+    pub fn changes(&self) -> Option<RestoreItem> {
+        let (subject, before, written) = match self {
+            Self::SetStatus(write) => (
+                RestoreSubject::Strategy(write.strategy.clone()),
+                RestoreValue::Status(write.expected.clone()),
+                RestoreValue::Status(write.value.clone()),
+            ),
+            Self::SetSchedule { schedule, enabled } => (
+                RestoreSubject::Schedule(schedule.clone()),
+                RestoreValue::Enabled(!enabled),
+                RestoreValue::Enabled(*enabled),
+            ),
+            Self::SetDesired { service, expected, desired } => (
+                RestoreSubject::Service(service.clone()),
+                RestoreValue::Desired(*expected),
+                RestoreValue::Desired(*desired),
+            ),
+            Self::SetAutoscaling { service, expected, value } => (
+                RestoreSubject::Autoscaling(service.clone()),
+                RestoreValue::Autoscaling(*expected),
+                RestoreValue::Autoscaling(*value),
+            ),
+            _ => return None,
+        };
+        Some(RestoreItem { subject, before, written })
+    }
 }
 
 impl fmt::Display for Act {

@@ -2,7 +2,7 @@
 //! procedure may never contain and looks for just that.
 
 use super::{Act, Step, StepId};
-use crate::model::{Attr, RestoreItem, RestoreSubject, RestoreValue, StrategyStatus};
+use crate::model::{Attr, StrategyStatus};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -92,6 +92,9 @@ fn forbidden(purpose: Purpose, act: &Act) -> Option<&'static str> {
         Act::SetAutoscaling { value, .. } if purpose == Purpose::Stop && !value.suspended => {
             Some("a stop never lets autoscaling loose")
         }
+        Act::WriteLatch { .. } if purpose == Purpose::Undo => {
+            Some("an undo never touches the latch")
+        }
         Act::EnsureSupervised if purpose == Purpose::Stop => {
             Some("a stop never starts a supervisor")
         }
@@ -109,36 +112,13 @@ fn forbidden(purpose: Purpose, act: &Act) -> Option<&'static str> {
 /// In a stop, everything that a resume must bring back is recorded first, with the value
 /// that the act is conditional on, and has that value as its inverse.
 fn restore_fault(purpose: Purpose, step: &Step) -> Option<&'static str> {
-    let (subject, before, written) = match &step.act {
-        Act::SetStatus(write) => (
-            RestoreSubject::Strategy(write.strategy.clone()),
-            RestoreValue::Status(write.expected.clone()),
-            RestoreValue::Status(write.value.clone()),
-        ),
-        Act::SetSchedule { schedule, enabled } => (
-            RestoreSubject::Schedule(schedule.clone()),
-            RestoreValue::Enabled(!enabled),
-            RestoreValue::Enabled(*enabled),
-        ),
-        Act::SetDesired { service, expected, desired } => (
-            RestoreSubject::Service(service.clone()),
-            RestoreValue::Desired(*expected),
-            RestoreValue::Desired(*desired),
-        ),
-        Act::SetAutoscaling { service, expected, value } => (
-            RestoreSubject::Autoscaling(service.clone()),
-            RestoreValue::Autoscaling(*expected),
-            RestoreValue::Autoscaling(*value),
-        ),
-        _ => return None,
-    };
+    let expected = step.act.changes()?;
     if step.undo.is_none() {
         return Some("it changes a value and records no inverse");
     }
     if purpose != Purpose::Stop {
         return None;
     }
-    let expected = RestoreItem { subject, before, written };
     (step.restore.as_ref() != Some(&expected))
         .then_some("what it records for the resume is not what it changes")
 }

@@ -11,6 +11,7 @@ mod restore;
 mod tests;
 
 pub use procedure::Resume;
+pub(crate) use restore::{acts, engine_moved_on, found};
 
 use crate::model::{RunId, StopId, Utc};
 

@@ -55,7 +55,10 @@ pub(super) fn items(chunks: &[RestoreChunk]) -> Vec<RestoreItem> {
 }
 
 /// What stands now where an item was changed.
-fn found(world: &World, subject: &RestoreSubject) -> Result<Option<RestoreValue>, String> {
+pub(crate) fn found(
+    world: &World,
+    subject: &RestoreSubject,
+) -> Result<Option<RestoreValue>, String> {
     fn list<T>(reading: Option<&Reading<Vec<T>>>) -> Result<&[T], String> {
         match reading {
             Some(Reading::Known { value, .. }) => Ok(value),
@@ -106,7 +109,7 @@ pub(super) fn fates(world: &World, request: &Request) -> Vec<Item> {
 }
 
 /// A strategy that was put back to `warmup` becomes `running` by its engine's own hand.
-fn engine_moved_on(before: &RestoreValue, found: &RestoreValue) -> bool {
+pub(crate) fn engine_moved_on(before: &RestoreValue, found: &RestoreValue) -> bool {
     let status = |value: &RestoreValue| match value {
         RestoreValue::Status(Some(attr)) => attr.as_text().and_then(StrategyStatus::parse),
         _ => None,
@@ -166,7 +169,7 @@ fn item_steps(fates: &[Item], under: &[StepId]) -> Vec<Step> {
 }
 
 /// The act that puts an item back, and its inverse.
-fn acts(item: &RestoreItem, current: &RestoreValue) -> Option<(Rung, Act, Act)> {
+pub(crate) fn acts(item: &RestoreItem, current: &RestoreValue) -> Option<(Rung, Act, Act)> {
     let pair = match (&item.subject, current, &item.before) {
         (
             RestoreSubject::Strategy(id),

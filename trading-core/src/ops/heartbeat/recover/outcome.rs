@@ -52,7 +52,7 @@ struct Timing {
 
 impl Planned for Recover {
     fn plan_steps(&self) -> Vec<Step> {
-        self.run.executor.steps().map(|(step, _)| step.clone()).collect()
+        self.steps.clone()
     }
 
     fn summary(&self) -> Vec<String> {
@@ -64,7 +64,7 @@ impl Planned for Recover {
         {
             lines.push(format!("continues {}, which left {id} stopped", left.run));
         }
-        lines.extend(self.run.executor.steps().map(|(step, _)| match &step.awaits {
+        lines.extend(self.steps.iter().map(|step| match &step.awaits {
             Some(what) => format!("{} (once {what})", step.act),
             None => step.act.to_string(),
         }));

@@ -12,7 +12,7 @@ use crate::ops::heartbeat::{FUTURE_MS, Pulse, judge};
 use crate::ops::run::Run;
 use crate::ops::seen::World;
 use crate::ops::{Answer, News, Procedure, Query, Ticket, Want};
-use crate::plan::{Approval, Executor, JournalRule, PlanDigest, Purpose, Settled, digest};
+use crate::plan::{Approval, Executor, JournalRule, PlanDigest, Purpose, Settled, Step, digest};
 use crate::report::{Report, millis, stamp};
 use std::collections::BTreeSet;
 
@@ -81,6 +81,8 @@ pub struct Recover {
     pub(super) run: Run,
     pub(super) world: World,
     pub(super) case: Option<Case>,
+    /// The plan, in the order in which it is done.
+    pub(super) steps: Vec<Step>,
     pub(super) digest: Option<PlanDigest>,
     pub(super) end: Option<End>,
     pub(super) times: Times,
@@ -113,6 +115,7 @@ impl Recover {
             run,
             world: World::default(),
             case: None,
+            steps: Vec::new(),
             digest: None,
             end: None,
             times: Times::default(),
@@ -167,6 +170,7 @@ impl Recover {
         };
         let steps = plan::steps(&self.request, &case);
         self.digest = Some(digest(&steps));
+        self.steps.clone_from(&steps);
         let group = case.service.to_string();
         self.case = Some(case);
         if self.run.executor.is_dry() {

@@ -1,0 +1,77 @@
+//! `tradectl journal undo`: sets back what one run changed.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use trading_core::ops::undo::{NotUndone, Undo, UndoRequest, changes};
+use trading_core::report::{Exit, Report};
+
+use super::{named, readable};
+use crate::cmd::Session;
+use crate::cmd::approve::{PlanArgs, actor};
+use crate::cmd::emergency_stop::site;
+use crate::cmd::kill::KillArgs;
+use crate::cmd::planned::Errand;
+use crate::error::Fault;
+use crate::settings::Access;
+
+/// The arguments.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The run: its id, the beginning of it, or `last`.
+    #[arg(value_name = "RUN")]
+    run: String,
+    /// Why; goes into the journal.
+    #[arg(long, default_value = "no reason given")]
+    reason: String,
+    #[command(flatten)]
+    approve: PlanArgs,
+    #[command(flatten)]
+    kill: KillArgs,
+}
+
+/// How long an undo may take, if nobody says otherwise.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// Runs the command.
+pub(super) async fn run(args: &Arguments, session: &Session<'_>) -> Result<Report, Fault> {
+    let environment = session.environment(Access::Mutate)?;
+    let Arguments { run, reason, approve, kill } = args;
+    let found = named(&environment, run)?;
+    let changes = changes(&found.run, readable(&found)?).map_err(|not| {
+        let next = match &not {
+            NotUndone::Stop { .. } => {
+                format!("tradectl resume --env {} --reason …", environment.name)
+            }
+            NotUndone::Resume { .. } => {
+                format!("tradectl emergency-stop --env {}", environment.name)
+            }
+            NotUndone::Damaged { run, .. } => {
+                format!("tradectl journal verify {run} --env {}", environment.name)
+            }
+        };
+        Fault::new(Exit::Refused, "undo.refused", format!("nothing was changed: {not}")).hint(next)
+    })?;
+    let deadline = SignedDuration::try_from(session.deadline(DEADLINE)?);
+    let deadline = deadline.unwrap_or(SignedDuration::MAX);
+    let errand = Errand {
+        command: "journal.undo",
+        environment: &environment,
+        approve,
+        kill: kill.point(&environment)?,
+    };
+    let site = site(&environment);
+    let make = |run_id, approval| {
+        let started_at = session.ctx.clock.now();
+        let request = UndoRequest {
+            run_id,
+            of: found.run.clone(),
+            reason: reason.clone(),
+            actor: actor(session),
+            started_at,
+            deadline_at: started_at.saturating_add(deadline).unwrap_or(started_at),
+        };
+        Ok(Undo::new(site.clone(), request, changes.clone(), approval))
+    };
+    errand.run(session, make).await
+}
