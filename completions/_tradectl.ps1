@@ -206,6 +206,8 @@ Register-ArgumentCompleter -Native -CommandName 'tradectl' -ScriptBlock {
         }
         'tradectl;engine;run' {
             [CompletionResult]::new('--service', '--service', [CompletionResultType]::ParameterName, 'The service: the engine runs the strategies whose rows name it')
+            [CompletionResult]::new('--loosened-by', '--loosened-by', [CompletionResultType]::ParameterName, 'Sets an engine that tightened its own trading state (see its log) active again, in the name of this person')
+            [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why it may trade again')
             [CompletionResult]::new('--env', '--env', [CompletionResultType]::ParameterName, 'The environment: `local`, or one that a profile or a settings file names')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Reads this settings file instead of searching for `tradectl.toml`')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How the answer is written')

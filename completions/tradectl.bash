@@ -617,13 +617,21 @@ _tradectl() {
             return 0
             ;;
         tradectl__subcmd__engine__subcmd__run)
-            opts="-v -h -V --service --env --config --output --show-account --timeout --deadline --verbose --log-file --help --version"
+            opts="-v -h -V --service --loosened-by --reason --env --config --output --show-account --timeout --deadline --verbose --log-file --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --service)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --loosened-by)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reason)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -194,6 +194,8 @@ set edit:completion:arg-completer[tradectl] = {|@words|
         }
         &'tradectl;engine;run'= {
             cand --service 'The service: the engine runs the strategies whose rows name it'
+            cand --loosened-by 'Sets an engine that tightened its own trading state (see its log) active again, in the name of this person'
+            cand --reason 'Why it may trade again'
             cand --env 'The environment: `local`, or one that a profile or a settings file names'
             cand --config 'Reads this settings file instead of searching for `tradectl.toml`'
             cand --output 'How the answer is written'

@@ -173,6 +173,8 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and not __fish
 complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and not __fish_seen_subcommand_from run paper-venue replay" -f -a "paper-venue" -d 'Serves the paper venue of a local platform until it is told to end'
 complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and not __fish_seen_subcommand_from run paper-venue replay" -f -a "replay" -d 'Replays an engine\'s event log and compares the states'
 complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from run" -l service -d 'The service: the engine runs the strategies whose rows name it' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from run" -l loosened-by -d 'Sets an engine that tightened its own trading state (see its log) active again, in the name of this person' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from run" -l reason -d 'Why it may trade again' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from run" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from run" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from run" -l output -d 'How the answer is written' -r -f -a "human\t'One screen for a person'

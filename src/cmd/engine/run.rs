@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use clap::builder::NonEmptyStringValueParser;
 use trading_core::model::{EngineId, ServiceName, TaskId, VenueName};
 use trading_core::report::{Block, Exit, Report};
 
 use super::super::Session;
 use super::told_to_end;
-use crate::drive::engine::{self, Options, WriteLine};
+use crate::drive::engine::{self, Loosened, Options, WriteLine};
 use crate::error::Fault;
 use crate::platform::local::{self, LocalPaths, LogWriter};
 use crate::settings::Access;
@@ -22,11 +23,18 @@ pub struct Args {
     /// The service: the engine runs the strategies whose rows name it.
     #[arg(long, value_name = "NAME", default_value = "engine")]
     service: String,
+    /// Sets an engine that tightened its own trading state (see its log) active again, in
+    /// the name of this person.
+    #[arg(long, value_name = "NAME", requires = "reason", value_parser = NonEmptyStringValueParser::new())]
+    loosened_by: Option<String>,
+    /// Why it may trade again.
+    #[arg(long, value_name = "TEXT", requires = "loosened_by")]
+    reason: Option<String>,
 }
 
 /// Runs the command.
 pub(super) async fn run(args: &Args, session: &mut Session<'_>) -> Result<Report, Fault> {
-    let Args { service } = args;
+    let Args { service, loosened_by, reason } = args;
     let environment = session.environment(Access::Local)?;
     let ctx = &session.ctx;
     let paths = local::paths_of(&environment)?;
@@ -49,6 +57,10 @@ pub(super) async fn run(args: &Args, session: &mut Session<'_>) -> Result<Report
         clock: Arc::clone(&ctx.clock),
         timings: environment.timings,
         event_log: event_log(&paths, service)?,
+        loosened: loosened_by
+            .clone()
+            .filter(|actor| !actor.trim().is_empty())
+            .map(|actor| Loosened { actor, reason: reason.clone().unwrap_or_default() }),
     };
     let stop = async {
         // Without signal handlers there is nobody to tell us to end but SIGKILL.

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use trading_core::engine::Engine;
+use trading_core::engine::{Engine, TradingState};
 use trading_core::model::{
     Attr, ClientOrderId, Effective, OrderRow, PositionRow, StatusReading, StopId, StrategyId,
     StrategyRow, StrategyStatus, TaskId, Utc, Written,
@@ -17,6 +17,8 @@ use crate::platform::{RowUpdate, StateStore};
 
 /// Attribute: when the strategy was last found to agree with its venue.
 const RECONCILED_AT: &str = "reconciled_at";
+/// Attribute: the engine's own trading state, where it is tighter than active.
+const TRADING_STATE: &str = "trading_state";
 /// Attribute: the orders that were not at rest when a stop was acknowledged.
 const STOP_OPEN_ORDERS: &str = "stop_open_orders";
 
@@ -110,6 +112,11 @@ impl Keeper {
     /// The strategy is somebody else's for certain: they answer for it.
     pub(super) fn taken(&mut self, strategy: &StrategyId) {
         self.let_go.remove(strategy);
+    }
+    /// What the engine itself allows; an engine that allows everything says nothing.
+    pub(super) fn trading_state(&mut self, strategy: &StrategyId, state: TradingState) {
+        let word = (state != TradingState::Active).then(|| Attr::text(state.as_str()));
+        self.attrs.entry(strategy.clone()).or_default().insert(TRADING_STATE.to_owned(), word);
     }
     pub(super) fn reconciled(&mut self, strategy: &StrategyId, now: Utc) {
         let at = Some(Attr::text(now.to_string()));

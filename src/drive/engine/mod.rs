@@ -33,7 +33,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use trading_core::engine::{Engine, Event, Output, Seq, Telemetry};
+use trading_core::engine::{Engine, Event, Output, Seq, Telemetry, TradingState};
 use trading_core::model::{
     ClientOrderId, EngineId, Gap, Latch, Lease, NewOrder, OrderPurpose, Phase, Reading, Scope,
     ServiceName, StrategyId, StrategyRow, TaskId, Timings, Utc, VenueName, Written,
@@ -80,6 +80,16 @@ pub struct Options {
     pub event_log: PathBuf,
     /// Where telemetry goes.
     pub telemetry: WriteLine,
+    /// Who sets an engine that tightened itself active again, and why.
+    pub loosened: Option<Loosened>,
+}
+
+/// An operator's word that an engine may trade again.
+pub struct Loosened {
+    /// Who.
+    pub actor: String,
+    /// Why.
+    pub reason: String,
 }
 
 /// What a task answers.
@@ -97,7 +107,7 @@ enum Answer {
 
 /// Runs an engine until `stop` is ready; then nothing more is sent, what was sent is
 /// answered, and everything is on record.
-pub async fn run(options: Options, stop: impl Future<Output = ()>) -> Result<(), Fault> {
+pub async fn run(mut options: Options, stop: impl Future<Output = ()>) -> Result<(), Fault> {
     if let Reading::Known { value: latch, .. } = options.state.latch().await
         && let Some(held) = refuses_start(&latch, &options.service, &options.venue_name)
     {
@@ -105,8 +115,13 @@ pub async fn run(options: Options, stop: impl Future<Output = ()>) -> Result<(),
         return Err(Fault::new(Exit::Refused, "engine.held", message)
             .hint("tradectl resume --reason REASON"));
     }
+    let loosened = options.loosened.take();
     let (mut shell, mut queues) = Shell::open(options)?;
     shell.feed_input(Event::Boot { at: shell.world.clock.now() });
+    if let Some(Loosened { actor, reason }) = loosened {
+        let state = TradingState::Active;
+        shell.feed_input(Event::Operator { state, actor, reason });
+    }
     shell.watch_latch();
     tokio::pin!(stop);
     let mut ticks = tokio::time::interval(TICK);
@@ -265,8 +280,14 @@ impl Shell {
             Output::Warm { strategy } => self.keeper.warm(strategy),
             Output::Told(telemetry) => {
                 let now = self.world.clock.now();
-                if let Telemetry::Reconciled { strategy } = &telemetry {
-                    self.keeper.reconciled(strategy, now);
+                match &telemetry {
+                    Telemetry::Reconciled { strategy } => self.keeper.reconciled(strategy, now),
+                    Telemetry::StateChanged { to, .. } => {
+                        for strategy in self.adopted.keys() {
+                            self.keeper.trading_state(strategy, *to);
+                        }
+                    }
+                    _ => {}
                 }
                 self.sink.tell(now, &telemetry);
             }

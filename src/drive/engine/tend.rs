@@ -235,6 +235,7 @@ impl Shell {
         spec.generation = generation;
         self.adopted.insert(strategy.clone(), generation);
         self.keeper.adopted(strategy, self.world.clock.now());
+        self.keeper.trading_state(strategy, self.engine.state());
         self.feed_input(Event::Adopt(spec));
         let control = self.world.guard.control(strategy);
         self.feed_input(Event::Latch { strategy: strategy.clone(), control });

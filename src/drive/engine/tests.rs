@@ -111,6 +111,7 @@ impl Machine {
                 lines.lock().unwrap().push(format!("{name}: {line}"));
                 Ok(())
             }),
+            loosened: None,
         };
         let (stop, stopped) = oneshot::channel::<()>();
         let stop_when = async {

@@ -165,3 +165,19 @@ async fn a_subscriber_that_does_not_read_gets_a_gap_and_holds_up_nobody() {
     }
     served.stop().await;
 }
+
+#[tokio::test]
+async fn a_store_of_a_newer_format_is_refused_and_left_alone() {
+    let folder = TempDir::new().unwrap();
+    let served = start(folder.path().to_owned());
+    reachable(&connect(folder.path())).await;
+    served.stop().await;
+    let db = rusqlite::Connection::open(folder.path().join("venue.db")).unwrap();
+    db.execute("UPDATE meta SET value = 99 WHERE name = 'format'", []).unwrap();
+    let fault = start(folder.path().to_owned()).task.await.unwrap().unwrap_err();
+    assert_eq!(fault.exit.code(), 10);
+    assert!(fault.message.contains("newer"), "{fault}");
+    let format: i64 =
+        db.query_row("SELECT value FROM meta WHERE name = 'format'", [], |row| row.get(0)).unwrap();
+    assert_eq!(format, 99);
+}

@@ -1,7 +1,7 @@
 //! What the venue says of an order, and what it means.
 
 use super::Engine;
-use super::event::{CancelAnswer, Fill, OpenOrder, Output, Seq, Telemetry};
+use super::event::{CancelAnswer, Fill, OpenOrder, Output, Seq, Telemetry, TradingState};
 use super::order::{Signal, State};
 use super::runner::Runner;
 use crate::model::{ClientOrderId, OrderPurpose, OrderState, Quantity, StrategyId, Utc};
@@ -85,6 +85,10 @@ impl Engine {
         }
         settle(runner, &fill.order, seq);
         tell_change(runner, &fill.order, before, out);
+        if over {
+            let reason = format!("the venue filled more of {} than was asked", fill.order);
+            self.tighten(TradingState::ReduceOnly, &reason, out);
+        }
         self.protect(seq, &fill.strategy, out);
     }
 

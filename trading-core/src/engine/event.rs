@@ -26,6 +26,18 @@ pub enum TradingState {
     Halted,
 }
 
+impl TradingState {
+    /// Its word, as rows carry it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::ReduceOnly => "reduce-only",
+            Self::CancelOnly => "cancel-only",
+            Self::Halted => "halted",
+        }
+    }
+}
+
 /// What the latch last said to one strategy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -104,8 +104,16 @@ impl Engine {
             Event::CancelAnswered { strategy, order, answer } => {
                 self.cancel_answered(strategy, order, *answer, out);
             }
-            Event::Fill(fill) => self.fill(seq, fill, out),
-            Event::Snapshot(snapshot) => self.snapshot(seq, snapshot, out),
+            Event::Fill(fill) => {
+                self.fill(seq, fill, out);
+                self.audit(&fill.strategy, out);
+            }
+            Event::Snapshot(snapshot) => {
+                self.snapshot(seq, snapshot, out);
+                for strategy in &snapshot.strategies {
+                    self.audit(strategy, out);
+                }
+            }
             Event::Operator { state, actor, reason } => self.set_state(*state, actor, reason, out),
             Event::Shutdown => {
                 self.ending = true;
@@ -157,9 +165,26 @@ impl Engine {
         }
     }
 
+    /// Books that do not balance stop everything: whatever is wrong, more orders make it
+    /// worse.
+    fn audit(&mut self, strategy: &StrategyId, out: &mut Vec<Output>) {
+        let sound = self.runners.get(strategy).is_none_or(|runner| runner.ledger.balances());
+        if !sound {
+            let reason = format!("the budget of {strategy} does not balance");
+            self.tighten(TradingState::Halted, &reason, out);
+        }
+    }
+
+    /// The engine tightens its own state; never loosens it.
+    fn tighten(&mut self, state: TradingState, reason: &str, out: &mut Vec<Output>) {
+        if state > self.state {
+            self.set_state(state, "", reason, out);
+        }
+    }
+
     /// Everybody may tighten; loosening needs a named operator.
     fn set_state(&mut self, state: TradingState, actor: &str, reason: &str, out: &mut Vec<Output>) {
-        if state < self.state && actor.is_empty() {
+        if state == self.state || (state < self.state && actor.is_empty()) {
             return;
         }
         let from = std::mem::replace(&mut self.state, state);

@@ -1,14 +1,10 @@
-//! The engine against a hostile world: answers that are lost, late, doubled or out of
-//! order, orders that arrive after nobody expects them, and crashes at any byte of the log.
+//! A hostile world: one strategy, the paper venue, a disk, and faults.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use proptest::prelude::*;
-
-use super::*;
+use super::super::*;
 use crate::model::{
-    ClientOrderId, Effective, Instrument, Level, Money, NewOrder, OrderPurpose, OrderState, Price,
-    Quantity, VenueFill, VenueOrder,
+    ClientOrderId, Instrument, Money, NewOrder, OrderPurpose, Price, VenueFill, VenueOrder,
 };
 use crate::sim::{Cancelled, Change, PaperVenue, Rules};
 
@@ -26,21 +22,21 @@ impl Dice {
 }
 
 /// The engine's world: one strategy, the paper venue, a disk, and faults.
-struct World {
+pub(super) struct World {
     dice: Dice,
     faults: bool,
     now: i64,
     price: i64,
-    engine: Engine,
-    seq: Seq,
-    log: Vec<u8>,
+    pub(super) engine: Engine,
+    pub(super) seq: Seq,
+    pub(super) log: Vec<u8>,
     synced: usize,
     wants_sync: bool,
     /// The state's digest after each input of the current segment.
-    hashes: BTreeMap<Seq, String>,
-    venue: PaperVenue,
+    pub(super) hashes: BTreeMap<Seq, String>,
+    pub(super) venue: PaperVenue,
     orders: BTreeMap<ClientOrderId, VenueOrder>,
-    fills: Vec<VenueFill>,
+    pub(super) fills: Vec<VenueFill>,
     /// What the venue's stream still has to deliver.
     stream: VecDeque<Event>,
     /// Orders on their way that nobody waits for any more.
@@ -48,7 +44,7 @@ struct World {
     submitted: BTreeSet<ClientOrderId>,
     generation: u64,
     latch: Control,
-    told: Vec<Telemetry>,
+    pub(super) told: Vec<Telemetry>,
 }
 
 fn spec(generation: u64) -> Spec {
@@ -65,7 +61,7 @@ fn spec(generation: u64) -> Spec {
 }
 
 impl World {
-    fn new(seed: u64, faults: bool) -> Self {
+    pub(super) fn new(seed: u64, faults: bool) -> Self {
         let mut world = Self {
             dice: Dice(seed),
             faults,
@@ -93,7 +89,7 @@ impl World {
         world
     }
 
-    fn utc(&self) -> Utc {
+    pub(super) fn utc(&self) -> Utc {
         Utc::from_millisecond(self.now).unwrap()
     }
 
@@ -120,7 +116,7 @@ impl World {
         self.feed(Event::Mode { strategy: "s".into(), mode: Mode::Running });
     }
 
-    fn feed(&mut self, event: Event) {
+    pub(super) fn feed(&mut self, event: Event) {
         self.seq += 1;
         encode(&Record::Input { seq: self.seq, event: event.clone() }, &mut self.log).unwrap();
         let mut out = Vec::new();
@@ -277,7 +273,7 @@ impl World {
     }
 
     /// One step of the world.
-    fn act(&mut self) {
+    pub(super) fn act(&mut self) {
         self.now += i64::try_from(self.dice.roll(300)).unwrap();
         match self.dice.roll(if self.faults { 16 } else { 10 }) {
             0..=3 => {
@@ -371,7 +367,7 @@ impl World {
     }
 
     /// No more faults: everything must become known in bounded time.
-    fn heal(&mut self) {
+    pub(super) fn heal(&mut self) {
         self.faults = false;
         // What was on its way arrives now or never.
         for order in std::mem::take(&mut self.limbo) {
@@ -407,7 +403,7 @@ fn report(theirs: &VenueOrder) -> OpenOrder {
     }
 }
 
-fn fill_of(theirs: &VenueFill) -> Fill {
+pub(super) fn fill_of(theirs: &VenueFill) -> Fill {
     let instrument = Instrument::default();
     Fill {
         strategy: theirs.strategy.clone(),
@@ -419,181 +415,4 @@ fn fill_of(theirs: &VenueFill) -> Fill {
         fee: Money::from_decimal(theirs.fee).unwrap(),
         at: theirs.at,
     }
-}
-
-/// Ours and the venue's agree, and nothing is left open that could not be known.
-fn assert_settled(world: &World) {
-    let runner = world.engine.runner(&"s".into()).unwrap();
-    let held = world.venue.account(&"s".into()).map_or(Quantity(0), |it| it.held(&"X".into()));
-    assert_eq!(runner.position.quantity, held, "{:#?}", world.told);
-    assert!(runner.clean, "never reconciled: {runner:#?}");
-    for (id, order) in runner.open_orders() {
-        assert_eq!(order.state, State::Live, "{id} is still not known: {order:?}");
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
-
-    /// Safety after every step (see `World::check`, `submit`, `arrive`, `crash`), and
-    /// liveness once the faults end.
-    #[test]
-    fn a_hostile_world_breaks_no_rule_and_heals(seed: u64, steps in 1_usize..400) {
-        let mut world = World::new(seed, true);
-        for _ in 0..steps {
-            world.act();
-        }
-        world.heal();
-        assert_settled(&world);
-    }
-
-    /// Any cut of the log boots to a state that was, or to none at all.
-    #[test]
-    fn a_log_cut_at_any_byte_boots_to_a_prefix(seed: u64, cut: prop::sample::Index) {
-        let mut world = World::new(seed, false);
-        for _ in 0..120 {
-            world.act();
-        }
-        let cut = cut.index(world.log.len() + 1);
-        if let Some(recovered) = recover(&world.log[..cut], "t") {
-            prop_assert_eq!(recovered.engine.state_hash(), world.hashes[&recovered.seq].clone());
-        }
-    }
-
-    /// A changed byte is found, and what stands before it is a prefix.
-    #[test]
-    fn a_changed_byte_never_leads_to_another_state(seed: u64, at: prop::sample::Index, bit in 0_u8..8) {
-        let mut world = World::new(seed, false);
-        for _ in 0..60 {
-            world.act();
-        }
-        let mut log = world.log.clone();
-        let at = at.index(log.len());
-        log[at] ^= 1 << bit;
-        if let Some(recovered) = recover(&log, "t") {
-            prop_assert!(recovered.damage.is_some());
-            prop_assert_eq!(recovered.engine.state_hash(), world.hashes[&recovered.seq].clone());
-        }
-    }
-}
-
-#[test]
-fn without_faults_it_trades_and_a_replay_gives_the_same_state() {
-    let mut world = World::new(42, false);
-    for _ in 0..3_000 {
-        world.act();
-    }
-    assert!(world.fills.len() > 20, "only {} fills", world.fills.len());
-    let mark = Record::Mark { seq: world.seq, hash: world.engine.state_hash() };
-    encode(&mark, &mut world.log).unwrap();
-    let mut damaged = Vec::new();
-    let replayed = replay([world.log.as_slice()], &mut damaged);
-    assert!(damaged.is_empty() && replayed.differs_at.is_empty() && replayed.holes.is_empty());
-    assert_eq!((replayed.compared, replayed.hash), (2, world.engine.state_hash()));
-    world.heal();
-    assert_settled(&world);
-}
-
-#[test]
-fn a_replay_that_differs_says_where() {
-    let mut world = World::new(1, false);
-    let mark = Record::Mark { seq: world.seq, hash: "0".repeat(32) };
-    encode(&mark, &mut world.log).unwrap();
-    let replayed = replay([world.log.as_slice()], &mut Vec::new());
-    assert_eq!(replayed.differs_at, [world.seq]);
-}
-
-#[test]
-fn nothing_leads_out_of_a_terminal_state_and_only_the_venue_out_of_unknown() {
-    let ends = [
-        OrderState::Filled,
-        OrderState::Cancelled,
-        OrderState::Rejected,
-        OrderState::Expired,
-        OrderState::Live,
-        OrderState::PartlyFilled,
-    ];
-    let plain = [
-        Signal::Released,
-        Signal::NotSent,
-        Signal::Lost,
-        Signal::Missing,
-        Signal::CancelSent,
-        Signal::NeverArrived,
-        Signal::Rests,
-        Signal::PartFilled,
-    ];
-    let signals: Vec<Signal> = plain.into_iter().chain(ends.map(Signal::Ended)).collect();
-    for from in State::ALL {
-        for signal in &signals {
-            let to = from.after(*signal);
-            if from.is_terminal() {
-                assert_eq!(to, None, "{from:?} on {signal:?}");
-            }
-            let venues_word = matches!(
-                signal,
-                Signal::NeverArrived | Signal::Rests | Signal::PartFilled | Signal::Ended(_)
-            );
-            if from == State::Unknown && !venues_word {
-                assert_eq!(to, None, "{from:?} on {signal:?}");
-            }
-            if to == Some(State::Denied) {
-                assert!(matches!(from, State::IntentLogged | State::InFlight));
-            }
-            if from == State::IntentLogged {
-                let own = matches!(signal, Signal::Released | Signal::NotSent | Signal::Lost);
-                assert!(to.is_none() || own, "what has not left has no word from a venue");
-            }
-        }
-    }
-}
-
-#[test]
-fn the_gate_lets_through_exactly_what_the_latch_allows() {
-    let held = |level| Effective::Held { level, stop_id: Some("stop-1".into()) };
-    let latches = [
-        (None, false, true),
-        (Some(Effective::Free), true, true),
-        (Some(held(Level::ReduceOnly)), false, true),
-        (Some(held(Level::Halt)), false, false),
-        (Some(held(Level::Unrecognized("freeze".to_owned()))), false, false),
-        (Some(Effective::Held { level: Level::Halt, stop_id: None }), false, false),
-    ];
-    for (latch, entries, exits) in &latches {
-        for (age, fresh) in [(0, true), (1_000, true), (1_001, false), (u64::MAX, false)] {
-            for leased in [true, false] {
-                let gate = Gate {
-                    latch: latch.as_ref(),
-                    latch_age_ms: age,
-                    latch_max_age_ms: 1_000,
-                    leased,
-                };
-                let case = format!("{latch:?}, {age} ms, leased {leased}");
-                assert_eq!(may_send(&gate, true).is_ok(), leased && *entries && fresh, "{case}");
-                assert_eq!(may_send(&gate, false).is_ok(), leased && *exits, "{case}");
-            }
-        }
-    }
-}
-
-#[test]
-fn only_a_named_operator_loosens_the_trading_state() {
-    let mut engine = Engine::default();
-    let set = |engine: &mut Engine, state, actor: &str| {
-        let (actor, reason) = (actor.to_owned(), "because".to_owned());
-        engine.step(1, &Event::Operator { state, actor, reason }, &mut Vec::new());
-        engine.state()
-    };
-    assert_eq!(set(&mut engine, TradingState::Halted, ""), TradingState::Halted);
-    assert_eq!(set(&mut engine, TradingState::Active, ""), TradingState::Halted);
-    assert_eq!(set(&mut engine, TradingState::ReduceOnly, "ana"), TradingState::ReduceOnly);
-}
-
-#[test]
-fn a_latch_that_was_never_read_is_reduce_only_after_every_boot() {
-    let mut world = World::new(3, false);
-    let at = world.utc();
-    world.feed(Event::Boot { at });
-    let runner = world.engine.runner(&"s".into()).unwrap();
-    assert_eq!((runner.latch, runner.mode), (Control::ReduceOnly, Mode::Idle));
 }
