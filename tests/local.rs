@@ -155,6 +155,32 @@ fn a_limit_on_file_sizes_ends_nobody_and_the_latch_is_engaged() {
 }
 
 #[test]
+fn everything_killed_at_once_comes_up_again_with_its_state_whole() {
+    let home = Home::new();
+    for round in 0..3 {
+        let (code, document) = home.run("local up --detach");
+        assert_eq!(code, 0, "round {round}: {document:#}");
+        let supervisor = home.supervisor().unwrap();
+        let tasks = home.tasks("RUNNING");
+        assert_eq!(tasks.len(), 2, "round {round}");
+        // In the middle of whatever they were writing, without a word.
+        supervisor.kill().unwrap();
+        for process in tasks.iter().flat_map(|task| processes_of_task(task)) {
+            process.kill().unwrap();
+        }
+        for file in ["state.db", "control.db", "compute.db", "venue.db"] {
+            let database = rusqlite::Connection::open(home.platform(file)).unwrap();
+            let check: String =
+                database.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+            assert_eq!(check, "ok", "round {round}: {file}");
+        }
+    }
+    // A kill is obeyed soon, not at once.
+    let gone = |home: &Home| home.tasks("RUNNING").is_empty() && home.tasks("PENDING").is_empty();
+    assert!((0..500).any(|_| gone(&home)), "{:#}", home.status());
+}
+
+#[test]
 fn logs_show_what_a_task_wrote_and_escape_nothing_in_json() {
     let home = Home::new();
     assert_eq!(home.run("local up --detach").0, 0);

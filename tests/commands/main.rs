@@ -8,4 +8,5 @@ mod doctor;
 mod every;
 mod harness;
 mod hostile;
+mod local;
 mod usage;

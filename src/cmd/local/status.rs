@@ -30,6 +30,7 @@ pub(super) async fn run(_args: &Args, session: &mut Session<'_>) -> Result<Repor
     let services = platform.compute.services().await;
     let tasks = platform.compute.tasks().await;
     if let Some(services) = services.value() {
+        report.body.push(Block::Heading("Services".to_owned()));
         report.body.push(services_table(services));
         for service in services.iter().filter(|it| it.running_count < it.desired_count) {
             let events = service.events.iter().take(3).map(|it| it.message.clone()).collect();
@@ -42,13 +43,15 @@ pub(super) async fn run(_args: &Args, session: &mut Session<'_>) -> Result<Repor
                     service.running_count, service.desired_count
                 ),
                 evidence: events,
-                next: Some(
-                    environment.typed(&format!("local logs --group {} --since 10m", service.name)),
-                ),
+                // Without a supervisor that is what is to be done first.
+                next: (supervisor["state"] == "alive").then(|| {
+                    environment.typed(&format!("local logs --group {} --since 10m", service.name))
+                }),
             });
         }
     }
     if let Some(tasks) = tasks.value() {
+        report.body.push(Block::Heading("Tasks".to_owned()));
         report.body.push(tasks_table(tasks));
     }
     let gaps = [services.as_gap(), tasks.as_gap()];
@@ -101,7 +104,6 @@ fn watch(
             )
         }
     };
-    report.body.push(Block::line(line.clone()));
     if let Some(next) = finding {
         report.findings.push(Finding {
             id: "supervisor.absent".to_owned(),
@@ -111,6 +113,8 @@ fn watch(
             evidence: Vec::new(),
             next: Some(next),
         });
+    } else {
+        report.body.push(Block::line(line));
     }
     value
 }

@@ -1,0 +1,75 @@
+//! The embedded platform's commands, with nothing running.
+
+use tradectl::platform::local::{LogWriter, open, paths_of};
+use trading_core::model::{Hold, Level, Phase, Scope};
+
+use crate::harness::{Fixed, World};
+
+/// Runs to the end what a test does besides commands.
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime").block_on(future)
+}
+
+#[test]
+fn status_of_what_was_never_set_up() {
+    insta::assert_snapshot!(World::new().run("local status"));
+}
+
+#[test]
+fn status_of_what_does_not_run() {
+    let world = World::new();
+    world.set_up(Vec::new());
+    insta::assert_snapshot!("status_human", world.run("local status"));
+    insta::assert_snapshot!("status_json", world.run("local status --output json"));
+}
+
+#[test]
+fn down_where_nothing_runs() {
+    let world = World::new();
+    world.set_up(Vec::new());
+    insta::assert_snapshot!("down_human", world.run("local down"));
+    insta::assert_snapshot!("down_json", world.run("local down --output json"));
+}
+
+#[test]
+fn up_under_a_hold() {
+    let world = World::new();
+    let environment = world.set_up(Vec::new());
+    let clock = std::sync::Arc::new(Fixed(world.now));
+    let platform = open(&environment, clock).expect("open");
+    let hold = Hold {
+        stop_id: "stop-0001".into(),
+        level: Level::ReduceOnly,
+        scope: Scope::All,
+        reason: "test".to_owned(),
+        actor: "someone".to_owned(),
+        at: world.now,
+        phase: Phase::Held,
+        unknown: serde_json::Map::new(),
+    };
+    block_on(async {
+        let latch = platform.state.latch().await.into_result().expect("a latch");
+        assert!(platform.state.write_latch(latch.epoch, &latch.next(vec![hold])).await.stands());
+    });
+    insta::assert_snapshot!(world.run("local up --detach"));
+}
+
+#[test]
+fn logs_by_group_and_text() {
+    let world = World::new();
+    let environment = world.set_up(Vec::new());
+    let paths = paths_of(&environment).expect("local");
+    for (group, stream, message) in [
+        ("engine-1", "task-a", "bought \u{1b}[31m1\u{202e} BTC"),
+        ("engine-1", "task-a", "sold"),
+        ("engine-2", "task-b", "bought 2 BTC"),
+    ] {
+        let log = LogWriter::open(&paths, group, stream).expect("a log");
+        log.write(world.now, message).expect("written");
+    }
+    insta::assert_snapshot!("logs_human", world.run("local logs --contains bought"));
+    insta::assert_snapshot!("logs_json", world.run("local logs --group engine-2 --output json"));
+    let older = world.run("local logs --since 1s --group engine-1 --limit 1");
+    assert!(older.out.contains("sold") && !older.out.contains("bought"), "{older}");
+}
