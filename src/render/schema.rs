@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use trading_core::ops::{emergency_stop, heartbeat, resume};
+use trading_core::ops::{emergency_stop, heartbeat, resume, status};
 use trading_core::report::{Progress, schema_of};
 
 use super::json::Document;
@@ -25,6 +25,7 @@ pub fn all() -> Schemas {
         ("emergency-stop", emergency_stop::data_schema()),
         ("heartbeat.check", heartbeat::data_schema()),
         ("resume", resume::data_schema()),
+        ("status", status::data_schema()),
     ];
     Schemas {
         document: schema_of::<Document<'_>>().to_value(),

@@ -54,6 +54,7 @@ pub struct ServiceEvent {
 
 /// A service's scaling target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Autoscaling {
     /// The least number of tasks.
     pub min_capacity: u32,

@@ -24,6 +24,7 @@ pub enum Reading<T> {
 
 /// Why something is not known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Gap {
     /// The kind of not-knowing.
     #[serde(rename = "state")]
@@ -36,6 +37,7 @@ pub struct Gap {
 
 /// The ways in which something is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum GapKind {
     /// No answer, or not a whole one.

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 /// What was read, or why it was not.
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 enum Section<T> {
     Known(T),
@@ -16,20 +17,29 @@ enum Section<T> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Data<'a> {
+    #[cfg_attr(feature = "schema", schemars(with = "Section<serde_json::Value>"))]
     latch: Section<&'a crate::model::Latch>,
     strategies: Section<&'a [Beat]>,
     services: Section<Vec<ServiceData<'a>>>,
+    #[cfg_attr(feature = "schema", schemars(with = "Section<Vec<serde_json::Value>>"))]
     tasks: Section<&'a [Task]>,
     positions: Section<&'a [Holding]>,
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "BTreeMap<String, Section<Vec<serde_json::Value>>>")
+    )]
     orders: BTreeMap<&'a str, Section<&'a [VenueOrder]>>,
     orders_outcome_unknown: Section<Vec<&'a str>>,
+    #[cfg_attr(feature = "schema", schemars(with = "Section<Vec<serde_json::Value>>"))]
     schedules: Section<&'a [Schedule]>,
     not_covered: &'a [String],
     unread: Vec<&'a Gap>,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct ServiceData<'a> {
     name: &'a str,
     family: &'a str,
@@ -119,4 +129,10 @@ fn section<'a, T, U>(
 fn has_none(source: &str) -> Gap {
     let why = "the profile says that this system has none".to_owned();
     Gap { kind: GapKind::Absent, source: source.to_owned(), why }
+}
+
+/// The shape of `data` in the JSON document.
+#[cfg(feature = "schema")]
+pub(super) fn data_schema() -> schemars::Schema {
+    crate::report::schema_of::<Data<'_>>()
 }

@@ -260,3 +260,9 @@ fn unanswered(query: &Query) -> Option<Seen> {
         }
     })
 }
+
+/// The shape of `data` in the JSON document.
+#[cfg(feature = "schema")]
+pub fn data_schema() -> schemars::Schema {
+    data::data_schema()
+}
