@@ -138,6 +138,15 @@ mod tests {
     use super::duration;
     use std::time::Duration;
 
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_a_duration_or_says_what_was_expected(text in "\\PC{0,12}|[0-9]{1,20}(ms|s|m|h|d|x)") {
+            if let Err(why) = duration(&text) {
+                proptest::prop_assert!(why.contains("250ms"), "{}", why);
+            }
+        }
+    }
+
     #[test]
     fn durations_need_a_unit_and_add_up() {
         assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));

@@ -114,4 +114,27 @@ mod tests {
         assert_eq!(urls("größe→https://h.example/s3cr3t"), "größe→https://h.example/…");
         assert_eq!(urls("none here"), "none here");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_taken_and_what_is_masked_stays_masked(it in "(?s)(.|[0-9]{12}|https?://[a-z/]{0,9}){0,20}") {
+            let masked = text(&it);
+            proptest::prop_assert_eq!(text(&masked), masked.clone());
+            let bare = urls(&it);
+            proptest::prop_assert_eq!(urls(&bare), bare.clone());
+        }
+
+        #[test]
+        fn an_account_id_never_gets_through(before in "[ :/\"=(]?", id in "[0-9]{12}", after in "[ :/\",)]?") {
+            let masked = text(&format!("{before}{id}{after}"));
+            proptest::prop_assert!(!masked.contains(&id));
+        }
+
+        #[test]
+        fn a_path_never_gets_through(host in "[a-z]{1,9}", secret in "[A-Za-z0-9]{12,20}") {
+            let masked = urls(&format!("to https://{host}/x/{secret}?a={secret} now"));
+            proptest::prop_assert!(!masked.contains(&secret), "{}", masked);
+            proptest::prop_assert!(masked.ends_with(" now"));
+        }
+    }
 }

@@ -208,3 +208,28 @@ fn strangers(
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+    use proptest::prelude::*;
+    use std::path::Path;
+
+    proptest! {
+        #[test]
+        fn any_text_is_settings_or_wrong_with_a_place(
+            text in "(?s).{0,40}|(\\[environments\\.[a-zé\"]{1,3}\\]\n|[a-z_]{1,12} = (1|\"[0-9a-zß]{0,4}\"|\\{\\}|\\[\\])\n){0,6}",
+        ) {
+            match parse(Path::new("t.toml"), &text) {
+                Ok(_) => {}
+                Err(wrong) => {
+                    prop_assert!(!wrong.0.is_empty());
+                    for problem in wrong.0 {
+                        let place = problem.message.strip_prefix("t.toml");
+                        prop_assert!(place.is_some(), "{}", problem.message);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -112,6 +112,7 @@ async fn secrets(environment: &Environment, platform: &Platform) -> Check {
         let keys = secrets.iter().map(|secret| secret.keys.len()).sum::<usize>();
         format!("{} secrets with {keys} keys, readable by you alone", secrets.len())
     });
+    // An address that stands in the settings was checked when they were read.
     let Some(Webhook::Secret { name, key }) = &environment.webhook else { return check };
     let there = listed
         .value()

@@ -135,3 +135,30 @@ fn outside_the_tested_years_it_is_unknown() {
 fn always_is_always() {
     assert_eq!(Calendar::Always.market(time("2026-12-25T00:00:00Z")), Market::AlwaysOpen);
 }
+
+proptest::proptest! {
+    #[test]
+    fn at_any_time_the_next_change_lies_ahead(seconds in 1_500_000_000_i64..1_950_000_000) {
+        let now = Utc::from_second(seconds).expect("a time");
+        match Calendar::UsEquities.market(now) {
+            Market::Open { closes_at, .. } => {
+                proptest::prop_assert!(closes_at > now);
+                let just_before = closes_at - jiff::SignedDuration::from_secs(1);
+                let open = matches!(Calendar::UsEquities.market(just_before), Market::Open { .. });
+                proptest::prop_assert!(open, "closes at {closes_at}");
+                let closed = matches!(Calendar::UsEquities.market(closes_at), Market::Closed { .. });
+                proptest::prop_assert!(closed, "at {closes_at} it is closed");
+            }
+            Market::Closed { opens_at: Some(opens_at) } => {
+                proptest::prop_assert!(opens_at > now);
+                let open = matches!(Calendar::UsEquities.market(opens_at), Market::Open { .. });
+                proptest::prop_assert!(open, "opens at {opens_at}");
+            }
+            Market::Closed { opens_at: None } | Market::Unknown { .. } => {
+                let year = now.to_zoned(TimeZone::UTC).year();
+                proptest::prop_assert!(!(2021..=2027).contains(&year), "{now} is known");
+            }
+            Market::AlwaysOpen => proptest::prop_assert!(false, "not this market"),
+        }
+    }
+}
