@@ -15,8 +15,8 @@ use tradectl::platform::{Clock, StateStore};
 use tradectl::venue::paper::{PaperClient, connect};
 use tradectl::venue::{Submitted, Venue};
 use trading_core::model::{
-    Hold, Level, NewOrder, OrderPurpose, OrderState, OrderType, Phase, Scope, Side, Symbol, Utc,
-    VenueOrder, Written,
+    Hold, Level, NewOrder, OrderPurpose, OrderState, OrderType, Phase, Receipt, Scope, Side,
+    StrategyId, Symbol, Utc, VenueOrder, Written,
 };
 
 /// A home of its own; its processes end with it.
@@ -199,18 +199,26 @@ fn state(home: &Home) -> Arc<dyn StateStore> {
     settings.environment_named("local").unwrap().open(&session).unwrap().state
 }
 
+/// An engine that trades on a platform of its own, made and ended by the product: nobody
+/// supervises it.
+async fn trading(home: &mut Home, client: &PaperClient) -> Pid {
+    assert!(home.command("local up --detach").status().unwrap().success());
+    assert!(home.command("--env local local down").status().unwrap().success());
+    home.start("engine paper-venue --bars-per-second 100");
+    let engine = home.start("engine run --service engine");
+    until("it trades", async || receipts(client).await.len() >= 20).await;
+    engine
+}
+
+async fn receipts(client: &PaperClient) -> Vec<Receipt> {
+    client.receipts_since(Utc::UNIX_EPOCH).await.into_result().unwrap_or_default()
+}
+
 #[tokio::test]
 async fn an_engine_that_is_frozen_while_trading_is_stopped_sends_nothing_when_it_goes_on() {
     let mut home = Home::new();
-    // Made and ended by the product: a platform with four strategies and nobody running.
-    assert!(home.command("local up --detach").status().unwrap().success());
-    assert!(home.command("--env local local down").status().unwrap().success());
     let client = connect(&home.platform());
-    home.start("engine paper-venue --bars-per-second 100");
-    let engine = home.start("engine run --service engine");
-    let receipts =
-        async || client.receipts_since(Utc::UNIX_EPOCH).await.into_result().unwrap_or_default();
-    until("it trades", async || receipts().await.len() >= 20).await;
+    let engine = trading(&mut home, &client).await;
 
     kill_process(engine, Signal::STOP).unwrap();
     let state = state(&home);
@@ -235,10 +243,38 @@ async fn an_engine_that_is_frozen_while_trading_is_stopped_sends_nothing_when_it
         rows.iter().all(|row| row.stop_ack() == Some("stop-1".into()))
     })
     .await;
-    let late: Vec<_> = receipts()
+    let late: Vec<_> = receipts(&client)
         .await
         .into_iter()
         .filter(|it| it.increases_risk && it.accepted && it.received_at > bound)
         .collect();
     assert!(late.is_empty(), "{late:?}");
+}
+
+#[tokio::test]
+async fn an_engine_whose_leases_were_taken_while_it_was_frozen_sends_nothing_more() {
+    let mut home = Home::new();
+    let client = connect(&home.platform());
+    let engine = trading(&mut home, &client).await;
+    kill_process(engine, Signal::STOP).unwrap();
+    let state = state(&home);
+    let rows = state.strategies().await.into_result().unwrap();
+    let strategies: Vec<StrategyId> = rows.into_iter().map(|row| row.id).collect();
+    let other = "other".into();
+    until("the leases run out and are taken", async || {
+        let taken = state.take_leases(&other, &strategies, Duration::from_secs(3_600));
+        taken.await.into_result().unwrap().iter().all(|lease| lease.owner.as_str() == "other")
+    })
+    .await;
+    let accepted = async || receipts(&client).await.iter().filter(|it| it.accepted).count();
+    let before = accepted().await;
+    kill_process(engine, Signal::CONT).unwrap();
+    let log = home.platform().join("logs/engine");
+    until("it lets go of all", async || {
+        let files = std::fs::read_dir(&log).unwrap().map(|entry| entry.unwrap().path());
+        let text: String = files.filter_map(|path| std::fs::read_to_string(path).ok()).collect();
+        text.matches("\\\"event\\\":\\\"released\\\"").count() >= strategies.len()
+    })
+    .await;
+    assert_eq!(accepted().await, before, "an order without a lease");
 }

@@ -295,3 +295,39 @@ fn write_all(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_that_is_full_is_said_and_nothing_counts_as_durable() {
+        let folder = tempfile::tempdir().unwrap();
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut files = Files { folder: folder.path().to_owned(), file: Some(full) };
+        let (to, mut durable) = mpsc::unbounded_channel();
+        let (writer, chunks) = std_mpsc::channel();
+        writer.send(Chunk::Append { bytes: vec![1; 10], upto: 7, sync: true }).unwrap();
+        writer.send(Chunk::Append { bytes: vec![1; 10], upto: 8, sync: true }).unwrap();
+        drop(writer);
+        write_all(&mut files, &chunks, &to, &AtomicU64::new(20));
+        drop(to);
+        assert!(matches!(durable.try_recv(), Ok(Err(_))));
+        assert!(durable.try_recv().is_err(), "something was durable after a failure");
+    }
+
+    #[test]
+    fn a_log_begins_a_segment_at_each_boot_and_one_engine_holds_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = EventLog::open(folder.path()).unwrap();
+        assert!(EventLog::open(folder.path()).is_err(), "two engines on one log");
+        let Opened { mut log, seq, .. } = first;
+        let at = trading_core::model::Utc::UNIX_EPOCH;
+        log.append(seq + 1, &Event::Boot { at }).unwrap();
+        log.close().unwrap();
+        drop(log);
+        let again = EventLog::open(folder.path()).unwrap();
+        assert_eq!((again.seq, again.notes.len()), (1, 0));
+        assert_eq!(segments(folder.path()).unwrap().len(), 2);
+    }
+}

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use trading_core::engine::{Control, Event, Mode};
+use trading_core::engine::{Control, Event, Mode, Spec};
 use trading_core::model::{Effective, Lease, StrategyId, StrategyRow, Symbol, Utc};
 
 use super::guard::{HeldLease, ReadLatch, after};
@@ -168,8 +168,26 @@ impl Shell {
                 self.feed_input(Event::Mode { strategy, mode });
             }
         }
+        self.take_new_terms();
         if news && !self.leases_running {
             self.renew_leases();
+        }
+    }
+
+    /// Takes another stake, capital or symbol over, as soon as nothing is open under the
+    /// old terms.
+    fn take_new_terms(&mut self) {
+        for (strategy, generation) in self.adopted.clone() {
+            let (Some(wanted), Some(runner)) =
+                (self.rows.get(&strategy), self.engine.runner(&strategy))
+            else {
+                continue;
+            };
+            let spec = Spec { generation, ..wanted.spec.clone() };
+            let flat = runner.position.quantity.0 == 0 && runner.open_orders().next().is_none();
+            if flat && runner.spec != spec {
+                self.feed_input(Event::Adopt(spec));
+            }
         }
     }
 

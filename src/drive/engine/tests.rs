@@ -443,3 +443,24 @@ async fn without_its_event_log_it_takes_the_venues_word_for_positions_and_rows()
     engine.stop().await;
     machine.assert_books_agree().await;
 }
+
+#[tokio::test]
+async fn another_stake_is_taken_over_while_it_runs() {
+    let machine = Machine::new(vec![strategy(0, "running")]).await;
+    let engine = machine.engine("task-1");
+    machine.until_received(2).await;
+    let stake = crate::platform::RowUpdate {
+        strategy: "s-0".into(),
+        require: BTreeMap::new(),
+        set: BTreeMap::from([("stake_amount".to_owned(), Some(Attr::N("500".into())))]),
+    };
+    assert!(machine.platform.state.update_strategies(&[stake]).await[0].stands());
+    machine
+        .until("an order of the new size", async |it| {
+            let fills = it.venue().fills_since(Utc::UNIX_EPOCH).await.into_result().unwrap();
+            fills.iter().any(|fill| fill.price * fill.quantity > rust_decimal::Decimal::from(300))
+        })
+        .await;
+    engine.stop().await;
+    machine.assert_books_agree().await;
+}

@@ -175,6 +175,12 @@ pub fn recover(bytes: &[u8], version: &str) -> Option<Recovered> {
                 // What it wanted then was done then, or is found out by reconciling.
                 out.clear();
             }
+            // A binary that decides otherwise than the one that wrote must not go on.
+            Ok(Record::Mark { seq, hash })
+                if seq == recovered.seq && recovered.engine.state_hash() != hash =>
+            {
+                return None;
+            }
             Ok(Record::Mark { .. } | Record::Open { .. }) => {}
             Err(damage) => recovered.damage = Some(damage),
         }

@@ -43,6 +43,7 @@ fn a_replay_that_differs_says_where() {
     encode(&mark, &mut world.log).unwrap();
     let replayed = replay([world.log.as_slice()], &mut Vec::new());
     assert_eq!(replayed.differs_at, [world.seq]);
+    assert!(recover(&world.log, "t").is_none(), "a boot went on from a state that was not");
 }
 
 /// Made by the first version that wrote format 1. If this no longer decodes, the format
