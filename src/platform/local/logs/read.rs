@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -26,15 +27,17 @@ impl LocalLogs {
     }
 }
 
-/// How far each file has been read, by its path: where `--follow` goes on.
-pub type Cursor = BTreeMap<PathBuf, u64>;
+/// How far each file has been read: where `--follow` goes on. A file that is put aside
+/// keeps its number and is not read again under its new name.
+pub type Cursor = BTreeMap<(u64, u64), u64>;
 
 impl Logs for LocalLogs {
     fn query<'a>(&'a self, query: &'a LogQuery) -> Fut<'a, Reading<Vec<LogLine>>> {
         Box::pin(async move {
             let (paths, wanted) = (self.paths.clone(), query.clone());
-            let read =
-                tokio::task::spawn_blocking(move || follow(&paths, &wanted, &mut Cursor::new()));
+            let read = tokio::task::spawn_blocking(move || {
+                read(&paths, &wanted, &mut Cursor::new(), true)
+            });
             match read.await {
                 Ok(Ok(lines)) => Reading::known(lines, "logs", self.clock.now()),
                 Ok(Err(error)) => Reading::unreachable("logs", error.to_string()),
@@ -52,15 +55,25 @@ struct Source {
     raw: bool,
 }
 
-/// The lines behind the cursor that a query wants, in order of time; moves the cursor.
+/// The whole lines behind the cursor that a query wants, in order of time; moves the cursor.
 pub fn follow(
     paths: &LocalPaths,
     query: &LogQuery,
     cursor: &mut Cursor,
 ) -> io::Result<Vec<LogLine>> {
+    read(paths, query, cursor, false)
+}
+
+/// The same; with `torn`, also what stands behind the last line end of a file.
+pub(super) fn read(
+    paths: &LocalPaths,
+    query: &LogQuery,
+    cursor: &mut Cursor,
+    torn: bool,
+) -> io::Result<Vec<LogLine>> {
     let mut lines = Vec::new();
     for source in sources(paths, query)? {
-        read_source(&source, cursor, &mut lines)?;
+        read_source(&source, cursor, torn, &mut lines)?;
     }
     lines.retain(|line| {
         query.since.is_none_or(|since| line.at >= since)
@@ -115,7 +128,12 @@ fn file_name(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-fn read_source(source: &Source, cursor: &mut Cursor, lines: &mut Vec<LogLine>) -> io::Result<()> {
+fn read_source(
+    source: &Source,
+    cursor: &mut Cursor,
+    torn: bool,
+    lines: &mut Vec<LogLine>,
+) -> io::Result<()> {
     let mut file = match fs::File::open(&source.path) {
         Ok(file) => file,
         // Put aside or removed since the folder was listed.
@@ -123,16 +141,21 @@ fn read_source(source: &Source, cursor: &mut Cursor, lines: &mut Vec<LogLine>) -
         Err(error) => return Err(error),
     };
     let metadata = file.metadata()?;
-    let from = cursor.get(&source.path).copied().unwrap_or(0);
-    // Shorter than before: another file has this name now.
+    // What a program printed has no time of its own; not later than its file's last change.
+    let changed = metadata.modified().ok().and_then(|time| Utc::try_from(time).ok());
+    let fallback = changed.unwrap_or(Utc::UNIX_EPOCH);
+    let number = (metadata.dev(), metadata.ino());
+    let from = cursor.get(&number).copied().unwrap_or(0);
+    // Shorter than before: another file has this number now.
     let from = if from > metadata.len() { 0 } else { from };
     file.seek(SeekFrom::Start(from))?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
-    // What a program printed has no time of its own; not later than its file's last change.
-    let changed = metadata.modified().ok().and_then(|time| Utc::try_from(time).ok());
-    let fallback = changed.unwrap_or(Utc::UNIX_EPOCH);
-    cursor.insert(source.path.clone(), from + bytes.len() as u64);
+    if !torn {
+        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        bytes.truncate(whole);
+    }
+    cursor.insert(number, from + bytes.len() as u64);
     let mut last = fallback;
     for line in String::from_utf8_lossy(&bytes).lines() {
         let parsed = if source.raw { None } else { serde_json::from_str::<Line>(line).ok() };

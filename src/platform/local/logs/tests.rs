@@ -2,6 +2,7 @@ use std::io::Write;
 
 use trading_core::model::{LogQuery, Utc};
 
+use super::read::read;
 use super::{Cursor, LogWriter, file_name, follow, name_of, raw_output};
 use crate::platform::local::paths::LocalPaths;
 
@@ -34,7 +35,7 @@ fn torn_hostile_and_printed_lines_are_text() {
     let mut raw = std::fs::OpenOptions::new().append(true).open(file).unwrap();
     raw.write_all(b"{\"at\":\"2026\n\xff\xfe not utf-8").unwrap();
     raw_output(&paths, "engine", "task-1").unwrap().write_all(b"panicked at\n").unwrap();
-    let lines = follow(&paths, &LogQuery::default(), &mut Cursor::new()).unwrap();
+    let lines = read(&paths, &LogQuery::default(), &mut Cursor::new(), true).unwrap();
     let texts: Vec<&str> = lines.iter().map(|line| line.message.as_str()).collect();
     assert_eq!(
         texts,
@@ -47,6 +48,10 @@ fn torn_hostile_and_printed_lines_are_text() {
         ]
     );
     assert_eq!(lines[2].at, at(30), "a torn line stands where it was found");
+    // The next writer does not write on in a torn line.
+    LogWriter::open(&paths, "engine", "task-1").unwrap().write(at(40), "fourth").unwrap();
+    let lines = follow(&paths, &LogQuery::default(), &mut Cursor::new()).unwrap();
+    assert!(lines.iter().any(|line| line.message == "fourth" && line.at == at(40)));
 }
 
 #[test]
@@ -100,4 +105,24 @@ fn following_shows_each_line_once() {
     let lines = follow(&paths, &LogQuery::default(), &mut cursor).unwrap();
     assert_eq!(lines.len(), 1);
     assert_eq!(lines[0].message, "two");
+}
+
+#[test]
+fn following_waits_for_the_end_of_a_line_and_outlives_a_change_of_files() {
+    let (_home, paths) = home();
+    let mut cursor = Cursor::new();
+    let texts = |cursor: &mut Cursor| -> Vec<String> {
+        let lines = follow(&paths, &LogQuery::default(), cursor).unwrap();
+        lines.into_iter().map(|line| line.message).collect()
+    };
+    let log = LogWriter::with_limit(&paths, "g", "s", 60).unwrap();
+    log.write(at(1), "one").unwrap();
+    let mut printed = raw_output(&paths, "g", "s").unwrap();
+    printed.write_all(b"half").unwrap();
+    assert_eq!(texts(&mut cursor), ["one"]);
+    printed.write_all(b" and whole\n").unwrap();
+    log.write(at(2), "two").unwrap();
+    log.write(at(3), "three, in the next file").unwrap();
+    assert_eq!(texts(&mut cursor), ["two", "three, in the next file", "half and whole"]);
+    assert!(texts(&mut cursor).is_empty());
 }

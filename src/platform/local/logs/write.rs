@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, FileExt};
 
 use serde_json::json;
 use trading_core::model::Utc;
@@ -28,6 +28,8 @@ pub struct LogWriter {
 struct Open {
     file: File,
     length: u64,
+    /// The last line may be there in part.
+    torn: bool,
 }
 
 impl LogWriter {
@@ -57,10 +59,14 @@ impl LogWriter {
             self.rotate()?;
             *open = self::open(&self.path)?;
         }
+        if open.torn {
+            line.insert(0, b'\n');
+        }
         // One call, so that a kill leaves the line whole or missing.
-        open.file.write_all(&line)?;
+        let written = open.file.write_all(&line);
+        open.torn = written.is_err();
         open.length += line.len() as u64;
-        Ok(())
+        written
     }
 
     fn rotate(&self) -> io::Result<()> {
@@ -75,9 +81,13 @@ impl LogWriter {
 }
 
 fn open(path: &std::path::Path) -> io::Result<Open> {
-    let file = private().create(true).append(true).open(path)?;
+    let file = private().create(true).read(true).append(true).open(path)?;
     let length = file.metadata()?.len();
-    Ok(Open { file, length })
+    let mut last = *b"\n";
+    if let Some(at) = length.checked_sub(1) {
+        file.read_exact_at(&mut last, at)?;
+    }
+    Ok(Open { file, length, torn: last != *b"\n" })
 }
 
 /// The file that takes what a task prints.
