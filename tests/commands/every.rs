@@ -18,7 +18,11 @@ const READS: [&str; 9] = [
     "journal list",
 ];
 /// Commands that change something, and need the environment named.
-const ACTS: [&str; 2] = ["emergency-stop --reason test", "resume --reason test"];
+const ACTS: [&str; 3] = [
+    "emergency-stop --reason test",
+    "resume --reason test",
+    "heartbeat recover demo-001 --reason test",
+];
 /// Commands that work on this machine only.
 const HERE: [&str; 3] = ["local up", "local down", "local status"];
 

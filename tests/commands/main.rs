@@ -9,4 +9,5 @@ mod every;
 mod harness;
 mod hostile;
 mod local;
+mod observe;
 mod usage;

@@ -66,7 +66,7 @@ pub fn verify(found: &[Found]) -> Report {
     report.complete = unread == 0;
     let entries: usize = verified.iter().map(|it| it.good_entries).sum();
     report.body = vec![Block::line(format!(
-        "{} journals read, {} damaged; {entries} whole entries",
+        "journals read: {}, damaged: {}; whole entries: {entries}",
         verified.len(),
         damaged + newer
     ))];

@@ -34,7 +34,12 @@ impl View<'_> {
     }
 
     fn unread_findings(&self, findings: &mut Vec<Finding>) {
+        let mut told = BTreeSet::new();
         for gap in &self.unread {
+            // Several questions to one source fail in the same words: told once.
+            if !told.insert((&gap.source, &gap.why)) {
+                continue;
+            }
             let id = match gap.kind {
                 GapKind::Denied => "read.denied",
                 GapKind::Unparsed => "read.unparsed",

@@ -146,9 +146,11 @@ impl View<'_> {
         if counts.is_empty() {
             blocks.clear();
         }
+        // Why stands in the findings.
+        let cells = |beat| beat_cells(beat).into_iter().take(5).collect();
         blocks.extend(self.table(
-            vec!["strategy", "heartbeat", "age", "status", "service", "why"],
-            self.beats.iter().map(beat_cells).collect(),
+            vec!["strategy", "heartbeat", "age", "status", "service"],
+            self.beats.iter().map(cells).collect(),
             "tradectl heartbeat list",
         ));
         blocks
