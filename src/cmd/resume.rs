@@ -1,10 +1,12 @@
 //! `tradectl resume`: puts back what a stop changed, under the latch, and releases it once
 //! engines reconcile and beat.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use trading_core::model::RestoreChunk;
 use trading_core::ops::resume::{Request, Resume};
 use trading_core::plan::SavedPlan;
 use trading_core::report::{Exit, Report};
@@ -34,6 +36,10 @@ pub struct Arguments {
     /// Puts an item back although somebody changed it since; may be given again.
     #[arg(long, value_name = "ITEM")]
     take: Vec<String>,
+    /// Adds restore records that a stop could only print: its JSON document, or the lines
+    /// that begin with `restore record:`.
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
     #[command(flatten)]
     approve: PlanArgs,
     #[command(flatten)]
@@ -101,15 +107,38 @@ fn request(args: &Arguments, session: &Session<'_>) -> Result<Request, Fault> {
     let started_at = session.ctx.clock.now();
     let deadline = session.deadline(DEADLINE)?;
     let deadline = SignedDuration::try_from(deadline).unwrap_or(SignedDuration::MAX);
-    let Arguments { stop_id, reason, leave, take, approve: _, kill: _ } = args;
+    let Arguments { stop_id, reason, leave, take, record, approve: _, kill: _ } = args;
     Ok(Request {
         run_id: session.ctx.ids.fresh("run").into(),
         stop_id: stop_id.as_deref().map(Into::into),
         reason: reason.clone(),
+        record: record.as_deref().map(read_records).transpose()?.unwrap_or_default(),
         leave: leave.clone(),
         take: take.clone(),
         actor: actor(session),
         started_at,
         deadline_at: started_at.saturating_add(deadline).unwrap_or(started_at),
     })
+}
+
+/// Restore records from a stop's output: its JSON document, or the lines of its page.
+fn read_records(path: &Path) -> Result<Vec<RestoreChunk>, Fault> {
+    let fault = |why: String| {
+        let message = format!("{} holds no restore records: {why}", path.display());
+        Fault::new(Exit::Usage, "resume.record", message)
+            .hint("save what the stop printed: its JSON document, or its `restore record:` lines")
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| fault(error.to_string()))?;
+    if let Ok(document) = serde_json::from_str::<serde_json::Value>(&text)
+        && let Some(records) = document["data"]["restore_record"].as_array()
+    {
+        let chunks = records.iter().map(|it| serde_json::from_value(it["chunk"].clone()));
+        return chunks.collect::<Result<_, _>>().map_err(|error| fault(error.to_string()));
+    }
+    let lines = text.lines().filter_map(|line| line.trim().strip_prefix("restore record:"));
+    let chunks: Result<Vec<RestoreChunk>, _> = lines.map(serde_json::from_str).collect();
+    match chunks {
+        Ok(chunks) if chunks.is_empty() => Err(fault("there are none in it".to_owned())),
+        other => other.map_err(|error| fault(error.to_string())),
+    }
 }

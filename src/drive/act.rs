@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use trading_core::model::{Reading, StatusWrite, Utc, Written};
+use trading_core::model::{OrderState, Reading, StatusWrite, Utc, Written};
 use trading_core::plan::{Act, StepId};
 
 use crate::platform::{Notice, Platform, RowUpdate};
@@ -107,6 +107,11 @@ fn no_venue(name: &str) -> Written {
     Written::Unreachable { why: format!("this platform has no venue {name}") }
 }
 
+/// Whether an order that a venue knows has done something or still may.
+fn has_effect(state: OrderState) -> bool {
+    !matches!(state, OrderState::Cancelled | OrderState::Rejected | OrderState::Expired)
+}
+
 /// Sends a closing order once. If its outcome is unknown, the venue is asked for it, never
 /// sent it again.
 async fn close(venue: &dyn crate::venue::Venue, order: &trading_core::model::NewOrder) -> Written {
@@ -119,7 +124,11 @@ async fn close(venue: &dyn crate::venue::Venue, order: &trading_core::model::New
         },
         Submitted::NotSent { why } => Written::Unreachable { why },
         Submitted::Unknown { why } => match venue.order(&order.client_order_id).await {
-            Reading::Known { value, .. } => applied(value.received_at),
+            Reading::Known { value, .. } if has_effect(value.state) => applied(value.received_at),
+            Reading::Known { value, .. } => Written::Refused {
+                expected: "a close that has an effect".to_owned(),
+                found: value.reject_reason.unwrap_or_else(|| format!("{:?}", value.state)),
+            },
             Reading::Gap(gap) => Written::Unknown { why: format!("{why}; asked again: {gap}") },
         },
     }

@@ -130,7 +130,15 @@ pub fn files(state_dir: &Path) -> io::Result<Vec<PathBuf>> {
 pub fn misplaced_chunks(state_dir: &Path, stop_id: &StopId) -> io::Result<Vec<RestoreChunk>> {
     let mut chunks = Vec::new();
     for path in files(state_dir)? {
-        for line in load(&path)?.lines {
+        let journal = load(&path)?;
+        // A torn tail was never durable, so nothing was done that it would have recorded.
+        // Any other damage may hide what a resume needs.
+        if let Some(damage) = &journal.damage
+            && !matches!(damage, journal::Damage::Torn { .. })
+        {
+            return Err(io::Error::other(format!("{}: {damage}", path.display())));
+        }
+        for line in journal.lines {
             if let Entry::Record { chunk, .. } = line.entry
                 && chunk.stop_id == *stop_id
             {

@@ -1,9 +1,10 @@
 //! Every open position and what protects it: a venue's word where there is one, else the
 //! positions' table's.
 
-use super::emergency_stop::protects;
-use crate::model::{PositionRow, Reading, VenueName, VenueOrder, VenuePosition};
+use super::emergency_stop::closes;
+use crate::model::{OrderType, PositionRow, Reading, VenueName, VenueOrder, VenuePosition};
 use crate::report::{Block, Cell, Tone};
+use rust_decimal::Decimal;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,10 +15,13 @@ pub(crate) enum Protection {
     /// Nothing rests there.
     #[serde(rename = "NOTHING")]
     Nothing,
+    /// Stop orders cover less than the whole position.
+    #[serde(rename = "PARTLY")]
+    Partly,
     /// The venue could not be asked, or does not show the position.
     #[serde(rename = "unknown")]
     Unknown,
-    /// At least one order.
+    /// Stop orders for the whole of it.
     #[serde(rename = "venue order")]
     VenueOrder,
 }
@@ -73,14 +77,20 @@ fn at_venue(
     position: &VenuePosition,
 ) -> Holding {
     let protected_by: Option<Vec<String>> = orders.map(|orders| {
-        let protecting = orders.iter().filter(|order| protects(order, position));
+        let protecting = orders.iter().filter(|order| limits_loss(order, position));
         protecting.map(|order| order.order.client_order_id.to_string()).collect()
     });
-    let protection = match &protected_by {
-        None => Protection::Unknown,
-        Some(orders) if orders.is_empty() => Protection::Nothing,
-        Some(_) => Protection::VenueOrder,
-    };
+    let protection = orders.map_or(Protection::Unknown, |orders| {
+        let stops = orders.iter().filter(|order| limits_loss(order, position));
+        let covered: Decimal = stops.map(|it| it.order.quantity - it.filled_quantity).sum();
+        if covered.is_zero() {
+            Protection::Nothing
+        } else if covered < position.quantity.abs() {
+            Protection::Partly
+        } else {
+            Protection::VenueOrder
+        }
+    });
     Holding {
         strategy: position.strategy.to_string(),
         symbol: position.symbol.to_string(),
@@ -89,6 +99,11 @@ fn at_venue(
         protected_by,
         protection,
     }
+}
+
+/// Whether an order ends a position that goes wrong; one that takes a profit does not.
+fn limits_loss(order: &VenueOrder, position: &VenuePosition) -> bool {
+    order.order.order_type == OrderType::Stop && closes(order, position)
 }
 
 fn in_table(row: &PositionRow, venues_known: bool) -> Holding {
@@ -120,6 +135,9 @@ fn cells(holding: &Holding) -> Vec<Cell> {
     let protection = match (&holding.protected_by, holding.protection) {
         (_, Protection::Nothing) => Cell::toned("NOTHING", Tone::Bad),
         (Some(orders), Protection::VenueOrder) => Cell::plain(orders.join(", ")),
+        (Some(orders), Protection::Partly) => {
+            Cell::toned(format!("PARTLY: {}", orders.join(", ")), Tone::Bad)
+        }
         _ => Cell::toned("unknown", Tone::Warn),
     };
     vec![

@@ -2,8 +2,8 @@
 
 use crate::model::{
     ClientOrderId, Latch, Lease, LogLine, OrderRow, PositionRow, Reading, Receipt, RestoreChunk,
-    RestoreSubject, Role, Schedule, Service, StopId, StrategyId, StrategyRow, Task, TaskState, Utc,
-    VenueName, VenueOrder, VenuePosition,
+    RestoreSubject, Role, Schedule, Service, StopId, StrategyId, StrategyRow, Target, Task,
+    TaskState, Utc, VenueName, VenueOrder, VenuePosition,
 };
 use crate::ops::Seen;
 use crate::ops::emergency_stop::Site;
@@ -37,6 +37,8 @@ pub(crate) enum Owner {
     Acknowledged,
     /// Its task is seen STOPPED and nobody holds its lease.
     Gone,
+    /// Somebody holds its lease and may send; who.
+    Leased(String),
     /// It may still run; why we think so.
     Alive(String),
     /// It cannot be told; why not.
@@ -74,6 +76,14 @@ impl World {
     pub(crate) fn row(&self, id: &StrategyId) -> Option<&StrategyRow> {
         self.rows().iter().find(|row| row.id == *id)
     }
+    /// Whether another stop halts a strategy too: what was acknowledged to that one is as
+    /// good, since an owner answers one of several.
+    fn also_halts(&self, stop_id: &StopId, row: &StrategyRow) -> bool {
+        let hold = self.latch.as_ref().and_then(Reading::value).and_then(|it| it.hold(stop_id));
+        let target =
+            Target { strategy: Some(row.id.clone()), service: row.service(), venue: row.venue() };
+        hold.is_some_and(|hold| hold.level.halts() && hold.scope.covers(&target))
+    }
     /// Whoever runs a strategy: acknowledged, gone, alive, or it cannot be told.
     pub(crate) fn owner(
         &self,
@@ -82,13 +92,13 @@ impl World {
         stop_id: &StopId,
         now: Utc,
     ) -> Owner {
-        if row.stop_ack().is_some_and(|ack| ack == *stop_id) {
+        if row.stop_ack().is_some_and(|ack| ack == *stop_id || self.also_halts(&ack, row)) {
             return Owner::Acknowledged;
         }
         if let Some(leases) = self.leases.as_ref().and_then(Reading::value) {
             let held = leases.iter().find(|it| it.strategy == row.id && it.expires_at > now);
             if let Some(lease) = held {
-                return Owner::Alive(format!(
+                return Owner::Leased(format!(
                     "leased by {} until {}",
                     lease.owner, lease.expires_at
                 ));

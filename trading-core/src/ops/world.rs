@@ -127,9 +127,13 @@ pub(crate) fn order(id: &str, strategy: &str, purpose: OrderPurpose, at: Utc) ->
             strategy: strategy.into(),
             symbol: "BTC".into(),
             side: if purpose == OrderPurpose::Entry { Side::Buy } else { Side::Sell },
-            order_type: OrderType::Limit,
+            order_type: if purpose == OrderPurpose::Protective {
+                OrderType::Stop
+            } else {
+                OrderType::Limit
+            },
             purpose,
-            quantity: 1.into(),
+            quantity: if purpose == OrderPurpose::Protective { 2.into() } else { 1.into() },
             limit_price: Some(100.into()),
             stop_price: None,
             reduce_only: purpose != OrderPurpose::Entry,

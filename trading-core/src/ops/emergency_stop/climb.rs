@@ -65,7 +65,7 @@ impl EmergencyStop {
             self.adopt(&latch);
         }
         let Some(id) = self.run.attempt("latch", &Query::Latch) else { return Vec::new() };
-        let step = pages::latch_step(id, &latch, &self.request, &self.stop_id);
+        let step = pages::latch_step(id, &latch, &self.request, &self.stop_id, now);
         if step.is_none() {
             self.times.latch_settled_at.get_or_insert(now);
         }

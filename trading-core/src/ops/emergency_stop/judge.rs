@@ -104,6 +104,9 @@ impl Desk<'_> {
         // Without leases an owner outside of any task cannot be seen; a system that has none
         // says `Absent`, which is no failure.
         verdict.need("strategies", "leases", self.world.leases.as_ref());
+        if let Some(restore) = &self.world.restore {
+            verdict.need("strategies", "restore record", Some(restore));
+        }
         for row in rows.iter().filter(|row| self.covers(row)) {
             self.judge_strategy(row, verdict);
         }
@@ -124,7 +127,10 @@ impl Desk<'_> {
         let was_ours = self.world.touched.contains(&row.id);
         match self.world.owner(self.site, row, self.stop_id, self.now) {
             Owner::Acknowledged | Owner::Gone => {}
-            Owner::Alive(why) if was_ours || why.starts_with("leased") => {
+            Owner::Leased(why) => {
+                verdict.trading("strategies", &row.id, format!("not acknowledged, and {why}"));
+            }
+            Owner::Alive(why) if was_ours => {
                 verdict.trading("strategies", &row.id, format!("not acknowledged, and {why}"));
             }
             Owner::Unknown(why) if was_ours => {

@@ -219,9 +219,6 @@ impl EmergencyStop {
             let page = vec![self.notice("stopping", subject, self.request.reason.clone())];
             self.run.append(page);
         }
-        if self.continued {
-            self.run.read(Query::RestoreChunks(self.stop_id.clone()));
-        }
         self.start_round(now);
     }
 
@@ -256,6 +253,10 @@ impl EmergencyStop {
         let mut queries = vec![Query::Services, Query::Tasks, Query::Schedules];
         if self.site.capabilities.strategies {
             queries.extend([Query::Latch, Query::Strategies, Query::Leases]);
+        }
+        if self.continued {
+            // Who has to acknowledge stands there: what other runs of this stop changed.
+            queries.push(Query::RestoreChunks(self.stop_id.clone()));
         }
         if self.site.capabilities.positions {
             queries.push(Query::Positions);
@@ -345,7 +346,9 @@ impl EmergencyStop {
     fn held_step(&self, word: Word) -> Option<Step> {
         let latch = self.world.latch.as_ref()?.value()?;
         let hold = latch.hold(&self.stop_id)?;
-        if word != Word::Halted || hold.phase == HoldPhase::Held {
+        // A stricter hold than was asked for is not proved by what a weaker stop looks at.
+        let proved = word == Word::Halted && hold.level <= self.request.level;
+        if !proved || hold.phase == HoldPhase::Held {
             return None;
         }
         let mut holds = latch.holds.clone();

@@ -17,7 +17,7 @@ mod tests;
 
 pub use ladder::EmergencyStop;
 pub(crate) use ladder::later;
-pub(crate) use pages::protects;
+pub(crate) use pages::closes;
 
 use crate::model::{
     Acknowledges, Capabilities, Level, Role, Roles, RunId, Schedule, ScheduleTarget, Scope,

@@ -130,12 +130,12 @@ impl EmergencyStop {
         Ok(receipts)
     }
 
-    /// Orders that increase risk, reached a venue, and were not refused by it, after the
-    /// latch: how late the last came (ms), and how many came later than the bound.
+    /// Orders that increase risk and reached a venue after the latch, taken on or refused:
+    /// how late the last came (ms), and how many came later than the bound.
     fn after_latch(&self) -> Result<(Option<i64>, u64), String> {
         let latched_at = self.times.latched_at.ok_or("the latch was not written")?;
         let receipts = self.receipts()?;
-        let ours = receipts.iter().filter(|it| it.increases_risk && it.accepted);
+        let ours = receipts.iter().filter(|it| it.increases_risk);
         let late: Vec<i64> =
             ours.map(|it| millis(latched_at, it.received_at)).filter(|ms| *ms >= 0).collect();
         let bound = i64::try_from(self.site.timings.latch_max_age_ms).unwrap_or(i64::MAX);
@@ -248,6 +248,15 @@ impl EmergencyStop {
             item.next = Some(again.clone());
             findings.push(item);
         }
+        let partly = positions.iter().filter(|it| it.protection == Protection::Partly);
+        for position in partly {
+            let message = format!(
+                "{} {} are open and only partly protected",
+                position.quantity, position.symbol
+            );
+            let id = "stop.partly_protected";
+            findings.push(finding(id, Severity::Critical, &position.strategy, &message));
+        }
         for position in positions.iter().filter(|it| it.protection == Protection::Nothing) {
             let message = format!(
                 "{} {} are open and NOTHING protects them",
@@ -266,8 +275,9 @@ impl EmergencyStop {
             findings.push(finding("stop.reactivated", Severity::Error, id, message));
         }
         if let Ok((_, count @ 1..)) = self.after_latch() {
-            let message =
-                format!("{count} orders that increase risk were taken on after the latch's bound");
+            let message = format!(
+                "{count} orders that increase risk reached a venue after the latch's bound"
+            );
             findings.push(finding(
                 "stop.orders_after_latch",
                 Severity::Critical,

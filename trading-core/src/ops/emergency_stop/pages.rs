@@ -5,8 +5,8 @@ use super::{Request, Site};
 use crate::model::{
     Attr, ClientOrderId, Latch, NewOrder, OrderPurpose, OrderType, Reading, RestoreItem,
     RestoreSubject, RestoreValue, Role, Schedule, ScheduleTarget, Scope, Service, Side,
-    StatusWrite, StopId, StrategyRow, StrategyStatus, Target, Task, TaskState, Utc, VenueName,
-    VenueOrder, VenuePosition,
+    StatusWrite, StopId, StrategyId, StrategyRow, StrategyStatus, Target, Task, TaskState, Utc,
+    VenueName, VenueOrder, VenuePosition,
 };
 use crate::ops::Query;
 use crate::ops::run::Run;
@@ -138,7 +138,7 @@ impl Desk<'_> {
             return Vec::new();
         }
         let orders = self.world.orders.get(venue).and_then(Reading::value);
-        let protecting = orders.into_iter().flatten().filter(|it| protects(it, position));
+        let protecting = orders.into_iter().flatten().filter(|it| closes(it, position));
         let mut steps: Vec<Step> =
             protecting.filter_map(|order| self.cancel(venue, order)).collect();
         // The number of the attempt is part of the id: a run that continues this stop sends
@@ -158,7 +158,8 @@ impl Desk<'_> {
             limit_price: None,
             stop_price: None,
             reduce_only: true,
-            valid_until: None,
+            // One that comes late could close what was opened after a resume.
+            valid_until: Some(self.request.deadline_at),
         };
         let before: Vec<StepId> = steps.iter().map(|step| step.id.clone()).collect();
         steps.push(
@@ -263,7 +264,7 @@ impl Desk<'_> {
             venue: row.venue(),
         })
     }
-    pub(super) fn covers_at(&self, venue: &VenueName, strategy: &crate::model::StrategyId) -> bool {
+    pub(super) fn covers_at(&self, venue: &VenueName, strategy: &StrategyId) -> bool {
         self.request.scope.covers(&Target {
             strategy: Some(strategy.clone()),
             service: self.world.row(strategy).and_then(StrategyRow::service),
@@ -282,9 +283,23 @@ impl Desk<'_> {
     }
     /// Whether whoever managed a position can no longer send.
     fn is_quiet(&self, position: &VenuePosition) -> bool {
-        let Some(row) = self.world.row(&position.strategy) else { return false };
+        let Some(row) = self.world.row(&position.strategy) else {
+            return self.nobody_runs(&position.strategy);
+        };
         let owner = self.world.owner(self.site, row, self.stop_id, self.now);
         matches!(owner, Owner::Acknowledged | Owner::Gone)
+    }
+    /// Whether nobody can run a strategy that has no row (any more): no lease and no task
+    /// that may trade.
+    fn nobody_runs(&self, strategy: &StrategyId) -> bool {
+        let leases = self.world.leases.as_ref().and_then(Reading::value);
+        let tasks = self.world.tasks.as_ref().and_then(Reading::value);
+        let (Some(leases), Some(tasks)) = (leases, tasks) else { return false };
+        let trades = |task: &&Task| {
+            task.state != TaskState::Stopped && self.site.task_role(task).is_none_or(Role::trades)
+        };
+        !leases.iter().any(|it| it.strategy == *strategy && it.expires_at > self.now)
+            && tasks.iter().find(trades).is_none()
     }
     /// Whether compute goes to 0 at all.
     pub(super) fn lowers_compute(&self) -> bool {
@@ -358,6 +373,7 @@ pub(super) fn latch_step(
     latch: &Latch,
     request: &Request,
     stop_id: &StopId,
+    now: Utc,
 ) -> Option<Step> {
     let mut holds = latch.holds.clone();
     match holds.iter_mut().find(|hold| hold.stop_id == *stop_id) {
@@ -376,7 +392,7 @@ pub(super) fn latch_step(
             scope: request.scope.clone(),
             reason: request.reason.clone(),
             actor: request.actor.clone(),
-            at: request.started_at,
+            at: now,
             phase: crate::model::Phase::Stopping,
             unknown: serde_json::Map::new(),
         }),
@@ -394,13 +410,14 @@ pub(super) fn strategy_step(row: &StrategyRow) -> String {
     format!("strategy/{}:stopped", row.id)
 }
 
-/// Whether an order could open or increase a position.
+/// Whether an order could open or increase a position: whatever it is meant for, unless the
+/// venue itself keeps it from doing so.
 pub(super) fn increases_risk(order: &NewOrder) -> bool {
-    !order.reduce_only && order.purpose == OrderPurpose::Entry
+    !order.reduce_only
 }
 
-/// Whether a resting order protects a position.
-pub(crate) fn protects(order: &VenueOrder, position: &VenuePosition) -> bool {
+/// Whether a resting order closes a position, in part or whole, at whatever price.
+pub(crate) fn closes(order: &VenueOrder, position: &VenuePosition) -> bool {
     let order_side = if position.quantity.is_sign_negative() { Side::Buy } else { Side::Sell };
     !order.state.is_terminal()
         && order.order.strategy == position.strategy

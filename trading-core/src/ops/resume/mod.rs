@@ -13,7 +13,7 @@ mod tests;
 pub use procedure::Resume;
 pub(crate) use restore::{acts, engine_moved_on, found};
 
-use crate::model::{RunId, StopId, Utc};
+use crate::model::{RestoreChunk, RunId, StopId, Utc};
 
 /// What somebody asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub struct Request {
     pub stop_id: Option<StopId>,
     /// Why it is safe to trade again.
     pub reason: String,
+    /// Chunks of the restore record that a run could keep nowhere but in its output.
+    pub record: Vec<RestoreChunk>,
     /// Items to leave as they are.
     pub leave: Vec<String>,
     /// Items to set to the value from before although somebody changed them since.

@@ -68,6 +68,7 @@ impl Resume {
         match &self.end {
             Some(End::Released) => ("RELEASED", Exit::Ok),
             Some(End::NothingHeld) => ("nothing held", Exit::Ok),
+            Some(End::ReleasedByOther) => ("RELEASED", Exit::Ok),
             Some(End::Planned) if self.fates.iter().any(Item::is_undecided) => {
                 ("undecided", Exit::No)
             }
@@ -75,12 +76,14 @@ impl Resume {
             Some(End::Usage(_)) => ("usage", Exit::Usage),
             Some(End::Refused(_) | End::StoppedAgain(_)) => ("refused", Exit::Refused),
             Some(End::Unread(_)) => ("failed", Exit::Failed),
-            Some(End::Held(_)) if unknown => ("UNKNOWN", Exit::Unknown),
-            Some(End::Held(_)) if self.changed_anything() => ("PARTIAL", Exit::Partial),
+            Some(End::Held(_) | End::Late(_)) if self.changed_anything() => {
+                ("PARTIAL", Exit::Partial)
+            }
+            Some(End::Held(_) | End::Late(_)) if unknown => ("UNKNOWN", Exit::Unknown),
             Some(End::Held(_)) if self.fates.iter().any(Item::is_undecided) => {
                 ("PARTIAL", Exit::Partial)
             }
-            Some(End::Held(why)) if why.starts_with("the deadline") => ("late", Exit::Deadline),
+            Some(End::Late(_)) => ("late", Exit::Deadline),
             Some(End::Held(_)) | None => ("failed", Exit::Failed),
         }
     }
@@ -88,7 +91,7 @@ impl Resume {
     fn problem(&self) -> Option<Problem> {
         let env = &self.site.environment;
         let (code, message, hint) = match self.end.as_ref()? {
-            End::Released | End::NothingHeld | End::Planned => return None,
+            End::Released | End::ReleasedByOther | End::NothingHeld | End::Planned => return None,
             End::Usage(why) => ("resume.usage", why.clone(), "tradectl resume --help".to_owned()),
             End::Refused(why) => {
                 let message = format!("not resumed, nothing was changed: {why}");
@@ -102,7 +105,7 @@ impl Resume {
                 let message = format!("not resumed, nothing was changed: {why}");
                 ("resume.unread", message, format!("tradectl doctor --env {env}"))
             }
-            End::Held(why) => {
+            End::Held(why) | End::Late(why) => {
                 let message = format!("the latch still holds: {why}");
                 ("resume.held", message, format!("tradectl resume --env {env} --reason …"))
             }
@@ -128,7 +131,7 @@ impl Resume {
                 )),
             });
         }
-        if self.end != Some(End::Released) {
+        if !matches!(self.end, Some(End::Released | End::ReleasedByOther)) {
             findings.extend(self.obstacles.iter().map(|it| Finding {
                 id: it.id.to_owned(),
                 severity: Severity::Error,
@@ -159,6 +162,9 @@ impl Resume {
         let (line, tone) = match &self.end {
             Some(End::Released) => {
                 (format!("RELEASED: {env} trades again; stop {stop} is over"), Tone::Good)
+            }
+            Some(End::ReleasedByOther) => {
+                (format!("RELEASED: another operator resumed {env} from stop {stop}"), Tone::Good)
             }
             Some(End::NothingHeld) => {
                 (format!("nothing is held in {env}: there is nothing to resume"), Tone::Good)

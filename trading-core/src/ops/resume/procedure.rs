@@ -4,7 +4,7 @@ use super::Request;
 use super::gate::{self, Obstacle};
 use super::restore::{self, Fate, Item};
 use crate::journal::Entry;
-use crate::model::{Hold, Latch, Phase, Reading, RunId, StopId, Utc};
+use crate::model::{Hold, Latch, Phase, Reading, RunId, Scope, StopId, Utc};
 use crate::ops::emergency_stop::{Site, later};
 use crate::ops::run::Run;
 use crate::ops::seen::World;
@@ -42,6 +42,8 @@ pub(super) enum End {
     Released,
     /// Nothing is held: there is nothing to resume.
     NothingHeld,
+    /// Another operator's resume of the same stop released it.
+    ReleasedByOther,
     /// A dry run.
     Planned,
     /// Something forbids it; nothing was changed.
@@ -52,6 +54,8 @@ pub(super) enum End {
     Unread(String),
     /// Restored as far as it goes; the latch holds on.
     Held(String),
+    /// The same, since the deadline passed.
+    Late(String),
     /// Somebody stopped again meanwhile.
     StoppedAgain(String),
 }
@@ -75,6 +79,8 @@ pub struct Resume {
     resuming_since: Option<Utc>,
     next_look_at: Utc,
     last_obstacles: usize,
+    /// The latch is being read again, since somebody else wrote it.
+    rereading: bool,
     /// Everything is as it must be: the release is under way, and what is read from now on
     /// shows it.
     ready: bool,
@@ -114,6 +120,7 @@ impl Resume {
             resuming_since: None,
             last_obstacles: usize::MAX,
             ready: false,
+            rereading: false,
         }
     }
 
@@ -191,7 +198,13 @@ impl Resume {
             |hold: &&Hold| self.request.stop_id.as_ref().is_none_or(|id| *id == hold.stop_id);
         let mut candidates = latch.holds.iter().filter(wanted);
         let hold = match (candidates.next(), candidates.next()) {
-            (None, _) => return Err(End::NothingHeld),
+            (None, _) if latch.holds.is_empty() => return Err(End::NothingHeld),
+            (None, _) => {
+                let ids: Vec<&str> = latch.holds.iter().map(|it| it.stop_id.as_str()).collect();
+                let asked = self.request.stop_id.as_ref().map_or("", |id| id.as_str());
+                let ids = ids.join(", ");
+                return Err(End::Usage(format!("no stop `{asked}` holds; what holds is {ids}")));
+            }
             (Some(hold), None) => hold.clone(),
             (Some(_), Some(_)) => {
                 let ids: Vec<&str> = latch.holds.iter().map(|it| it.stop_id.as_str()).collect();
@@ -203,16 +216,8 @@ impl Resume {
             let message = "the latch was written by a newer tradectl, which must release it";
             return Err(End::Refused(message.to_owned()));
         }
-        let other = latch.holds.iter().find(|it| {
-            it.stop_id != hold.stop_id
-                && (it.scope == hold.scope
-                    || !matches!(
-                        (&it.scope, &hold.scope),
-                        (crate::model::Scope::Strategy(_), crate::model::Scope::Strategy(_))
-                            | (crate::model::Scope::Service(_), crate::model::Scope::Service(_))
-                            | (crate::model::Scope::Venue(_), crate::model::Scope::Venue(_))
-                    ))
-        });
+        let other =
+            latch.holds.iter().find(|it| it.stop_id != hold.stop_id && comes_first(it, &hold));
         match other {
             Some(other) => Err(End::Refused(format!(
                 "stop {} of {} holds {} too: resume that one first",
@@ -235,7 +240,7 @@ impl Resume {
             let why = gap.to_string();
             return self.close(now, End::Unread(why));
         }
-        self.fates = restore::fates(&self.world, &self.request);
+        self.fates = restore::fates(&self.world, &self.request, &hold.stop_id);
         if let Some(end) = self.unknown_item() {
             return self.close(now, end);
         }
@@ -283,7 +288,7 @@ impl Resume {
                 || "the deadline passed".to_owned(),
                 |it| format!("the deadline passed; {}: {}", it.subject, it.message),
             );
-            self.close(now, End::Held(why));
+            self.close(now, End::Late(why));
         }
         if self.stage == Stage::Restoring {
             self.restoring(now);
@@ -307,12 +312,36 @@ impl Resume {
         }
     }
 
+    /// Somebody wrote the latch between our read and our write. What stands there now tells
+    /// whether trading goes on or was stopped again.
+    fn who_changed_the_latch(&mut self) -> Option<End> {
+        if !self.rereading {
+            self.rereading = true;
+            self.run.executor.cancel_waiting("the latch was changed meanwhile");
+            self.ask_all(vec![Query::Latch]);
+            return None;
+        }
+        if !self.waiting.is_empty() {
+            return None;
+        }
+        let ours = self.hold.as_ref().map(|hold| &hold.stop_id);
+        let latch = self.world.latch.as_ref().and_then(Reading::value);
+        Some(match (latch, ours) {
+            (Some(latch), Some(ours)) if latch.hold(ours).is_none() => End::ReleasedByOther,
+            (Some(_), _) => End::StoppedAgain("the latch was changed meanwhile".to_owned()),
+            (None, _) => {
+                let why = "the latch was changed meanwhile, and cannot be read again";
+                End::Held(why.to_owned())
+            }
+        })
+    }
+
     fn released(&self) -> Option<&Settled> {
         self.run.executor.settled(&StepId::new("latch/released"))
     }
 
     /// The end, if the steps' answers say that there is one.
-    fn ended(&self) -> Option<End> {
+    fn ended(&mut self) -> Option<End> {
         let settled = |id: &str| self.run.executor.settled(&StepId::new(id));
         let lost = |settled: &Settled| {
             matches!(settled, Settled::Answered(crate::model::Written::Refused { .. }))
@@ -322,8 +351,7 @@ impl Resume {
             return Some(End::Refused(why.to_owned()));
         }
         if ["latch/resuming", "latch/released"].iter().any(|id| settled(id).is_some_and(lost)) {
-            let why = "the latch was changed meanwhile";
-            return Some(End::StoppedAgain(why.to_owned()));
+            return self.who_changed_the_latch();
         }
         match self.released() {
             Some(settled) if settled.stands() => {
@@ -359,11 +387,11 @@ impl Resume {
     /// A complete look at engines that are to come up.
     fn look(&mut self, now: Utc) {
         self.next_look_at = later(now, POLL_MS);
-        if self.ready {
+        if self.ready || self.rereading {
             return;
         }
         if let Some(end) = self.stopped_again() {
-            self.run.executor.close("somebody stopped again");
+            self.run.executor.close("the latch was changed meanwhile");
             return self.close(now, end);
         }
         let doubtful = gate::doubtful_orders(&self.site, &self.world);
@@ -402,7 +430,7 @@ impl Resume {
                 hold.stop_id,
                 hold.phase.as_str()
             ))),
-            None => Some(End::StoppedAgain("somebody else released the latch".to_owned())),
+            None => Some(End::ReleasedByOther),
         }
     }
 
@@ -415,6 +443,16 @@ impl Resume {
             self.run.journal(rest, false);
         }
     }
+}
+
+/// Whether another hold has to be resumed before this one: a broader one, or a later one of
+/// the same scope. A narrower one stays and goes on holding what it covers.
+fn comes_first(other: &Hold, hold: &Hold) -> bool {
+    let whole = |scope: &Scope| matches!(scope, Scope::All | Scope::Unrecognized(_));
+    if other.scope == hold.scope || (whole(&other.scope) && whole(&hold.scope)) {
+        return (other.at, &other.stop_id) > (hold.at, &hold.stop_id);
+    }
+    whole(&other.scope)
 }
 
 fn opening_entries(site: &Site, request: &Request, approval: &Approval, how: &str) -> Vec<Entry> {

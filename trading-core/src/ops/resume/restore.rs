@@ -2,7 +2,7 @@
 
 use super::Request;
 use crate::model::{
-    Hold, Latch, Phase, Reading, RestoreChunk, RestoreItem, RestoreSubject, RestoreValue,
+    Hold, Latch, Phase, Reading, RestoreChunk, RestoreItem, RestoreSubject, RestoreValue, Scope,
     StatusWrite, StopId, StrategyStatus,
 };
 use crate::ops::seen::World;
@@ -87,15 +87,33 @@ pub(crate) fn found(
     })
 }
 
+/// Whether another hold goes on covering an item: it stays as it is.
+fn held_by_another(latch: Option<&Latch>, stop_id: &StopId, subject: &RestoreSubject) -> bool {
+    let mut others =
+        latch.into_iter().flat_map(|it| &it.holds).filter(|hold| hold.stop_id != *stop_id);
+    others.any(|hold| match (&hold.scope, subject) {
+        (Scope::Strategy(held), RestoreSubject::Strategy(id)) => held == id,
+        (
+            Scope::Service(held),
+            RestoreSubject::Service(name) | RestoreSubject::Autoscaling(name),
+        ) => held == name,
+        _ => false,
+    })
+}
+
 /// Each item's fate.
-pub(super) fn fates(world: &World, request: &Request) -> Vec<Item> {
-    let chunks = world.restore.as_ref().and_then(Reading::value);
-    items(chunks.map_or(&[], Vec::as_slice))
+pub(super) fn fates(world: &World, request: &Request, stop_id: &StopId) -> Vec<Item> {
+    let latch = world.latch.as_ref().and_then(Reading::value);
+    let stored = world.restore.as_ref().and_then(Reading::value).into_iter().flatten();
+    let given = request.record.iter().filter(|chunk| chunk.stop_id == *stop_id);
+    let chunks: Vec<RestoreChunk> = stored.chain(given).cloned().collect();
+    items(&chunks)
         .into_iter()
         .map(|item| {
             let name = item.subject.to_string();
             let fate = match found(world, &item.subject) {
                 _ if request.leave.contains(&name) => Fate::Left,
+                _ if held_by_another(latch, stop_id, &item.subject) => Fate::Left,
                 Err(why) => Fate::Unread(why),
                 Ok(Some(found)) if found == item.before => Fate::Stands,
                 Ok(Some(found)) if engine_moved_on(&item.before, &found) => Fate::Stands,

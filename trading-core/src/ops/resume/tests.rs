@@ -33,6 +33,7 @@ fn request(world: &SimWorld, run: &str) -> Request {
         run_id: run.into(),
         stop_id: None,
         reason: "fixed".into(),
+        record: vec![],
         leave: vec![],
         take: vec![],
         actor: "tester".into(),
@@ -107,6 +108,78 @@ fn a_reduce_only_stop_changed_nothing_and_is_released_at_once_in_whatever_order(
         assert_eq!(report.outcome, "RELEASED", "{seed}: {report:#?}");
         assert!(world.latch.holds.is_empty(), "{seed}");
     }
+}
+
+fn stop_scope(world: &mut SimWorld, run: &str, scope: Scope) {
+    let stop_request = emergency_stop::Request { scope, ..world::request(world, run) };
+    let site = world::site();
+    let approval = world::approval(&site, &stop_request);
+    let mut stop = EmergencyStop::new(site, stop_request, Some((approval, "typed")));
+    let report = drive(world, &mut stop, None, |_| 0).unwrap();
+    assert_eq!(report.outcome, "HALTED", "{report:#?}");
+}
+
+#[test]
+fn of_two_holds_the_broader_is_resumed_first_and_the_narrower_stays() {
+    let mut world = SimWorld::busy();
+    world.rows[3].row.set("status", Attr::text("running"));
+    stop_scope(&mut world, "x", Scope::Strategy("a".into()));
+    stop_scope(&mut world, "all", Scope::All);
+    world.engines_beat = true;
+    let narrow = Request { stop_id: Some("stop-x".into()), ..request(&world, "r1") };
+    let report = resume_with(&mut world, narrow.clone(), None).unwrap();
+    assert_eq!(report.exit, Exit::Refused, "{report:#?}");
+    let broad = Request { stop_id: Some("stop-all".into()), ..request(&world, "r2") };
+    let report = resume_with(&mut world, broad, None).unwrap();
+    assert_eq!(report.outcome, "RELEASED", "{report:#?}");
+    assert_eq!(statuses(&world)[..2], ["stopped", "RUNNING"], "a is still held by its own stop");
+    let narrow = Request { started_at: world.now, ..narrow };
+    let narrow = Request { deadline_at: world.now + SignedDuration::from_secs(120), ..narrow };
+    let report = resume_with(&mut world, narrow, None).unwrap();
+    assert_eq!(report.outcome, "RELEASED", "{report:#?}");
+    assert_eq!(statuses(&world)[0], "running");
+}
+
+#[test]
+fn a_stop_that_does_not_hold_is_a_usage_error_while_others_do() {
+    let mut world = stopped();
+    let typo = Request { stop_id: Some("stop-r9".into()), ..request(&world, "r2") };
+    let report = resume_with(&mut world, typo, None).unwrap();
+    assert_eq!(report.exit, Exit::Usage);
+    assert!(report.errors[0].message.contains("stop-r1"), "{:?}", report.errors);
+}
+
+#[test]
+fn two_operators_who_resume_at_once_are_both_told_that_trading_goes_on() {
+    for index in 0..60 {
+        let mut world = stopped();
+        let mut resumes: Vec<Resume> = ["r2", "r3"]
+            .map(|run| {
+                let asked = request(&world, run);
+                let (_, approval) = survey(&mut world, asked.clone());
+                Resume::new(world::site(), asked, Some((approval.unwrap(), "typed")))
+            })
+            .into();
+        let mut both: Vec<&mut dyn crate::ops::Procedure> =
+            resumes.iter_mut().map(|resume| resume as _).collect();
+        let reports = world::drive_many(&mut world, &mut both, index);
+        assert!(world.latch.holds.is_empty(), "{index}");
+        for report in reports {
+            let told = matches!(report.outcome.as_str(), "RELEASED" | "nothing held");
+            // Whose approved plan was overtaken says so, and changed nothing.
+            assert!(told || report.exit == Exit::Refused, "{index}: {report:#?}");
+        }
+    }
+}
+
+#[test]
+fn a_record_that_was_only_printed_is_given_back() {
+    let mut world = stopped();
+    let record = std::mem::take(&mut world.chunks);
+    let asked = Request { record, ..request(&world, "r2") };
+    let report = resume_with(&mut world, asked, None).unwrap();
+    assert_eq!(report.outcome, "RELEASED");
+    assert_eq!(statuses(&world)[0], "running");
 }
 
 #[test]

@@ -251,6 +251,12 @@ impl View<'_> {
                     format!("{what}: NOTHING protects it, and its engine does not beat"),
                 )
                 .next(self.command("emergency-stop --flatten")),
+                Protection::Partly => Finding::new(
+                    "position.partly_protected",
+                    Severity::Error,
+                    &holding.strategy,
+                    format!("{what}: stop orders cover only a part of it"),
+                ),
                 Protection::Unknown => Finding::new(
                     "position.unconfirmed",
                     Severity::Warning,
