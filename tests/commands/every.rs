@@ -107,7 +107,7 @@ fn nothing_hostile_reaches_the_screen() {
 #[test]
 fn who_changes_something_must_say_where() {
     let world = World::new();
-    for line in ACTS {
+    for line in ACTS.iter().chain(&["journal undo run-0000 --reason test"]) {
         let ran = world.run(line);
         assert_eq!(ran.exit, Exit::Usage, "{line}: {ran}");
         assert!(ran.err.contains("ops-pipeline"), "the list: {ran}");
