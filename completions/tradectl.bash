@@ -1339,7 +1339,7 @@ _tradectl() {
             return 0
             ;;
         tradectl__subcmd__resume)
-            opts="-v -h -V --reason --leave --take --yes --dry-run --plan --approve --kill-at --env --config --output --show-account --timeout --deadline --verbose --log-file --help --version"
+            opts="-v -h -V --reason --leave --take --record --yes --dry-run --plan --approve --kill-at --env --config --output --show-account --timeout --deadline --verbose --log-file --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1354,6 +1354,10 @@ _tradectl() {
                     return 0
                     ;;
                 --take)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --record)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
