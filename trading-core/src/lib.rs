@@ -8,8 +8,10 @@
 //! | room | what it holds |
 //! |---|---|
 //! | [`engine`] | the trading engine: one step function, its order table, its log |
+//! | [`journal`] | what an operator's command intended, did and saw; its chain of hashes |
 //! | [`model`] | the nouns: ids, readings, rows, orders, services, schedules, the latch |
 //! | [`ops`] | one room per procedure |
+//! | [`plan`] | steps, the second opinion, the sealed approval, the executor |
 //! | [`report`] | view models: what every renderer gets; exit codes |
 //! | [`sim`] | the paper venue's rules and its markets |
 
