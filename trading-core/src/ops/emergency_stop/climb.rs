@@ -2,10 +2,11 @@
 
 use super::ladder::{EmergencyStop, POLL_MS, SCHEDULER_GRACE_MS, Stage, later};
 use super::pages;
-use crate::model::{Acknowledges, Latch, Reading, Service, StatusReading, Utc};
+use crate::model::{Acknowledges, Latch, Reading, Service, StatusReading, StrategyId, Utc};
 use crate::ops::Query;
 use crate::ops::seen::Owner;
 use crate::plan::{Act, Rung, Step, StepId};
+use std::collections::BTreeSet;
 
 impl EmergencyStop {
     /// Plans for what an answer showed.
@@ -17,6 +18,7 @@ impl EmergencyStop {
             Query::Latch => self.plan_latch(now),
             Query::Strategies => {
                 self.note_unparsed(now);
+                self.note_new(now);
                 self.note_reactivated(now);
                 self.desk(now).strategies()
             }
@@ -100,6 +102,21 @@ impl EmergencyStop {
             .collect();
         for (id, why) in odd {
             self.unparsed.entry(id).or_insert(why);
+        }
+    }
+
+    /// Strategies that were not there when the stop began are stopped like the rest, and named.
+    pub(super) fn note_new(&mut self, now: Utc) {
+        let Some(Reading::Known { value, .. }) = &self.world.strategies else { return };
+        let desk = self.desk(now);
+        let covered = value.iter().filter(|row| desk.covers(row));
+        let ids: BTreeSet<StrategyId> = covered.map(|row| row.id.clone()).collect();
+        let first = self.first_rows.get_or_insert_with(|| ids.clone());
+        let new: Vec<String> = ids.difference(first).map(ToString::to_string).collect();
+        for id in new {
+            if self.appeared.insert(id.clone()) {
+                self.run.tell("strategies", id, "was not there when the stop began", true);
+            }
         }
     }
 

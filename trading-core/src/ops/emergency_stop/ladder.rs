@@ -4,7 +4,7 @@ use super::judge::Verdict;
 use super::pages::Desk;
 use super::{Request, Site};
 use crate::journal::Entry;
-use crate::model::{Phase as HoldPhase, Reading, ServiceName, StopId, Utc, Written};
+use crate::model::{Phase as HoldPhase, Reading, ServiceName, StopId, StrategyId, Utc, Written};
 use crate::ops::run::Run;
 use crate::ops::seen::World;
 use crate::ops::{Answer, News, Procedure, Query, Ticket, Want};
@@ -80,6 +80,10 @@ pub struct EmergencyStop {
     pub(super) reactivated: BTreeSet<String>,
     /// Rows in scope whose status was not understood, and why.
     pub(super) unparsed: BTreeMap<String, String>,
+    /// The strategies of the first read.
+    pub(super) first_rows: Option<BTreeSet<StrategyId>>,
+    /// Strategies that were not among them.
+    pub(super) appeared: BTreeSet<String>,
     pub(super) interrupted: bool,
     pub(super) stage: Stage,
     /// The phase of the hold when it was first seen.
@@ -132,6 +136,8 @@ impl EmergencyStop {
             times: Times::default(),
             reactivated: BTreeSet::new(),
             unparsed: BTreeMap::new(),
+            first_rows: None,
+            appeared: BTreeSet::new(),
             interrupted: false,
             stage: Stage::Latching,
             found_phase: None,

@@ -25,6 +25,8 @@ struct Data {
     not_covered: Vec<NotCovered>,
     unclassified: Vec<String>,
     reactivated: Vec<String>,
+    /// Strategies that were not there when the stop began.
+    appeared: Vec<String>,
     orders_after_latch: serde_json::Value,
     restore_record: Vec<RecordData>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -166,6 +168,7 @@ impl EmergencyStop {
                 .collect(),
             unclassified: self.unclassified(),
             reactivated: self.reactivated.iter().cloned().collect(),
+            appeared: self.appeared.iter().cloned().collect(),
             orders_after_latch: match &after {
                 Ok((_, count)) => (*count).into(),
                 Err(why) => unread(why),
@@ -284,6 +287,10 @@ impl EmergencyStop {
                 "latch",
                 &message,
             ));
+        }
+        for id in &self.appeared {
+            let message = "was not there when the stop began: something else adds strategies";
+            findings.push(finding("stop.appeared", Severity::Error, id, message));
         }
         for (id, why) in &self.unparsed {
             let message = format!("its status was not understood: {why}");

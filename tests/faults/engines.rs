@@ -1,0 +1,107 @@
+//! Engines that hang, are frozen, or come back.
+
+use std::time::Duration;
+
+use crate::field::{Field, Ran, STOP};
+use tradectl::ctx::SystemClock;
+use tradectl::platform::Clock;
+use trading_core::model::{Phase, TaskState, Utc};
+
+#[test]
+fn an_engine_frozen_past_its_leases_acknowledges_once_it_goes_on() {
+    let field = Field::new(2, 4).started().trading();
+    let frozen = field.processes("engine-2");
+    for process in &frozen {
+        process.freeze().expect("frozen");
+    }
+    // With its compute kept, nothing but the acknowledgement can end this stop.
+    let stop = field.spawn("alice", &[STOP, &["--keep-compute"]].concat());
+    let hold = field.until("the latch", || field.hold());
+    field.until("its leases run out", || {
+        let leases = field.wait(field.platform.state.leases()).into_result().expect("readable");
+        let owner = |lease: &trading_core::model::Lease| {
+            field.row(lease.strategy.as_str()).service().is_some_and(|it| it.as_str() == "engine-2")
+        };
+        let now = SystemClock.now();
+        leases.iter().filter(|it| owner(it)).all(|it| it.expires_at < now).then_some(())
+    });
+    for process in &frozen {
+        process.thaw().expect("goes on");
+    }
+    let stop = Ran::of(stop.wait_with_output().expect("ends"));
+    let document = stop.ended("HALTED", 0);
+    assert_eq!(document["data"]["orders_after_latch"], 0, "{stop}");
+    assert!(field.rows().iter().all(|row| row.stop_ack() == Some(hold.stop_id.clone())));
+    assert!(field.tasks().iter().all(|task| task.state == TaskState::Running), "kept");
+    assert_eq!(field.late_orders(hold.at, Utc::MAX), []);
+    assert_eq!(field.hold().map(|it| it.phase), Some(Phase::Held));
+}
+
+#[test]
+fn an_engine_frozen_across_the_latch_sends_nothing_when_it_goes_on() {
+    let field = Field::new(2, 4).started().trading();
+    let frozen = field.processes("engine-1");
+    assert!(!frozen.is_empty());
+    for process in &frozen {
+        process.freeze().expect("frozen");
+    }
+    let stop = field.spawn("alice", STOP);
+    let hold = field.until("the latch", || field.hold());
+    let bound = Duration::from_millis(field.environment.timings.latch_max_age_ms);
+    let bound = hold.at.checked_add(bound).expect("a time");
+    field.until("the bound", || (SystemClock.now() > bound).then_some(()));
+    for process in &frozen {
+        process.thaw().expect("goes on");
+    }
+    let stop = Ran::of(stop.wait_with_output().expect("ends"));
+    let document = stop.ended("HALTED", 0);
+    assert_eq!(document["data"]["orders_after_latch"], 0, "{stop}");
+    assert_eq!(field.late_orders(hold.at, Utc::MAX), []);
+}
+
+#[test]
+fn an_engine_that_stays_frozen_is_listed_until_it_is_seen_stopped() {
+    let field = Field::new(2, 2).started();
+    let frozen = field.processes("engine-2");
+    for process in &frozen {
+        process.freeze().expect("frozen");
+    }
+    let stop = field.stop("alice", &["--deadline", "4s"]);
+    let document = stop.ended("PARTIAL", 21);
+    let listed = document["data"]["not_stopped"].to_string();
+    assert!(listed.contains("engine-2") && !listed.contains("engine-1"), "{stop}");
+    assert!(frozen.iter().all(|process| process.is_alive()), "SIGTERM does not end it");
+    // With time enough its grace runs out, and it is killed.
+    let stop = field.stop("alice", &[]);
+    stop.ended("HALTED", 0);
+    assert!(!frozen.iter().any(|process| process.is_alive()), "{stop}");
+    assert!(
+        field
+            .tasks()
+            .iter()
+            .all(|task| { task.state == TaskState::Stopped || task.family == "paper-venue" })
+    );
+}
+
+#[test]
+fn a_stop_needs_no_supervisor_and_a_resume_brings_one() {
+    let field = Field::new(1, 2).started();
+    let before = field.standing();
+    let supervisor = field.supervisor();
+    supervisor.freeze().expect("frozen");
+    let stop = field.stop("alice", &[]);
+    stop.ended("HALTED", 0);
+    let hold = field.hold().expect("held");
+    assert_eq!(field.late_orders(hold.at, Utc::MAX), []);
+    supervisor.kill().expect("killed");
+    field.resume("alice", &[]).ended("RELEASED", 0);
+    assert_eq!(field.standing(), before);
+
+    let supervisor = field.supervisor();
+    supervisor.kill().expect("killed");
+    let stop = field.stop("alice", &[]);
+    stop.ended("HALTED", 0);
+    field.resume("alice", &[]).ended("RELEASED", 0);
+    assert_eq!(field.standing(), before);
+    assert_ne!(field.supervisor(), supervisor);
+}
