@@ -5,6 +5,7 @@
 
 mod config;
 mod doctor;
+mod engine;
 mod every;
 mod harness;
 mod hostile;

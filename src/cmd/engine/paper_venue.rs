@@ -10,7 +10,9 @@ use trading_core::sim::Series;
 use super::super::Session;
 use super::{platform_folder, told_to_end};
 use crate::error::Fault;
-use crate::venue::paper::{Options, serve};
+use crate::platform::local::{self, LogWriter};
+use crate::settings::Access;
+use crate::venue::paper::{Notes, Options, serve};
 
 /// Serves the paper venue of a local platform: an order book of its own for each strategy,
 /// markets from a seed or a file, and every received order on record.
@@ -38,6 +40,7 @@ pub(super) async fn run(args: &Args, session: &mut Session<'_>) -> Result<Report
         seed: *seed,
         series,
         bars_per_second: *bars_per_second,
+        notes: notes(session)?,
     };
     let stop = async {
         // Without signal handlers there is nobody to tell us to end but SIGKILL.
@@ -49,6 +52,24 @@ pub(super) async fn run(args: &Args, session: &mut Session<'_>) -> Result<Report
     let mut report = Report::new("engine.paper-venue", "ended", Exit::Ok);
     report.body.push(Block::line("the paper venue ended; its book is kept"));
     Ok(report)
+}
+
+/// The log of the venue's own problems: the platform's, beside what engines say.
+fn notes(session: &Session<'_>) -> Result<Notes, Fault> {
+    let environment = session.environment(Access::Local)?;
+    let paths = local::paths_of(&environment)?;
+    let task = session.ctx.vars.get("TRADECTL_TASK_ID").filter(|id| !id.is_empty());
+    let stream = task.cloned().unwrap_or_else(|| session.ctx.ids.fresh("paper-venue"));
+    let service = session.ctx.vars.get("TRADECTL_SERVICE").filter(|name| !name.is_empty());
+    let group = service.map_or("paper-venue", String::as_str);
+    let log = LogWriter::open(&paths, group, &stream).map_err(|error| {
+        let message = format!("the log of the paper venue cannot be written: {error}");
+        Fault::new(Exit::Settings, "venue.log", message)
+    })?;
+    Ok(Box::new(move |at, note| {
+        // A log on the same full disk cannot say so; the venue's clients are told anyway.
+        let _ = log.write(at, note);
+    }))
 }
 
 fn read_series(path: &PathBuf) -> Result<Series, Fault> {

@@ -66,6 +66,12 @@ fn strategy(number: usize, status: &str) -> StrategyRow {
     StrategyRow { id: id.into(), row }
 }
 
+/// A venue whose markets close a hundred bars a second.
+fn market(directory: PathBuf) -> paper::Options {
+    let notes = Box::new(|_, _: &str| {});
+    paper::Options { directory, seed: 11, series: None, bars_per_second: 100, notes }
+}
+
 impl Machine {
     async fn new(strategies: Vec<StrategyRow>) -> Self {
         let home = TempDir::new().unwrap();
@@ -82,11 +88,10 @@ impl Machine {
         let platform = local::open(&environment, Arc::clone(&clock)).unwrap();
         let directory = local::paths_of(&environment).unwrap().directory().to_owned();
         let (end, ended) = oneshot::channel::<()>();
-        let options = paper::Options { directory, seed: 11, series: None, bars_per_second: 100 };
         let stop = async {
             let _ = ended.await;
         };
-        tokio::spawn(paper::serve(options, Arc::clone(&clock), stop));
+        tokio::spawn(paper::serve(market(directory), Arc::clone(&clock), stop));
         Self { home, clock, platform, venue: Some(end), lines: Arc::default() }
     }
 
@@ -384,9 +389,8 @@ async fn it_survives_its_venue_and_trades_on_when_that_is_back() {
         .await;
     let environment = environment(&machine.home, &machine.clock);
     let directory = local::paths_of(&environment).unwrap().directory().to_owned();
-    let options = paper::Options { directory, seed: 11, series: None, bars_per_second: 100 };
     let forever = std::future::pending::<()>();
-    let serving = paper::serve(options, Arc::clone(&machine.clock), forever);
+    let serving = paper::serve(market(directory), Arc::clone(&machine.clock), forever);
     let venue = tokio::spawn(serving);
     machine
         .until("reconciled anew", async |it| {

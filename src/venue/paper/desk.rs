@@ -31,6 +31,8 @@ pub(super) enum Published {
 pub(super) struct Outcome {
     pub(super) replies: Vec<Reply>,
     pub(super) published: Vec<Published>,
+    /// Why nothing of the batch was done.
+    pub(super) failed: Option<String>,
 }
 
 /// The desk.
@@ -91,7 +93,8 @@ impl Desk {
             at,
             answer: Answer::Failed { why: why.clone() },
         };
-        Ok(Outcome { replies: requests.iter().map(failed).collect(), published: Vec::new() })
+        let replies = requests.iter().map(failed).collect();
+        Ok(Outcome { replies, published: Vec::new(), failed: Some(why.clone()) })
     }
 
     fn work(&mut self, requests: &[Request], tick: bool) -> Result<Outcome, StoreError> {

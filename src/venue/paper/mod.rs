@@ -12,7 +12,7 @@ mod store;
 mod wire;
 
 pub use client::{PaperClient, connect};
-pub use server::{Options, serve};
+pub use server::{Notes, Options, serve};
 
 #[cfg(test)]
 mod tests;

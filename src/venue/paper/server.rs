@@ -16,7 +16,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixListener;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{broadcast, mpsc};
-use trading_core::model::Symbol;
+use trading_core::model::{Symbol, Utc};
 use trading_core::report::Exit;
 use trading_core::sim::Series;
 
@@ -46,6 +46,36 @@ pub struct Options {
     pub series: Option<Series>,
     /// How many bars each market closes per second, 1 to 1,000.
     pub bars_per_second: u32,
+    /// Where it says what goes wrong.
+    pub notes: Notes,
+}
+
+/// Takes a note; must not wait.
+pub type Notes = Box<dyn FnMut(Utc, &str) + Send>;
+
+/// A problem that stays the same is told this often.
+const SAY_AGAIN: Duration = Duration::from_secs(30);
+
+/// What goes wrong, told now and then while it lasts.
+struct Problems {
+    notes: Notes,
+    clock: Arc<dyn Clock>,
+    told: Option<(String, Duration)>,
+}
+
+impl Problems {
+    fn tell(&mut self, why: String) {
+        let now = self.clock.since_boot();
+        let again = self
+            .told
+            .as_ref()
+            .is_some_and(|(what, at)| *what == why && now.saturating_sub(*at) < SAY_AGAIN);
+        if !again {
+            let note = format!("nothing of a batch was done; its orders are unknown: {why}");
+            (self.notes)(self.clock.now(), &note);
+            self.told = Some((why, now));
+        }
+    }
 }
 
 /// A request and where its reply goes.
@@ -77,6 +107,7 @@ pub async fn serve(
     let _only_one = lock(&options)?;
     let store = Store::open(&options.directory.join("venue.db"))
         .map_err(|error| fault("its store", &error))?;
+    let mut problems = Problems { notes: options.notes, clock: Arc::clone(&clock), told: None };
     let mut desk = Desk::open(store, options.seed, options.series, clock)
         .map_err(|error| fault("its store", &error))?;
     let (_folder, path) =
@@ -112,20 +143,24 @@ pub async fn serve(
         {
             batch.push(job);
         }
-        deal(&mut desk, batch, tick, &news).map_err(|error| fault("its store", &error))?;
+        let failed =
+            deal(&mut desk, batch, tick, &news).map_err(|error| fault("its store", &error))?;
+        if let Some(why) = failed {
+            problems.tell(why);
+        }
     }
 }
 
-/// Lets the desk work on a batch and hands out what came of it.
+/// Lets the desk work on a batch and hands out what came of it. Why it failed, if it did.
 fn deal(
     desk: &mut Desk,
     batch: Vec<Job>,
     tick: bool,
     news: &broadcast::Sender<Published>,
-) -> Result<(), super::store::StoreError> {
+) -> Result<Option<String>, super::store::StoreError> {
     let (requests, reply_to): (Vec<Request>, Vec<mpsc::Sender<Arc<str>>>) =
         batch.into_iter().map(|job| (job.request, job.reply_to)).unzip();
-    let Outcome { replies, published } = desk.batch(&requests, tick)?;
+    let Outcome { replies, published, failed } = desk.batch(&requests, tick)?;
     for (reply, client) in replies.into_iter().zip(reply_to) {
         // A client that does not read its replies has a full queue: its connection ends
         // when the next reply finds no room, and it learns that by asking again.
@@ -135,7 +170,7 @@ fn deal(
         // Nobody listens: nobody is to be told.
         let _ = news.send(item);
     }
-    Ok(())
+    Ok(failed)
 }
 
 /// One venue per folder.
@@ -182,7 +217,7 @@ async fn attend(
                 Ok(request) => request,
                 Err(error) => {
                     let why = format!("not a request: {error}");
-                    let at = trading_core::model::Utc::UNIX_EPOCH;
+                    let at = Utc::UNIX_EPOCH;
                     let reply = Reply { id: 0, at, answer: Answer::Refused { why } };
                     if reply_to.try_send(encode(&Line::Reply(reply))).is_err() {
                         return;

@@ -22,7 +22,8 @@ struct Served {
 
 fn start(directory: PathBuf) -> Served {
     let (end, ended) = oneshot::channel::<()>();
-    let options = Options { directory, seed: 7, series: None, bars_per_second: 100 };
+    let notes = Box::new(|_, _: &str| {});
+    let options = Options { directory, seed: 7, series: None, bars_per_second: 100, notes };
     let stop = async {
         let _ = ended.await;
     };
