@@ -5,6 +5,9 @@ use std::time::Duration;
 use trading_core::model::{Task, TaskState, Written};
 
 use super::world::{PATIENCE, World, all_stopped, process_of, running, seen, until};
+use crate::platform::Clock;
+use crate::platform::local::linux::{Process, processes_of_task, processes_reading};
+use crate::platform::local::supervisor::Identity;
 use crate::platform::local::{open, paths_of};
 
 #[tokio::test]
@@ -157,4 +160,60 @@ async fn two_who_look_do_not_take_each_other_for_the_task() {
         // Reaping the zombie is the supervisor's part; looking is enough to see it stopped.
     }
     panic!("a probe was taken for the holder");
+}
+
+#[tokio::test]
+async fn what_sheds_its_name_and_outlives_its_task_is_found_by_the_lock_that_it_holds() {
+    let world = World::new(&["sh", "-c", "exec 3<&0; env -i sleep 1000 <&3 & wait"], 1).await;
+    let mut supervisor = world.supervisor();
+    let tasks = until(&mut supervisor, &world, running(1)).await;
+    drop(supervisor);
+    let lock = paths_of(&world.environment).unwrap().task_lock(tasks[0].id.as_str());
+    // The shell, and what it started, which no longer names the task.
+    let both = (0..PATIENCE).find_map(|_| {
+        let (holders, named) = (processes_reading(&lock), processes_of_task(tasks[0].id.as_str()));
+        (holders.len() == 2 && named.len() == 1).then_some(holders)
+    });
+    let both = both.unwrap();
+    let pid = rustix::process::Pid::from_raw(i32::try_from(both[0].pid).unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    seen(&world, all_stopped).await;
+    assert!(both.iter().all(|process| !process.is_alive()), "stopped means all of it");
+}
+
+#[tokio::test]
+async fn a_supervisor_frozen_before_the_birth_of_a_task_gives_way_to_a_stop() {
+    let world = World::new(&["sleep", "1000"], 1).await;
+    let mut supervisor = world.supervisor();
+    until(&mut supervisor, &world, running(1)).await;
+    drop(supervisor);
+    let paths = paths_of(&world.environment).unwrap();
+    let raw = rusqlite::Connection::open(paths.compute_db()).unwrap();
+    raw.execute(
+        "INSERT INTO tasks SELECT 'task-0', 0, json_set(document, '$.id', 'task-0', '$.state',
+         'PENDING', '$.process', NULL) FROM tasks LIMIT 1",
+        [],
+    )
+    .unwrap();
+    let unborn = std::fs::File::create(paths.task_lock("task-0")).unwrap();
+    unborn.lock().unwrap();
+    // Somebody else in the place of the supervisor, holding its lock, stopped by a signal.
+    let lock = std::fs::File::create(paths.supervisor_lock()).unwrap();
+    lock.lock().unwrap();
+    let mut other = std::process::Command::new("sleep").arg("1000").stdin(lock).spawn().unwrap();
+    let process = Process::of_pid(other.id()).unwrap();
+    let identity = Identity { process, since: world.clock.now() };
+    std::fs::write(paths.supervisor_lock(), serde_json::to_string(&identity).unwrap()).unwrap();
+    let pid = rustix::process::Pid::from_raw(i32::try_from(other.id()).unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
+    assert!((0..PATIENCE).any(|_| process.is_frozen()));
+    world.platform.compute.stop_task(&"task-0".into(), "stop-1").await;
+    let state = |tasks: &[Task]| tasks.iter().find(|it| it.id.as_str() == "task-0").unwrap().state;
+    assert_eq!(state(&world.tasks().await), TaskState::Stopping);
+    assert!(process.is_alive(), "it has the task's grace");
+    world.clock.advance(Duration::from_millis(5_000));
+    world.tasks().await;
+    assert!(!other.wait().unwrap().success());
+    drop(unborn);
+    seen(&world, |tasks| (state(tasks) == TaskState::Stopped).then_some(())).await;
 }
