@@ -115,6 +115,21 @@ fn who_changes_something_must_say_where() {
 }
 
 #[test]
+fn the_users_own_default_names_the_environment_and_lets_no_yes_pass() {
+    let world = World::new();
+    world.set_up(Vec::new());
+    world.user_file("default_env = \"local\"\n");
+    let ran = world.run("emergency-stop --dry-run --reason test");
+    assert_ne!(ran.exit, Exit::Usage, "{ran}");
+    assert!(ran.out.starts_with("local · "), "{ran}");
+    assert_eq!(world.run("emergency-stop --yes --reason test").exit, Exit::Usage);
+    world.user_file("default_env = \"tradai-dev\"\n");
+    assert_eq!(world.run("status").exit, Exit::Settings, "the default holds for reading too");
+    let ran = world.run("config show --env local");
+    assert_eq!(ran.exit, Exit::Ok, "and the flag goes before it: {ran}");
+}
+
+#[test]
 fn yes_by_a_variable_is_no_consent() {
     let mut world = World::new();
     world.set_up(Vec::new());
