@@ -2,7 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -197,4 +198,50 @@ fn logs_show_what_a_task_wrote_and_escape_nothing_in_json() {
     assert!(shown.contains("hostile") && !shown.contains('\u{1b}'), "{shown:?}");
     let (code, document) = home.run("local logs --follow");
     assert_eq!((code, document["errors"][0]["code"].as_str()), (2, Some("logs.follow_json")));
+}
+
+/// The status of a strategy as its row has it now.
+fn status_of(home: &Home, strategy: &str) -> String {
+    let (_, list) = home.run("heartbeat list");
+    let beats = list["data"]["beats"].as_array().unwrap_or_else(|| panic!("{list:#}"));
+    let beat = beats.iter().find(|beat| beat["strategy"] == strategy);
+    beat.unwrap()["status"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_frozen_engine_is_ended_and_a_killed_recovery_gone_on_with() {
+    let home = Home::new();
+    assert_eq!(home.run("local up --detach").0, 0);
+    let tasks = home.status()["tasks"]["value"].as_array().unwrap().clone();
+    let engine = tasks.iter().find(|task| task["service"] == "engine").unwrap();
+    let engine = engine["id"].as_str().unwrap();
+    for process in processes_of_task(engine) {
+        let pid = rustix::process::Pid::from_raw(i32::try_from(process.pid).unwrap()).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
+    }
+    let recover = "heartbeat recover demo-001 --env local --reason frozen --yes";
+    // Killed as soon as it has stopped the strategy: its owner is frozen and lets go of
+    // nothing, so there is time.
+    let mut killed = home.command(&format!("{recover} --anyway"));
+    let mut killed = killed.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let begun = Instant::now();
+    while status_of(&home, "demo-001") != "stopped" {
+        assert!(begun.elapsed() < Duration::from_secs(60), "it was never stopped");
+    }
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    let (_, runs) = home.run("journal list");
+    let run = &runs["data"]["runs"][0];
+    assert_eq!(run["ended"]["state"], "did_not_end", "{runs:#}");
+
+    let (code, document) = home.run(recover);
+    assert_eq!((code, document["outcome"].as_str()), (0, Some("recovered")), "{document:#}");
+    assert_eq!(document["data"]["continues"], run["run_id"], "{document:#}");
+    assert_eq!(status_of(&home, "demo-001"), "running");
+    assert!(home.tasks("STOPPED").contains(&engine.to_owned()), "the frozen one was seen to end");
+    assert!(processes_of_task(engine).is_empty(), "two engines");
+    let (code, document) = home.run("journal verify");
+    assert_eq!(code, 0, "{document:#}");
+    let (code, document) = home.run("journal replay last");
+    assert_eq!((code, document["outcome"].as_str()), (0, Some("recovered")), "{document:#}");
 }

@@ -45,8 +45,11 @@ pub(super) struct Case {
     pub(super) now: Attr,
     /// Tasks that may run it.
     pub(super) tasks: Vec<TaskId>,
-    /// Somebody held its lease when it was read: only then can letting go be seen.
-    pub(super) leased: bool,
+    /// Until when somebody held its lease when it was read first.
+    pub(super) leased_until: Option<Utc>,
+    /// Whoever holds its lease was seen to renew it: only then can letting go be told from
+    /// freezing.
+    pub(super) renewed: bool,
     /// Other strategies that the same tasks run.
     pub(super) beside: Vec<StrategyId>,
 }
@@ -100,7 +103,7 @@ pub(super) fn case(
         }
         leases => leases.as_ref().and_then(Reading::value).map_or(&[][..], Vec::as_slice),
     };
-    let leased = leases.iter().any(|lease| lease.strategy == *id && lease.expires_at > now);
+    let lease = leases.iter().find(|lease| lease.strategy == *id && lease.expires_at > now);
     let beside = rows.iter().filter(|it| {
         it.id != *id && it.service().as_ref() == Some(&service) && !it.status().is_at_rest()
     });
@@ -110,7 +113,8 @@ pub(super) fn case(
         before,
         now: status,
         tasks,
-        leased,
+        leased_until: lease.map(|lease| lease.expires_at),
+        renewed: false,
     })
 }
 

@@ -30,6 +30,8 @@ enum Stage {
     Surveying,
     /// What may disappear is read and saved.
     Saving,
+    /// Whoever holds its lease is seen to renew it, or not to.
+    Proving,
     /// It is stopped, and its owner is awaited.
     Draining,
     /// It is set back, and its first beat is awaited.
@@ -89,6 +91,7 @@ pub struct Recover {
     pub(super) acknowledged: bool,
     stage: Stage,
     waiting: BTreeSet<Query>,
+    proving_since: Option<Utc>,
     next_look_at: Utc,
 }
 
@@ -122,6 +125,7 @@ impl Recover {
             acknowledged: false,
             stage: Stage::Surveying,
             waiting: BTreeSet::new(),
+            proving_since: None,
         };
         let queries = recover.survey();
         recover.ask(queries);
@@ -154,6 +158,7 @@ impl Recover {
         match self.stage {
             Stage::Surveying => self.plan(now),
             Stage::Saving => self.save(now),
+            Stage::Proving => self.look_at_lease(now),
             Stage::Draining => self.look_at_owner(now),
             Stage::Beating => self.look_at_beat(now),
             Stage::Soaking => self.look_at_soak(now),
@@ -184,12 +189,43 @@ impl Recover {
 
     /// Evidence goes to the journal in front of the first intent.
     fn save(&mut self, now: Utc) {
-        let Some(case) = self.case.clone() else { return };
+        let Some(case) = &self.case else { return };
         let evidence = super::outcome::evidence(&self.request.strategy, &self.world);
         let saved = evidence.len() as u64;
         self.run.journal(evidence, true);
         self.run.tell("evidence", "", format!("{saved} readings saved"), false);
-        self.run.append(plan::steps(&self.request, &case));
+        if case.leased_until.is_some() {
+            self.stage = Stage::Proving;
+            self.proving_since = Some(now);
+            return self.ask(vec![Query::Leases]);
+        }
+        self.begin(now);
+    }
+
+    /// An engine that froze a moment ago lets its lease run out just as one that lets go.
+    /// They are told apart by whether it was renewed before the strategy is stopped.
+    fn look_at_lease(&mut self, now: Utc) {
+        let Some(case) = &mut self.case else { return };
+        let until = case.leased_until;
+        if let Some(Reading::Known { value, observed_at, .. }) = &self.world.leases {
+            let lease = value.iter().find(|lease| lease.strategy == self.request.strategy);
+            case.renewed = lease.map(|lease| lease.expires_at) > until;
+            let over = lease.is_none_or(|lease| lease.expires_at <= *observed_at);
+            if case.renewed || over {
+                return self.begin(now);
+            }
+        }
+        let since = self.proving_since.unwrap_or(now);
+        if now >= later(since, self.site.timings.ack_wait_ms) {
+            self.begin(now);
+        }
+    }
+
+    /// The plan is begun.
+    fn begin(&mut self, now: Utc) {
+        let Some(case) = &self.case else { return };
+        let steps = plan::steps(&self.request, case);
+        self.run.append(steps);
         if let Some(complaint) = self.run.complaints.first() {
             let why = complaint.message.clone();
             self.run.executor.close("the plan was refused");
@@ -262,6 +298,10 @@ impl Recover {
                 self.note_progress(now);
                 self.look_again(now, POLL_MS);
             }
+            Stage::Proving if self.waiting.is_empty() && now >= self.next_look_at => {
+                self.next_look_at = later(now, POLL_MS);
+                self.ask(vec![Query::Leases]);
+            }
             Stage::Soaking => self.look_again(now, SOAK_POLL_MS),
             Stage::Closing => {
                 let grace = later(self.times.ended_at.unwrap_or(now), FINISH_GRACE_MS);
@@ -269,13 +309,13 @@ impl Recover {
                     self.stage = Stage::Done;
                 }
             }
-            Stage::Surveying | Stage::Saving | Stage::Done => {}
+            Stage::Surveying | Stage::Saving | Stage::Proving | Stage::Done => {}
         }
     }
 
     fn doing(&self) -> &'static str {
         match self.stage {
-            Stage::Surveying | Stage::Saving => "everything was read",
+            Stage::Surveying | Stage::Saving | Stage::Proving => "everything was read",
             Stage::Draining => "its owner was awaited",
             Stage::Beating => "its first beat was awaited",
             Stage::Soaking => "it was watched",
@@ -340,7 +380,7 @@ impl Recover {
             return;
         }
         let (leased, alive) = (self.is_leased(), self.is_alive(&case));
-        let let_go = case.leased && leased == Some(false);
+        let let_go = case.renewed && leased == Some(false);
         let gone = leased == Some(false) && alive == Some(false);
         if let_go || gone {
             self.acknowledged = let_go && alive != Some(false);
@@ -356,7 +396,7 @@ impl Recover {
     /// Nobody is waited for who cannot acknowledge.
     fn has_waited(&mut self, case: &Case, now: Utc) -> bool {
         let Some(since) = self.times.stopped_at else { return false };
-        let able = case.leased && self.site.acknowledges == Acknowledges::StopAck;
+        let able = case.renewed && self.site.acknowledges == Acknowledges::StopAck;
         let over = !able || now >= later(since, self.site.timings.ack_wait_ms);
         let asked = case.tasks.iter().any(|task| self.settled(&Ids::task(task)).is_some());
         if over && !asked {
@@ -524,10 +564,10 @@ impl Procedure for Recover {
             Stage::Done => None,
             Stage::Closing => Some(later(self.times.ended_at?, FINISH_GRACE_MS)),
             Stage::Surveying | Stage::Saving => Some(self.request.deadline_at),
-            Stage::Draining | Stage::Beating | Stage::Soaking if self.waiting.is_empty() => {
-                Some(self.next_look_at.min(self.request.deadline_at))
-            }
-            Stage::Draining | Stage::Beating | Stage::Soaking => Some(self.request.deadline_at),
+            // The answer to the first write is awaited, and nothing is looked at.
+            Stage::Draining if self.times.stopped_at.is_none() => Some(self.request.deadline_at),
+            _ if self.waiting.is_empty() => Some(self.next_look_at.min(self.request.deadline_at)),
+            _ => Some(self.request.deadline_at),
         }
     }
 

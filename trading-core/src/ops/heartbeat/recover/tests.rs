@@ -150,6 +150,21 @@ fn an_owner_that_clings_to_its_lease_is_ended_after_its_time() {
 }
 
 #[test]
+fn an_engine_that_froze_a_moment_ago_is_not_taken_for_one_that_lets_go() {
+    let mut world = world();
+    // It takes its leases, and freezes at once.
+    let first = request(&world, "run-0");
+    survey(&mut world, &first);
+    world.frozen.insert("t1".into());
+    assert!(world.leases.iter().flatten().any(|lease| lease.expires_at > world.now));
+    let request = RecoverRequest { anyway: true, ..request(&world, "run-1") };
+    let report = recover(&mut world, request);
+    assert_eq!((report.outcome.as_str(), report.exit), ("recovered", Exit::Ok), "{report:?}");
+    assert_eq!(report.data["acknowledged"], false);
+    assert_eq!(task(&world, "t1").state, TaskState::Stopped);
+}
+
+#[test]
 fn a_strategy_that_beats_is_left_alone() {
     let mut world = world();
     for row in &mut world.rows {
