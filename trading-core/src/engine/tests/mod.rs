@@ -16,6 +16,8 @@ fn assert_settled(world: &World) {
     let runner = world.engine.runner(&"s".into()).unwrap();
     let held = world.venue.account(&"s".into()).map_or(Quantity(0), |it| it.held(&"X".into()));
     assert_eq!(runner.position.quantity, held, "{:#?}", world.told);
+    let odd = |told: &&Telemetry| matches!(told, Telemetry::Anomaly { .. });
+    assert_eq!(world.told.iter().find(odd), None, "an order came back from its end");
     assert!(runner.clean, "never reconciled: {runner:#?}");
     for (id, order) in runner.open_orders() {
         assert_eq!(order.state, State::Live, "{id} is still not known: {order:?}");
@@ -23,7 +25,7 @@ fn assert_settled(world: &World) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
 
     /// Safety after every step (see `World::check`, `submit`, `arrive`, `crash`), and
     /// liveness once the faults end.
