@@ -1,15 +1,18 @@
 //! The latch and the restore records: what operators write and power loss must not take.
 //!
 //! The latch stands in two places, `control.db` and the preallocated fallback file. A
-//! change goes to the file first, while the database's write lock is held, so the file is
-//! never behind; where the database cannot be written (a full disk), the file alone holds
-//! it. Readers take the higher epoch.
+//! change goes to the file first, while the database's write lock is held. Where one of the
+//! two cannot be written (a full disk), the other alone takes what tightens. Readers take
+//! the higher epoch of both. Where one cannot be read, it may be the one that holds a stop:
+//! the other then counts only if it holds everything, else the latch is not known.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
-use trading_core::model::{LATCH_KEY, Latch, Phase, Reading, RestoreChunk, StopId, Written};
+use trading_core::model::{
+    Hold, LATCH_FORMAT, LATCH_KEY, Latch, Reading, RestoreChunk, StopId, Written,
+};
 
 use super::db::{Db, DbError, Schema};
 use super::document::to_sql_error;
@@ -39,25 +42,29 @@ pub(super) struct Control {
 }
 
 /// What one place says of the latch.
-type Found = Result<Latch, String>;
+struct Found {
+    latch: Result<Latch, String>,
+    /// The highest epoch seen there, also where the latch itself is not understood.
+    epoch: u64,
+}
+
+impl Found {
+    fn nothing(why: impl ToString) -> Self {
+        Self { latch: Err(why.to_string()), epoch: 0 }
+    }
+}
 
 impl Control {
     pub(super) fn new(db: Db, fallback: PathBuf, clock: Arc<dyn Clock>) -> Self {
         Self { db, fallback: Fallback::new(fallback), clock }
     }
 
-    /// The latch of the higher epoch, of the two places that can be read.
+    /// The latch, by what its two places say.
     pub(super) async fn latch(&self) -> Reading<Latch> {
-        let stored = match self.db.read(stored_latch).await {
-            Ok(found) => found,
-            Err(error) => Err(error.to_string()),
-        };
+        let stored = self.db.read(stored_latch).await.unwrap_or_else(Found::nothing);
         let fallback = self.fallback.clone();
-        let kept = match tokio::task::spawn_blocking(move || read(&fallback)).await {
-            Ok(found) => found,
-            Err(error) => Err(error.to_string()),
-        };
-        match newest(stored, kept) {
+        let kept = tokio::task::spawn_blocking(move || kept_latch(&fallback)).await;
+        match newest(stored, kept.unwrap_or_else(Found::nothing)) {
             Ok((latch, source)) => Reading::known(latch, source, self.clock.now()),
             Err(why) => Reading::unreachable(LATCH, why),
         }
@@ -131,27 +138,115 @@ impl Control {
 
 /// What the database says. Nothing written yet is the released latch.
 fn stored_latch(connection: &Connection) -> rusqlite::Result<Found> {
-    let text: Option<String> = connection
-        .prepare_cached("SELECT document FROM latch WHERE key = ?1")?
-        .query_row([LATCH_KEY], |row| row.get(0))
+    let row: Option<(i64, String)> = connection
+        .prepare_cached("SELECT epoch, document FROM latch WHERE key = ?1")?
+        .query_row([LATCH_KEY], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    Ok(match text {
-        None => Ok(Latch::released()),
-        Some(text) => serde_json::from_str(&text)
-            .map_err(|error| format!("the stored latch is not understood: {error}")),
-    })
+    let Some((epoch, text)) = row else {
+        return Ok(Found { latch: Ok(Latch::released()), epoch: 0 });
+    };
+    let latch = Latch::from_json(&text)
+        .map_err(|error| format!("the stored latch is not understood: {error}"));
+    Ok(Found { latch, epoch: u64::try_from(epoch).unwrap_or(0) })
 }
 
-/// The latch of the higher epoch; one that can be read wins over one that cannot.
+/// What the fallback file says.
+fn kept_latch(fallback: &Fallback) -> Found {
+    match fallback.read() {
+        Ok(kept) => {
+            let epoch = kept.latch.epoch;
+            let doubtful = kept.damaged && !kept.latch.covers_all();
+            let why = || format!("one slot holds epoch {epoch}, the other is damaged");
+            Found { latch: if doubtful { Err(why()) } else { Ok(kept.latch) }, epoch }
+        }
+        Err(error) => Found::nothing(error),
+    }
+}
+
+const FALLBACK: &str = "latch (fallback file)";
+
+/// The latch of the higher epoch. One place alone is believed only where it holds
+/// everything.
 fn newest(stored: Found, kept: Found) -> Result<(Latch, &'static str), String> {
-    match (stored, kept) {
-        (Ok(stored), Ok(kept)) if kept.epoch > stored.epoch => Ok((kept, "latch (fallback file)")),
-        (Ok(stored), _) => Ok((stored, LATCH)),
-        (Err(_), Ok(kept)) => Ok((kept, "latch (fallback file)")),
+    match (stored.latch, kept.latch) {
+        (Ok(stored), Ok(kept)) if kept.epoch > stored.epoch => Ok((kept, FALLBACK)),
+        (Ok(mut stored), Ok(kept)) => {
+            // Two writers who could not see each other: neither's holds are lost.
+            if kept.epoch == stored.epoch {
+                let missing = |hold: &Hold| stored.hold(&hold.stop_id).is_none();
+                let more: Vec<Hold> = kept.holds.into_iter().filter(missing).collect();
+                stored.holds.extend(more);
+            }
+            Ok((stored, LATCH))
+        }
+        (Ok(stored), Err(_)) if stored.covers_all() => Ok((stored, LATCH)),
+        (Err(_), Ok(kept)) if kept.covers_all() => Ok((kept, FALLBACK)),
+        (Ok(_), Err(kept)) => Err(format!(
+            "the fallback file may hold a stop that the database does not, and cannot be read: {kept}"
+        )),
+        (Err(stored), Ok(_)) => Err(format!(
+            "the database may hold a stop that the fallback file does not, and cannot be read: {stored}"
+        )),
         (Err(stored), Err(kept)) => Err(format!("{stored}; fallback file: {kept}")),
     }
 }
 
+/// A change that may be made, as it may be made.
+struct Change {
+    latch: Latch,
+    /// No later epoch than this may stand in the file.
+    at_most: u64,
+    /// Nothing that stands is loosened: one place alone may take it.
+    tightens: bool,
+}
+
+/// Whether the latch may be written over what was found, and how.
+fn judge(
+    (stored, kept): (Found, Found),
+    format: u32,
+    expected_epoch: u64,
+    latch: &Latch,
+) -> Result<Change, Written> {
+    let floor = stored.epoch.max(kept.epoch);
+    match newest(stored, kept) {
+        Ok((found, _)) if found.epoch != expected_epoch => {
+            Err(refused(expected_epoch, found.epoch))
+        }
+        Ok((found, _)) => {
+            let tightens = found.is_kept_by(latch);
+            if !tightens {
+                too_new("the latch", found.format, LATCH_FORMAT)?;
+                too_new(SCHEMA.name, format, super::db::latest(&SCHEMA))?;
+            }
+            Ok(Change { latch: latch.clone(), at_most: expected_epoch, tightens })
+        }
+        // A stop must be able to write over a damaged latch; and nothing less than one of
+        // everything, since what it covered is not known.
+        Err(_) if latch.covers_all() => {
+            let epoch = latch.epoch.max(floor.saturating_add(1));
+            let latch = Latch { epoch, ..latch.clone() };
+            Ok(Change { latch, at_most: floor, tightens: true })
+        }
+        Err(why) => Err(Written::Unreachable {
+            why: format!("only a stop of everything may be written over it: {why}"),
+        }),
+    }
+}
+
+fn refused(expected: u64, found: u64) -> Written {
+    Written::Refused { expected: format!("epoch {expected}"), found: format!("epoch {found}") }
+}
+
+/// What is newer than ours takes only a tighter latch from us.
+fn too_new(name: &'static str, found: u32, known: u32) -> Result<(), Written> {
+    if found <= known {
+        return Ok(());
+    }
+    Err(DbError::Newer { name, found, known }.written())
+}
+
+/// What tightens goes to the file first, so that it is never behind with a stop; what
+/// loosens goes to the database first, so that the file never lets go before it.
 fn write_latch(
     db: &Db,
     fallback: &Fallback,
@@ -159,86 +254,86 @@ fn write_latch(
     expected_epoch: u64,
     latch: &Latch,
 ) -> Written {
-    let mut refused = None;
     let mut kept = Err("not reached".to_owned());
     let stored = db.write_any_format(|tx, format| {
-        let found = newest(stored_latch(tx)?, read(fallback));
-        let found = found.as_ref().ok().map(|(latch, _)| latch);
-        refused = refusal(found, expected_epoch).or_else(|| too_new(format, found, latch));
-        if refused.is_some() {
-            return Ok(());
+        let found = (stored_latch(tx)?, kept_latch(fallback));
+        let change = match judge(found, format, expected_epoch, latch) {
+            Ok(change) => change,
+            Err(answer) => return Ok(Err(answer)),
+        };
+        if change.tightens {
+            kept = match keep(fallback, expected_epoch, &change) {
+                Ok(()) => Ok(()),
+                Err(Written::Unreachable { why }) => Err(why),
+                Err(answer) => return Ok(Err(answer)),
+            };
         }
-        kept = keep(fallback, latch);
-        let text = serde_json::to_string(latch).map_err(to_sql_error)?;
+        let text = serde_json::to_string(&change.latch).map_err(to_sql_error)?;
         tx.prepare_cached("REPLACE INTO latch (key, epoch, document) VALUES (?1, ?2, ?3)")?
-            .execute(params![LATCH_KEY, latch.epoch, text])?;
-        Ok(())
+            .execute(params![LATCH_KEY, change.latch.epoch, text])?;
+        Ok(Ok(change))
     });
-    match (refused, stored, kept) {
-        (Some(refused), _, _) => refused,
-        (None, Ok(()), _) | (None, Err(_), Ok(())) => Written::Applied { at: clock.now() },
-        (None, Err(error), Err(_)) => write_file_alone(db, fallback, clock, expected_epoch, latch)
-            .unwrap_or_else(|why| match error.written() {
-                Written::Unreachable { why: cause } => {
-                    Written::Unreachable { why: format!("{cause}; fallback file: {why}") }
-                }
-                other => other,
-            }),
+    match (stored, kept) {
+        (Ok(Err(answer)), _) => answer,
+        (Ok(Ok(change)), _) if !change.tightens => let_go(fallback, clock, expected_epoch, &change),
+        (Ok(Ok(_)) | Err(_), Ok(())) => Written::Applied { at: clock.now() },
+        (Ok(Ok(_)), Err(why)) => Written::Unknown {
+            why: format!("the database holds it, its second place does not: {why}"),
+        },
+        (Err(error @ DbError::Commit(_)), Err(_)) => error.written(),
+        (Err(error), Err(_)) => {
+            write_file_alone(db, fallback, clock, expected_epoch, latch, &error)
+        }
     }
 }
 
-/// Where the database cannot be written: the file alone holds the change.
+/// The database has let go; so does the file.
+fn let_go(fallback: &Fallback, clock: &dyn Clock, expected_epoch: u64, change: &Change) -> Written {
+    match keep(fallback, expected_epoch, change) {
+        Err(Written::Refused { .. }) => Written::Unknown {
+            why: "another operator wrote the latch's fallback file meanwhile".to_owned(),
+        },
+        Err(answer) => {
+            // It goes on holding under an older epoch, which nobody obeys while the database
+            // can be read.
+            tracing::warn!(?answer, "the latch's fallback file is behind");
+            Written::Applied { at: clock.now() }
+        }
+        Ok(()) => Written::Applied { at: clock.now() },
+    }
+}
+
+/// Where the database cannot be written: the file alone takes what tightens.
 fn write_file_alone(
     db: &Db,
     fallback: &Fallback,
     clock: &dyn Clock,
     expected_epoch: u64,
     latch: &Latch,
-) -> Result<Written, String> {
-    let stored = db.read_blocking(stored_latch).unwrap_or_else(|error| Err(error.to_string()));
-    let found = newest(stored, read(fallback)).ok();
-    if let Some(refused) = refusal(found.as_ref().map(|(latch, _)| latch), expected_epoch) {
-        return Ok(refused);
-    }
-    keep(fallback, latch)?;
-    Ok(Written::Applied { at: clock.now() })
-}
-
-fn read(fallback: &Fallback) -> Found {
-    fallback.read().map_err(|error| error.to_string())
-}
-
-fn keep(fallback: &Fallback, latch: &Latch) -> Result<(), String> {
-    fallback.write(latch).map_err(|error| error.to_string())
-}
-
-/// Why the write may not be made, if it may not. What cannot be read at all refuses
-/// nothing: a stop must be able to write over a damaged latch.
-fn refusal(found: Option<&Latch>, expected_epoch: u64) -> Option<Written> {
-    let found = found?.epoch;
-    (found != expected_epoch).then(|| Written::Refused {
-        expected: format!("epoch {expected_epoch}"),
-        found: format!("epoch {found}"),
-    })
-}
-
-/// A store of a newer format takes only a tighter latch from us.
-fn too_new(format: u32, found: Option<&Latch>, latch: &Latch) -> Option<Written> {
+    cause: &DbError,
+) -> Written {
+    let stored = db.read_blocking(stored_latch).unwrap_or_else(Found::nothing);
     let known = super::db::latest(&SCHEMA);
-    if format <= known || found.is_none_or(|found| tightens(found, latch)) {
-        return None;
+    let change = match judge((stored, kept_latch(fallback)), known, expected_epoch, latch) {
+        Ok(change) => change,
+        Err(answer) => return answer,
+    };
+    if !change.tightens {
+        return cause.written();
     }
-    Some(DbError::Newer { name: SCHEMA.name, found: format, known }.written())
+    match keep(fallback, expected_epoch, &change) {
+        Ok(()) => Written::Applied { at: clock.now() },
+        Err(Written::Unreachable { why }) => {
+            Written::Unreachable { why: format!("{cause}; {why}") }
+        }
+        Err(answer) => answer,
+    }
 }
 
-/// Every hold that stands still stands, at least as strict.
-fn tightens(found: &Latch, latch: &Latch) -> bool {
-    found.holds.iter().all(|old| {
-        latch.holds.iter().any(|new| {
-            new.stop_id == old.stop_id
-                && new.scope == old.scope
-                && new.level >= old.level
-                && (new.phase == old.phase || new.phase != Phase::Resuming)
-        })
-    })
+fn keep(fallback: &Fallback, expected_epoch: u64, change: &Change) -> Result<(), Written> {
+    match fallback.write_if(change.at_most, &change.latch) {
+        Ok(None) => Ok(()),
+        Ok(Some(later)) => Err(refused(expected_epoch, later)),
+        Err(error) => Err(Written::Unreachable { why: format!("fallback file: {error}") }),
+    }
 }

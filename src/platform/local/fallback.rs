@@ -46,44 +46,74 @@ impl Fallback {
         file.write_all_at(&encode(latch)?, 0)?;
         file.sync_all()
     }
-    /// The valid slot of the higher epoch.
-    pub(super) fn read(&self) -> io::Result<Latch> {
-        let file = File::open(&self.path)?;
-        newest(&file)?
-            .map(|(_, slot)| slot.latch)
-            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "neither slot is valid"))
+    /// What it holds. `Err` where it cannot be read or neither slot is valid.
+    pub(super) fn read(&self) -> io::Result<Kept> {
+        let slots = Slots::of(&File::open(&self.path)?)?;
+        let damaged = slots.damaged;
+        let kept = slots.newest.map(|(_, slot)| Kept { latch: slot.latch, damaged });
+        kept.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "neither slot is valid"))
     }
-    /// Writes the slot that does not hold the newest latch, and syncs it.
-    pub(super) fn write(&self, latch: &Latch) -> io::Result<()> {
-        let file = private().read(true).write(true).open(&self.path)?;
-        // Two writers that the database does not keep apart must not share a slot.
-        file.try_lock().map_err(|error| match error {
-            std::fs::TryLockError::WouldBlock => {
-                io::Error::new(io::ErrorKind::WouldBlock, "another operator is writing it")
-            }
-            std::fs::TryLockError::Error(error) => error,
-        })?;
-        let at = match newest(&file)? {
+    /// Writes the slot that does not hold the newest latch, and syncs it, unless that newest
+    /// latch is later than `at_most`: then answers its epoch. The comparison and the write
+    /// are one: two writers that the database does not keep apart share no slot and no epoch.
+    pub(super) fn write_if(&self, at_most: u64, latch: &Latch) -> io::Result<Option<u64>> {
+        let file =
+            private().create(true).truncate(false).read(true).write(true).open(&self.path)?;
+        lock(&file)?;
+        let at = match Slots::of(&file)?.newest {
+            Some((_, slot)) if slot.epoch > at_most => return Ok(Some(slot.epoch)),
             Some((0, _)) => SLOT as u64,
             _ => 0,
         };
         file.write_all_at(&encode(latch)?, at)?;
-        file.sync_all()
+        file.sync_all()?;
+        Ok(None)
     }
 }
 
-/// The number and content of the valid slot with the higher epoch.
-fn newest(file: &File) -> io::Result<Option<(usize, Slot)>> {
-    let mut newest: Option<(usize, Slot)> = None;
-    for number in 0..2 {
-        let mut bytes = [0; SLOT];
-        let read = read_up_to(file, &mut bytes, (number * SLOT) as u64)?;
-        let Some(slot) = decode(&bytes[..read]) else { continue };
-        if newest.as_ref().is_none_or(|(_, other)| slot.epoch > other.epoch) {
-            newest = Some((number, slot));
+/// What the file says of the latch.
+#[derive(Debug)]
+pub(super) struct Kept {
+    /// The valid slot of the higher epoch.
+    pub(super) latch: Latch,
+    /// The other slot holds what is no latch: it may have been the later one.
+    pub(super) damaged: bool,
+}
+
+/// Waits for nobody: whoever holds it may be frozen.
+fn lock(file: &File) -> io::Result<()> {
+    file.try_lock().map_err(|error| match error {
+        std::fs::TryLockError::WouldBlock => {
+            io::Error::new(io::ErrorKind::WouldBlock, "another operator is writing it")
         }
+        std::fs::TryLockError::Error(error) => error,
+    })
+}
+
+/// Both slots, looked at.
+struct Slots {
+    /// The number and content of the valid slot with the higher epoch.
+    newest: Option<(usize, Slot)>,
+    /// A slot has something in it that is no latch.
+    damaged: bool,
+}
+
+impl Slots {
+    fn of(file: &File) -> io::Result<Self> {
+        let mut slots = Self { newest: None, damaged: false };
+        for number in 0..2 {
+            let mut bytes = [0; SLOT];
+            let read = read_up_to(file, &mut bytes, (number * SLOT) as u64)?;
+            let Some(slot) = decode(&bytes[..read]) else {
+                slots.damaged |= bytes[..read].iter().any(|byte| *byte != 0);
+                continue;
+            };
+            if slots.newest.as_ref().is_none_or(|(_, other)| slot.epoch > other.epoch) {
+                slots.newest = Some((number, slot));
+            }
+        }
+        Ok(slots)
     }
-    Ok(newest)
 }
 
 /// Reads until `bytes` are full or the file ends.
@@ -131,7 +161,7 @@ fn decode(slot: &[u8]) -> Option<Slot> {
     if head[..8] != MAGIC || sum != checksum(&head[..20], text) {
         return None;
     }
-    let latch: Latch = serde_json::from_slice(text).ok()?;
+    let latch = Latch::from_json(std::str::from_utf8(text).ok()?).ok()?;
     (latch.epoch == epoch).then_some(Slot { epoch, latch })
 }
 
@@ -160,15 +190,17 @@ mod tests {
         assert!(file.read().is_err(), "there is no file yet");
         file.create(&at(0)).unwrap();
         for epoch in 1..5 {
-            file.write(&at(epoch)).unwrap();
-            assert_eq!(file.read().unwrap().epoch, epoch);
+            assert_eq!(file.write_if(epoch - 1, &at(epoch)).unwrap(), None);
+            assert_eq!(file.read().unwrap().latch.epoch, epoch);
         }
         // Epochs 3 and 4 stand in the slots now; each byte of the newer one may be torn.
         let raw = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
         raw.write_all_at(b"X", 30).unwrap();
-        assert_eq!(file.read().unwrap().epoch, 3);
-        file.write(&at(9)).unwrap();
-        assert_eq!(file.read().unwrap().epoch, 9);
+        let kept = file.read().unwrap();
+        assert_eq!((kept.latch.epoch, kept.damaged), (3, true));
+        assert_eq!(file.write_if(3, &at(9)).unwrap(), None);
+        let kept = file.read().unwrap();
+        assert_eq!((kept.latch.epoch, kept.damaged), (9, false), "mended");
         raw.write_all_at(b"X", 16).unwrap();
         raw.write_all_at(b"X", SLOT as u64 + 16).unwrap();
         assert!(file.read().is_err(), "both slots are damaged");
@@ -180,6 +212,20 @@ mod tests {
         let file = Fallback::new(home.path().join("latch.fallback"));
         file.create(&at(7)).unwrap();
         file.create(&at(0)).unwrap();
-        assert_eq!(file.read().unwrap().epoch, 7);
+        assert_eq!(file.read().unwrap().latch.epoch, 7);
+    }
+
+    #[test]
+    fn of_writers_that_expect_the_same_epoch_one_writes() {
+        let home = tempfile::tempdir().unwrap();
+        let file = Fallback::new(home.path().join("latch.fallback"));
+        file.create(&at(0)).unwrap();
+        let writers = (0..8).map(|_| {
+            let file = file.clone();
+            std::thread::spawn(move || file.write_if(0, &at(1)))
+        });
+        let writers: Vec<_> = writers.collect();
+        let answers: Vec<_> = writers.into_iter().map(|it| it.join().unwrap()).collect();
+        assert_eq!(answers.iter().filter(|it| matches!(it, Ok(None))).count(), 1, "{answers:?}");
     }
 }

@@ -10,6 +10,9 @@ pub const LATCH_KEY: &str = "__tradectl_latch__";
 /// The format that this binary writes and fully understands.
 pub const LATCH_FORMAT: u32 = 1;
 
+/// Under which name holds are carried along that a newer binary wrote in a shape of its own.
+const NOT_UNDERSTOOD: &str = "not_understood";
+
 /// The latch as stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Latch {
@@ -233,6 +236,58 @@ impl Latch {
     pub fn released() -> Self {
         Self { format: LATCH_FORMAT, epoch: 0, holds: Vec::new(), unknown: Map::new() }
     }
+    /// Reads a stored latch. One of a newer format is never lost for its shape: what is not
+    /// understood of it is carried along, and [`Self::effective`] halts everything.
+    pub fn from_json(text: &str) -> Result<Self, serde_json::Error> {
+        let error = match serde_json::from_str::<Self>(text) {
+            Ok(latch) => return Ok(latch),
+            Err(error) => error,
+        };
+        let Ok(Value::Object(mut fields)) = serde_json::from_str(text) else { return Err(error) };
+        let number = |value: Option<Value>| value.as_ref().and_then(Value::as_u64);
+        let format = number(fields.remove("format")).filter(|it| *it > u64::from(LATCH_FORMAT));
+        let (Some(format), Some(epoch)) = (format, number(fields.remove("epoch"))) else {
+            return Err(error);
+        };
+        let mut holds = Vec::new();
+        match fields.remove("holds") {
+            Some(Value::Array(found)) => {
+                let mut odd = Vec::new();
+                for hold in found {
+                    match serde_json::from_value(hold.clone()) {
+                        Ok(hold) => holds.push(hold),
+                        Err(_) => odd.push(hold),
+                    }
+                }
+                fields.insert(NOT_UNDERSTOOD.to_owned(), Value::Array(odd));
+            }
+            Some(other) => {
+                fields.insert(NOT_UNDERSTOOD.to_owned(), other);
+            }
+            None => {}
+        }
+        let format = u32::try_from(format).unwrap_or(u32::MAX);
+        Ok(Self { format, epoch, holds, unknown: fields })
+    }
+    /// Whether it holds everything, whatever the level: nothing can be in its scope's
+    /// shadow.
+    pub fn covers_all(&self) -> bool {
+        let whole = |hold: &Hold| matches!(hold.scope, Scope::All | Scope::Unrecognized(_));
+        self.format > LATCH_FORMAT || self.holds.iter().any(whole)
+    }
+    /// Whether putting `next` in its place loosens nothing: every hold still stands, at
+    /// least as strict, and the format is not taken back.
+    pub fn is_kept_by(&self, next: &Self) -> bool {
+        let kept = |old: &Hold| {
+            next.holds.iter().any(|new| {
+                new.stop_id == old.stop_id
+                    && new.scope == old.scope
+                    && new.level >= old.level
+                    && (new.phase == old.phase || new.phase != Phase::Resuming)
+            })
+        };
+        next.format >= self.format && self.holds.iter().all(kept)
+    }
     /// The strictest hold that covers the target.
     pub fn effective(&self, target: &Target) -> Effective {
         if self.format > LATCH_FORMAT {
@@ -261,6 +316,41 @@ impl Latch {
             epoch: self.epoch.saturating_add(1),
             holds,
             unknown: self.unknown.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Effective, Latch, Level, Target};
+
+    #[test]
+    fn a_newer_format_halts_whatever_its_shape_and_loses_nothing() {
+        let texts = [
+            r#"{"format":2,"epoch":7,"holds":{"a":1},"more":true}"#,
+            r#"{"format":2,"epoch":7,"holds":[{"stop":"s-1","strictness":3}]}"#,
+            r#"{"format":2,"epoch":7}"#,
+            r#"{"format":9999999999,"epoch":7,"holds":[]}"#,
+        ];
+        for text in texts {
+            let latch = Latch::from_json(text).unwrap();
+            assert_eq!(latch.epoch, 7);
+            let Effective::Held { level, .. } = latch.effective(&Target::default()) else {
+                panic!("free: {text}")
+            };
+            assert_eq!(level, Level::Halt);
+            let next = latch.next(Vec::new());
+            let again = Latch::from_json(&serde_json::to_string(&next).unwrap()).unwrap();
+            assert_eq!((&again, again.epoch), (&next, 8), "carried along");
+        }
+        assert!(
+            Latch::from_json(r#"{"format":2,"epoch":7,"holds":[{"stop":"s-1"}]}"#)
+                .unwrap()
+                .unknown
+                .contains_key("not_understood")
+        );
+        for damaged in ["{torn", r#"{"format":1,"epoch":7,"holds":7}"#, r#"{"format":2}"#, "[]"] {
+            assert!(Latch::from_json(damaged).is_err(), "{damaged}");
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use super::ladder::{EmergencyStop, POLL_MS, SCHEDULER_GRACE_MS, Stage, later};
 use super::pages;
-use crate::model::{Acknowledges, Latch, Reading, Service, StatusReading, StrategyId, Utc};
+use crate::model::{
+    Acknowledges, GapKind, Latch, Reading, Scope, Service, StatusReading, StrategyId, Utc,
+};
 use crate::ops::Query;
 use crate::ops::seen::Owner;
 use crate::plan::{Act, Rung, Step, StepId};
@@ -60,8 +62,18 @@ impl EmergencyStop {
     }
 
     pub(super) fn plan_latch(&mut self, now: Utc) -> Vec<Step> {
-        let Some(latch) = self.world.latch.as_ref().and_then(Reading::value).cloned() else {
-            return Vec::new();
+        let latch = match self.world.latch.as_ref() {
+            None => return Vec::new(),
+            Some(Reading::Known { value, .. }) => value.clone(),
+            // What cannot be read is written over by a stop of everything; the platform
+            // refuses if it stands at another epoch after all.
+            Some(Reading::Gap(gap))
+                if self.request.scope == Scope::All
+                    && matches!(gap.kind, GapKind::Unreachable | GapKind::Unparsed) =>
+            {
+                Latch::released()
+            }
+            Some(Reading::Gap(_)) => return Vec::new(),
         };
         if self.stage == Stage::Latching && self.found_phase.is_none() {
             self.adopt(&latch);
