@@ -151,3 +151,60 @@ fn body(scenario: &Scenario, found: &Findings, word: &str, good: bool) -> Vec<Bl
     body.extend(next.map(Block::line));
     body
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::{Style, document, page};
+    use trading_core::model::Utc;
+
+    fn found(word: &str, orders_after_latch: usize) -> Findings {
+        Findings {
+            hung: Some("engine-2".into()),
+            killed: true,
+            stop: json!({
+                "outcome": word,
+                "data": {
+                    "rungs": [],
+                    "not_stopped": [],
+                    "unknown": [],
+                    "not_covered": [],
+                    "timing": {
+                        "time_to_latch_ms": 51,
+                        "time_to_proof_ms": 7_206,
+                        "waited_ms": 6_938,
+                        "journal_syncs": 6,
+                    },
+                },
+            }),
+            exit_code: Some(0),
+            orders_before: 6,
+            orders_after_latch,
+            last_order_ms: Some(180),
+            refused_late: 2,
+            warm_up_ms: 2_504,
+        }
+    }
+
+    fn shown(found: &Findings) -> String {
+        let scenario = Scenario { strategies: 8, engines: 2, seed: 1, kill_at: Some(9) };
+        let report = report(&scenario, found);
+        let header = crate::render::Header {
+            environment: crate::render::EnvironmentView::nowhere("a test"),
+            observed_at: Utc::UNIX_EPOCH,
+            show_account: false,
+        };
+        let human = |width| page(&report, &header, Style { width, color: false });
+        let (code, wide, narrow) = (report.exit.code(), human(100), human(40));
+        format!("exit {code}\n{wide}---\n{narrow}---\n{}", document(&report, &header, false))
+    }
+
+    #[test]
+    fn a_good_drill_and_one_that_found_a_late_order() {
+        insta::assert_snapshot!(shown(&found("HALTED", 0)));
+        let late = shown(&found("HALTED", 1));
+        assert!(late.starts_with("exit 1\n"), "HALTED is not enough: {late}");
+        assert!(late.contains("drill.orders_after_latch"), "{late}");
+        assert!(shown(&found("PARTIAL", 0)).starts_with("exit 1\n"));
+    }
+}

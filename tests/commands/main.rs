@@ -11,4 +11,5 @@ mod harness;
 mod hostile;
 mod local;
 mod observe;
+mod stops;
 mod usage;
