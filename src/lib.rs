@@ -90,7 +90,8 @@ fn finish(session: &Session<'_>, name: &str, answered: Result<Report, Fault>) ->
     let header = session.header();
     let ui = &session.ctx.ui;
     let answers = answered.is_ok();
-    let report = answered.unwrap_or_else(|fault| fault_report(name, &fault));
+    let mut report = answered.unwrap_or_else(|fault| fault_report(name, &fault));
+    session.spell_out(&mut report);
     tracing::info!(outcome = report.outcome, exit_code = report.exit.code(), "ends");
     ui.end_live();
     match ui.format {

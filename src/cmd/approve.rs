@@ -135,7 +135,8 @@ fn load(path: &Path) -> Result<SavedPlan, Fault> {
 /// Who runs this: user and machine.
 pub(super) fn actor(session: &Session<'_>) -> String {
     let var = |name: &str| session.ctx.vars.get(name).filter(|value| !value.is_empty());
-    let user = var("USER").or_else(|| var("LOGNAME")).map_or("unknown", String::as_str);
+    let uid = || format!("uid {}", rustix::process::getuid().as_raw());
+    let user = var("USER").or_else(|| var("LOGNAME")).cloned().unwrap_or_else(uid);
     let host = rustix::system::uname();
     format!("{user}@{}", host.nodename().to_string_lossy())
 }

@@ -47,18 +47,45 @@ pub(super) async fn run(command: &Command, session: &mut Session<'_>) -> Result<
     // Whatever happens, nothing of a drill is left running.
     let ended = tokio::select! {
         ended = drill.run() => ended,
-        _ = tokio::signal::ctrl_c() => {
+        () = told_to_end() => {
             Err(Fault::new(Exit::Declined, "drill.interrupted", "the drill was interrupted"))
         }
     };
     let torn_down = drill.tear_down(*keep).await;
-    let findings = ended?;
-    torn_down?;
+    let findings = match (ended, torn_down) {
+        (Ok(findings), Ok(())) => findings,
+        (Ok(_), Err(left)) => return Err(left),
+        (Err(fault), Ok(())) => return Err(fault),
+        (Err(fault), Err(left)) => {
+            let message = format!("{}; and {}", fault.message, left.message);
+            return Err(Fault { message, ..left });
+        }
+    };
     let mut report = report(&scenario, &findings);
     if *keep {
         report.body.push(Block::line(format!("kept: {}", root.display())));
     }
     Ok(report)
+}
+
+/// Waits for whatever asks a process to end: Ctrl-C, SIGTERM, a lost terminal.
+async fn told_to_end() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let listen = |kind| signal(kind).ok();
+    let (mut int, mut term, mut hup) = (
+        listen(SignalKind::interrupt()),
+        listen(SignalKind::terminate()),
+        listen(SignalKind::hangup()),
+    );
+    let heard = |signal: &mut Option<tokio::signal::unix::Signal>,
+                 cx: &mut std::task::Context<'_>| {
+        signal.as_mut().is_some_and(|signal| signal.poll_recv(cx).is_ready())
+    };
+    std::future::poll_fn(|cx| {
+        let any = [heard(&mut int, cx), heard(&mut term, cx), heard(&mut hup, cx)];
+        if any.contains(&true) { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
 }
 
 /// A folder of the drill's own, below the folder for temporary files.

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use trading_core::model::{Level, Scope};
+use trading_core::model::{Level, Reading, Scope};
 use trading_core::ops::emergency_stop::{EmergencyStop, Request, Site};
 use trading_core::plan::Binding;
-use trading_core::report::Report;
+use trading_core::report::{Exit, Report};
 
 use super::Session;
 use super::approve::{ApproveArgs, actor, consent};
@@ -16,7 +16,8 @@ use super::kill::KillArgs;
 use crate::drive::journal::JournalWriter;
 use crate::drive::run::Driver;
 use crate::error::Fault;
-use crate::settings::{Access, Environment, PlatformKind};
+use crate::platform::Platform;
+use crate::settings::{Access, Environment, PlatformKind, nearest};
 
 /// The arguments.
 #[derive(Debug, clap::Args)]
@@ -51,6 +52,47 @@ pub struct Arguments {
 /// How long a stop may take, if nobody says otherwise.
 const DEADLINE: Duration = Duration::from_secs(120);
 
+/// The shortest time in which every rung can at least be attempted.
+const LEAST_DEADLINE: Duration = Duration::from_secs(1);
+
+/// A scope that names nothing would hold nothing and still be called HALTED. Where what it
+/// names can be read and is not there, nothing is done; where it cannot be read, the stop
+/// goes on.
+async fn check_scope(
+    scope: &Scope,
+    site: &Site,
+    platform: &Platform,
+    timeout: Duration,
+) -> Result<(), Fault> {
+    let (kind, name, known): (_, &str, Vec<String>) = match scope {
+        Scope::All | Scope::Unrecognized(_) => return Ok(()),
+        Scope::Venue(name) => {
+            let venues = site.capabilities.venues.iter();
+            ("venue", name.as_str(), venues.map(ToString::to_string).collect())
+        }
+        Scope::Strategy(id) => {
+            let read = tokio::time::timeout(timeout, platform.state.strategies()).await;
+            let Ok(Reading::Known { value, .. }) = read else { return Ok(()) };
+            ("strategy", id.as_str(), value.iter().map(|row| row.id.to_string()).collect())
+        }
+        Scope::Service(name) => {
+            let read = tokio::time::timeout(timeout, platform.compute.services()).await;
+            let Ok(Reading::Known { value, .. }) = read else { return Ok(()) };
+            ("service", name.as_str(), value.iter().map(|it| it.name.to_string()).collect())
+        }
+    };
+    if known.iter().any(|it| it == name) {
+        return Ok(());
+    }
+    let message =
+        format!("there is no {kind} `{name}` in {}: nothing was stopped", site.environment);
+    let fault = Fault::new(Exit::Refused, "scope.unknown", message);
+    Err(match nearest(name, known.iter().map(String::as_str)) {
+        Some(near) => fault.hint(format!("--scope {kind}={near}, or --scope all")),
+        None => fault.hint("--scope all stops everything"),
+    })
+}
+
 fn level(text: &str) -> Result<Level, String> {
     match Level::from(text.to_owned()) {
         Level::Unrecognized(_) => Err("expected `reduce-only` or `halt`".to_owned()),
@@ -76,6 +118,7 @@ pub(super) async fn run(args: &Arguments, session: &mut Session<'_>) -> Result<R
     let platform = environment.open(session.ctx)?;
     let kill = args.kill.point(&environment)?;
     let site = site(&environment);
+    check_scope(&args.scope, &site, &platform, session.timeout()?).await?;
     let request = request(args, session)?;
     let approval = if args.approve.dry_run {
         None
@@ -103,6 +146,14 @@ pub(super) async fn run(args: &Arguments, session: &mut Session<'_>) -> Result<R
 
 fn request(args: &Arguments, session: &Session<'_>) -> Result<Request, Fault> {
     let deadline = session.deadline(DEADLINE)?;
+    if deadline < LEAST_DEADLINE {
+        let message = format!(
+            "a deadline of {deadline:?} leaves no time to attempt every rung: a stop needs at \
+             least {LEAST_DEADLINE:?}"
+        );
+        return Err(Fault::new(Exit::Usage, "deadline.too_short", message)
+            .hint("add --deadline 30s, or leave it out"));
+    }
     let started_at = session.ctx.clock.now();
     let deadline = SignedDuration::try_from(deadline).unwrap_or(SignedDuration::MAX);
     let Arguments {

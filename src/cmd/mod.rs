@@ -20,7 +20,7 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use trading_core::report::Report;
+use trading_core::report::{Block, Report};
 
 use crate::cli::Globals;
 use crate::ctx::Ctx;
@@ -131,6 +131,31 @@ impl<'a> Session<'a> {
         DeadlineWatch {
             deadline: set.map(|deadline| deadline.value),
             resolved: Rc::clone(&self.resolved),
+        }
+    }
+
+    /// Commands that a report tells people to type name the environment. Where that takes
+    /// more than its name (a settings file), they get the rest too.
+    pub(crate) fn spell_out(&self, report: &mut Report) {
+        let Some((environment, _)) = self.resolved.get() else { return };
+        let short = format!("--env {}", environment.name);
+        let whole = environment.launch_args.join(" ");
+        if whole == short {
+            return;
+        }
+        let spell = |text: &mut String| {
+            if !text.contains(&whole) {
+                *text = text.replace(&short, &whole);
+            }
+        };
+        report.findings.iter_mut().filter_map(|it| it.next.as_mut()).for_each(spell);
+        report.errors.iter_mut().filter_map(|it| it.hint.as_mut()).for_each(spell);
+        for block in &mut report.body {
+            if let Block::Line(cell) = block
+                && cell.text.contains("tradectl ")
+            {
+                spell(&mut cell.text);
+            }
         }
     }
 

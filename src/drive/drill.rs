@@ -227,27 +227,26 @@ impl<'a> Drill<'a> {
     }
 
     /// The real command, in its own process; if it is to die on the way, it is run again from
-    /// another operator's folder.
+    /// another operator's folder. Meanwhile the frozen engine goes on.
     async fn stop(
         &self,
         hung: Option<&(ServiceName, Vec<Process>)>,
     ) -> Result<(bool, Value, Option<i32>), Fault> {
+        let (stopped, ()) = tokio::join!(self.stop_until_told(), self.thaw_later(hung));
+        stopped
+    }
+
+    async fn stop_until_told(&self) -> Result<(bool, Value, Option<i32>), Fault> {
         self.tell("stop", "tradectl emergency-stop, as a process of its own");
         let kill_at = self.scenario.kill_at.map(|place| place.to_string());
-        let mut words = vec!["emergency-stop", "--yes", "--reason", "drill", "--output", "json"];
-        let first = match &kill_at {
-            Some(place) => [words.as_slice(), &["--kill-at", place]].concat(),
-            None => words.clone(),
-        };
-        let thaw = self.thaw_later(hung);
-        let (first, ()) = tokio::join!(self.command("operator", &first), thaw);
-        let first = first?;
-        let killed = first.status.code().is_none();
-        if !killed {
+        let words = ["emergency-stop", "--yes", "--reason", "drill", "--output", "json"];
+        let dying = kill_at.iter().flat_map(|place| ["--kill-at", place.as_str()]);
+        let first: Vec<&str> = words.into_iter().chain(dying).collect();
+        let first = self.command("operator", &first).await?;
+        if first.status.code().is_some() {
             return Ok((false, parse(&first.stdout)?, first.status.code()));
         }
         self.tell("stop", "the stop was killed; another operator runs it again");
-        words.retain(|word| !word.is_empty());
         let second = self.command("operator-2", &words).await?;
         Ok((true, parse(&second.stdout)?, second.status.code()))
     }

@@ -268,7 +268,12 @@ pub fn progress(at: Utc, news: News) -> Progress {
 fn kept(written: Written) -> Recorded {
     match written {
         Written::Applied { .. } | Written::Already => Recorded::StateStore,
-        other => Recorded::Printed { why: format!("{other:?}") },
+        Written::Refused { expected, found } => {
+            Recorded::Printed { why: format!("refused: expected {expected}, found {found}") }
+        }
+        Written::Denied { why } | Written::Unreachable { why } | Written::Unknown { why } => {
+            Recorded::Printed { why }
+        }
     }
 }
 

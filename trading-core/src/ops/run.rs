@@ -150,8 +150,8 @@ impl Run {
         }
         let touched: BTreeSet<StepId> = answers.iter().map(|(id, _)| id.clone()).collect();
         self.executor.acted(answers);
-        for (rung, done, total) in self.executor.progress(&touched) {
-            self.tell_count(rung.as_str(), done, total);
+        for (rung, stand, failed, total) in self.executor.progress(&touched) {
+            self.tell_count(rung.as_str(), stand, failed, total);
         }
     }
     /// The question that was answered last.
@@ -170,6 +170,15 @@ impl Run {
     /// Whether the answer that is known to a query shows the world after all writes.
     pub(crate) fn asked_after_all(&self, query: &Query) -> bool {
         self.shown.get(query).is_some_and(|asked| *asked > self.last_settled)
+    }
+    /// Something was changed, or may have been: a write without an answer counts.
+    pub(crate) fn may_have_changed(&self) -> bool {
+        self.executor.steps().any(|(_, settled)| {
+            matches!(
+                settled,
+                Some(Settled::Answered(Written::Applied { .. } | Written::Unknown { .. }))
+            )
+        })
     }
     /// Nothing is under way and nothing is due.
     pub(crate) fn is_idle(&self) -> bool {
@@ -220,8 +229,13 @@ impl Run {
         self.news.push(news);
     }
     /// Tells how much is done.
-    fn tell_count(&mut self, rung: &'static str, done: u64, total: u64) {
-        self.count(rung, format!("{done} of {total}"), done, total);
+    fn tell_count(&mut self, rung: &'static str, stand: u64, failed: u64, total: u64) {
+        if failed == 0 {
+            return self.count(rung, format!("{stand} of {total}"), stand, total);
+        }
+        let message = format!("{stand} of {total}, {failed} failed");
+        let (subject, done) = (String::new(), Some((stand, total)));
+        self.news.push(News { rung, subject, message, done, bad: true });
     }
     /// Tells how much is done of something that is counted.
     pub(crate) fn count(

@@ -37,6 +37,8 @@ pub(crate) struct SimWorld {
     pub(crate) hung: BTreeSet<StrategyId>,
     /// Rows that somebody sets to `running` again, once, after this many reads.
     pub(crate) haunted: BTreeMap<StrategyId, u32>,
+    /// A strategy that somebody makes after this many reads.
+    pub(crate) late: Option<(u32, StrategyRow)>,
     /// Effects that were applied, by what they are.
     pub(crate) applied: Vec<String>,
     /// The leases, where the system has them.
@@ -246,6 +248,7 @@ impl SimWorld {
             store_broken: false,
             hung: BTreeSet::new(),
             haunted: BTreeMap::new(),
+            late: None,
             applied: vec![],
             leases: None,
             frozen: BTreeSet::new(),
@@ -367,6 +370,14 @@ impl SimWorld {
         match query {
             Query::Latch => Seen::Latch(self.known(query, self.latch.clone())),
             Query::Strategies => {
+                self.late = match self.late.take() {
+                    Some((0, row)) => {
+                        self.rows.push(row);
+                        None
+                    }
+                    Some((left, row)) => Some((left - 1, row)),
+                    None => None,
+                };
                 for row in &mut self.rows {
                     if let Some(left) = self.haunted.get_mut(&row.id) {
                         *left = left.saturating_sub(1);

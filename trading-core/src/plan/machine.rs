@@ -367,21 +367,25 @@ impl Executor {
     pub fn is_rung_idle(&self, rung: Rung) -> bool {
         !self.open.values().any(|id| self.slots.get(id).is_some_and(|slot| slot.step.rung == rung))
     }
-    /// For each rung that has one of these steps: how many of its steps have an answer, and
-    /// how many there are.
-    pub fn progress(&self, touched: &BTreeSet<StepId>) -> Vec<(Rung, u64, u64)> {
-        let mut counts: BTreeMap<Rung, (u64, u64)> = BTreeMap::new();
+    /// For each rung that has one of these steps: how many of its steps stand, how many have
+    /// ended otherwise, and how many there are.
+    pub fn progress(&self, touched: &BTreeSet<StepId>) -> Vec<(Rung, u64, u64, u64)> {
+        let mut counts: BTreeMap<Rung, (u64, u64, u64)> = BTreeMap::new();
         let rung_of = |id| self.slots.get(id).map(|slot| slot.step.rung);
         for rung in touched.iter().filter_map(rung_of) {
             counts.entry(rung).or_default();
         }
         for slot in self.slots.values() {
-            if let Some((done, total)) = counts.get_mut(&slot.step.rung) {
+            if let Some((stand, failed, total)) = counts.get_mut(&slot.step.rung) {
                 *total += 1;
-                *done += u64::from(matches!(slot.state, State::Settled(_)));
+                if let State::Settled(settled) = &slot.state {
+                    let count = if settled.stands() { stand } else { failed };
+                    *count += 1;
+                }
             }
         }
-        counts.into_iter().map(|(rung, (done, total))| (rung, done, total)).collect()
+        let counted = counts.into_iter();
+        counted.map(|(rung, (stand, failed, total))| (rung, stand, failed, total)).collect()
     }
     /// Whether a step is planned.
     pub fn has(&self, id: &StepId) -> bool {

@@ -7,7 +7,7 @@ use crate::ops::rungs::{Pending, RungData, of_rung, rungs_table};
 use crate::plan::{Recorded, Rung, Settled, Step};
 use crate::report::{Block, Cell, Exit, Finding, Problem, Report, Severity, Tone};
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The command's part of the JSON document.
 #[derive(Debug, Serialize)]
@@ -307,24 +307,33 @@ impl EmergencyStop {
         findings
     }
 
+    /// Where values are recorded that the state store did not take: how many, and why.
+    fn misplaced_by_place(&self) -> Vec<(&'static str, usize, String)> {
+        let mut places: BTreeMap<&'static str, (usize, String)> = BTreeMap::new();
+        for (chunk, kept) in &self.run.misplaced {
+            let (place, why) = match kept {
+                Recorded::StateStore => continue,
+                Recorded::Journal { why } => ("the journal of this run", why),
+                Recorded::Printed { why } => {
+                    ("this output, as lines that begin with `restore record:`", why)
+                }
+            };
+            let entry = places.entry(place).or_insert_with(|| (0, why.clone()));
+            entry.0 += chunk.items.len();
+        }
+        places.into_iter().map(|(place, (count, why))| (place, count, why)).collect()
+    }
+
     /// What went wrong with our own means.
     fn own_faults(&self, findings: &mut Vec<Finding>) {
         if let Some(why) = &self.run.journal_fault {
             let message = format!("the stop went on without a journal: {why}");
             findings.push(finding("stop.no_journal", Severity::Critical, "journal", &message));
         }
-        for (chunk, kept) in &self.run.misplaced {
-            let (place, why) = match kept {
-                Recorded::StateStore => continue,
-                Recorded::Journal { why } => ("the journal of this run", why),
-                Recorded::Printed { why } => {
-                    ("the output of this run, under data.restore_record", why)
-                }
-            };
-            let message =
-                format!("{} values are recorded only in {place}: {why}", chunk.items.len());
-            let subject = format!("restore record {}", chunk.chunk);
-            findings.push(finding("stop.record_misplaced", Severity::Critical, &subject, &message));
+        for (place, count, why) in self.misplaced_by_place() {
+            let message = format!("{count} values are recorded only in {place}: {why}");
+            let id = "stop.record_misplaced";
+            findings.push(finding(id, Severity::Critical, "restore record", &message));
         }
         let failed_notices = self.run.executor.steps().filter(|(step, settled)| {
             step.rung == Rung::Notify && settled.is_some_and(|it| !it.stands())
@@ -361,6 +370,10 @@ impl EmergencyStop {
             body.push(holdings_table(positions));
         }
         if self.run.executor.is_dry() {
+            if self.run.executor.steps().any(|(step, _)| step.rung == Rung::Compute) {
+                let text = "services go to 0: this also ends whatever manages exits";
+                body.push(Block::Line(Cell::toned(text, Tone::Warn)));
+            }
             body.push(Block::Heading("Plan".to_owned()));
             let rows = self.run.executor.steps().map(|(step, _)| {
                 vec![
@@ -381,7 +394,7 @@ impl EmergencyStop {
         let printed = self.run.misplaced.iter();
         for (chunk, _) in printed.filter(|(_, kept)| matches!(kept, Recorded::Printed { .. })) {
             let text = serde_json::to_string(chunk).unwrap_or_else(|_| format!("{chunk:?}"));
-            body.push(Block::line(format!("restore record: {text}")));
+            body.push(Block::Verbatim(format!("restore record: {text}")));
         }
         if word == Word::Halted {
             body.push(Block::line(self.proof_line()));

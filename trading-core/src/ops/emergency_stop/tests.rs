@@ -197,6 +197,16 @@ fn a_status_that_is_not_understood_is_stopped_and_named() {
 }
 
 #[test]
+fn a_strategy_that_appears_while_stopping_is_stopped_and_named() {
+    let mut world = SimWorld::busy();
+    world.late = Some((3, world::row("z", "running", "engine-1")));
+    let report = stop(&mut world);
+    assert_eq!(report.outcome, "HALTED", "{report:#?}");
+    assert_eq!(statuses(&world)["z"], "stopped");
+    assert!(report.findings.iter().any(|it| it.id == "stop.appeared" && it.subject == "z"));
+}
+
+#[test]
 fn a_row_that_turns_active_again_is_stopped_again_and_named() {
     let mut world = SimWorld::busy();
     world.haunted.insert("b".into(), 4);

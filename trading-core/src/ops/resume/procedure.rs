@@ -10,7 +10,7 @@ use crate::ops::run::Run;
 use crate::ops::seen::World;
 use crate::ops::{Answer, News, Procedure, Query, Ticket, Want};
 use crate::plan::{
-    Approval, Executor, JournalRule, PlanDigest, Purpose, Settled, Step, StepId, digest,
+    Act, Approval, Executor, JournalRule, PlanDigest, Purpose, Settled, Step, StepId, digest,
 };
 use crate::report::Report;
 use std::collections::BTreeSet;
@@ -209,7 +209,8 @@ impl Resume {
             (Some(_), Some(_)) => {
                 let ids: Vec<&str> = latch.holds.iter().map(|it| it.stop_id.as_str()).collect();
                 let ids = ids.join(", ");
-                return Err(End::Usage(format!("several stops hold: name one of {ids}")));
+                let why = format!("several stops hold; name one, the broadest first: {ids}");
+                return Err(End::Refused(why));
             }
         };
         if latch.format > crate::model::LATCH_FORMAT {
@@ -346,7 +347,8 @@ impl Resume {
         let lost = |settled: &Settled| {
             matches!(settled, Settled::Answered(crate::model::Written::Refused { .. }))
         };
-        if self.run.journal_fault.is_some() && !self.changed_anything() {
+        let nothing_done = self.run.executor.is_idle() && !self.run.may_have_changed();
+        if self.run.journal_fault.is_some() && nothing_done {
             let why = "the journal cannot be written, and without it nothing is changed";
             return Some(End::Refused(why.to_owned()));
         }
@@ -381,6 +383,17 @@ impl Resume {
         self.run.executor.steps().all(|(step, settled)| {
             let last = ["latch/released", "notify/released"].contains(&step.id.as_str());
             settled.is_some() || last
+        })
+    }
+
+    /// The epoch that the release expects, which nobody else may have raised.
+    fn expected_epoch(&self) -> Option<u64> {
+        let mut steps = self.run.executor.steps();
+        steps.find_map(|(step, _)| match &step.act {
+            Act::WriteLatch { expected_epoch, .. } if step.id.as_str() == "latch/released" => {
+                Some(*expected_epoch)
+            }
+            _ => None,
         })
     }
 
@@ -424,6 +437,14 @@ impl Resume {
         let latch = self.world.latch.as_ref()?.value()?;
         let ours = self.hold.as_ref()?;
         match latch.hold(&ours.stop_id) {
+            Some(_) if self.expected_epoch().is_some_and(|expected| latch.epoch > expected) => {
+                let others = latch.holds.iter().filter(|it| it.stop_id != ours.stop_id);
+                let others: Vec<&str> = others.map(|it| it.stop_id.as_str()).collect();
+                Some(End::StoppedAgain(match others.join(", ") {
+                    none if none.is_empty() => "the latch was changed meanwhile".to_owned(),
+                    others => format!("the latch was changed meanwhile; {others} holds too"),
+                }))
+            }
             Some(hold) if hold.phase == Phase::Resuming => None,
             Some(hold) => Some(End::StoppedAgain(format!(
                 "stop {} went back to {}",

@@ -242,7 +242,8 @@ impl Recover {
     /// The end, if the answer of a step says that there is one.
     fn failed(&self) -> Option<End> {
         let ids = Ids::of(&self.request.strategy);
-        if self.run.journal_fault.is_some() && !self.changed_anything() {
+        let nothing_done = self.run.executor.is_idle() && !self.run.may_have_changed();
+        if self.run.journal_fault.is_some() && nothing_done {
             let why = "the journal cannot be written, and without it nothing is changed";
             return Some(End::Refused(why.to_owned()));
         }
