@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use trading_core::ops::{emergency_stop, heartbeat, resume, status};
+use trading_core::ops::{emergency_stop, heartbeat, resume, status, undo};
 use trading_core::report::{Progress, schema_of};
 
 use super::json::Document;
@@ -24,6 +24,8 @@ pub fn all() -> Schemas {
     let data = [
         ("emergency-stop", emergency_stop::data_schema()),
         ("heartbeat.check", heartbeat::data_schema()),
+        ("heartbeat.recover", heartbeat::recover_schema()),
+        ("journal.undo", undo::data_schema()),
         ("resume", resume::data_schema()),
         ("status", status::data_schema()),
     ];

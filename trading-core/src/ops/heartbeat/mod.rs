@@ -15,6 +15,8 @@ pub use check::{Check, CheckRequest};
 pub use judge::{Beat, FUTURE_MS, Pulse, judge};
 pub use list::List;
 pub(crate) use list::{beat_cells, findings};
+#[cfg(feature = "schema")]
+pub use recover::data_schema as recover_schema;
 pub use recover::{BEAT_WITHIN_MS, LeftStopped, Recover, RecoverRequest, left_stopped};
 
 use crate::model::{Reading, StrategyRow, Timings, Utc};

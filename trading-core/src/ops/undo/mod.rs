@@ -136,3 +136,9 @@ impl Changes {
         }
     }
 }
+
+/// The schema of the command's part of the JSON document.
+#[cfg(feature = "schema")]
+pub fn data_schema() -> schemars::Schema {
+    outcome::data_schema()
+}

@@ -125,3 +125,9 @@ impl Undo {
         body
     }
 }
+
+/// The schema of the command's part of the JSON document.
+#[cfg(feature = "schema")]
+pub(super) fn data_schema() -> schemars::Schema {
+    crate::report::schema_of::<Data>()
+}

@@ -124,3 +124,9 @@ fn stops(write: &StatusWrite) -> bool {
 
 /// The command's name in journals.
 pub(super) const COMMAND: &str = "heartbeat.recover";
+
+/// The schema of the command's part of the JSON document.
+#[cfg(feature = "schema")]
+pub fn data_schema() -> schemars::Schema {
+    outcome::data_schema()
+}

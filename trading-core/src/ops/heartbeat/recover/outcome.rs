@@ -346,3 +346,9 @@ fn entry<T: Serialize>(subject: &str, reading: Option<Reading<T>>) -> Entry {
         value: serde_json::to_value(&reading).unwrap_or_default(),
     }
 }
+
+/// The schema of the command's part of the JSON document.
+#[cfg(feature = "schema")]
+pub(super) fn data_schema() -> schemars::Schema {
+    crate::report::schema_of::<Data>()
+}
