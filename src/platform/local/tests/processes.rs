@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use trading_core::model::{Task, TaskState, Written};
 
-use super::world::{PATIENCE, World, all_stopped, process_of, running, seen, until};
+use super::world::{PATIENCE, World, all_stopped, freeze, process_of, running, seen, until};
 use crate::platform::Clock;
 use crate::platform::local::linux::{Process, processes_of_task, processes_reading};
 use crate::platform::local::supervisor::Identity;
@@ -96,8 +96,7 @@ async fn a_frozen_task_is_killed_once_its_grace_is_over() {
     let mut supervisor = world.supervisor();
     let tasks = until(&mut supervisor, &world, running(1)).await;
     let process = process_of(&tasks[0]);
-    let pid = rustix::process::Pid::from_raw(i32::try_from(process.pid).unwrap()).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
+    freeze(process).await;
     let written = world.platform.compute.stop_task(&tasks[0].id, "stop-1").await;
     assert!(matches!(written, Written::Applied { .. }), "{written:?}");
     assert_eq!(world.tasks().await[0].state, TaskState::Stopping);
@@ -204,9 +203,7 @@ async fn a_supervisor_frozen_before_the_birth_of_a_task_gives_way_to_a_stop() {
     let process = Process::of_pid(other.id()).unwrap();
     let identity = Identity { process, since: world.clock.now() };
     std::fs::write(paths.supervisor_lock(), serde_json::to_string(&identity).unwrap()).unwrap();
-    let pid = rustix::process::Pid::from_raw(i32::try_from(other.id()).unwrap()).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
-    assert!((0..PATIENCE).any(|_| process.is_frozen()));
+    freeze(process).await;
     world.platform.compute.stop_task(&"task-0".into(), "stop-1").await;
     let state = |tasks: &[Task]| tasks.iter().find(|it| it.id.as_str() == "task-0").unwrap().state;
     assert_eq!(state(&world.tasks().await), TaskState::Stopping);

@@ -120,6 +120,19 @@ pub(super) async fn seen<T>(world: &World, so: impl Fn(&[Task]) -> Option<T>) ->
     panic!("it never came: {:#?}", world.tasks().await);
 }
 
+/// Stops a process by a signal and sees it stopped: a signal works soon, not at once.
+pub(super) async fn freeze(process: Process) {
+    let pid = rustix::process::Pid::from_raw(i32::try_from(process.pid).unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
+    for _ in 0..PATIENCE {
+        if process.is_frozen() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("{process:?} does not stop");
+}
+
 pub(super) fn running(count: usize) -> impl Fn(&[Task]) -> Option<Vec<Task>> {
     move |tasks| {
         let running: Vec<Task> =
