@@ -64,7 +64,7 @@ pub(super) async fn run(args: &Args, session: &mut Session<'_>) -> Result<Report
     Ok(report)
 }
 
-/// A stop that holds the whole environment must be resumed, not driven around.
+/// A stop that holds the environment, a service or a venue must be resumed, not driven around.
 async fn refuse_while_held(environment: &Environment, clock: &Arc<dyn Clock>) -> Result<(), Fault> {
     if !local::is_set_up(environment)? {
         return Ok(());
@@ -78,12 +78,12 @@ async fn refuse_while_held(environment: &Environment, clock: &Arc<dyn Clock>) ->
         )
         .hint(environment.typed("doctor"))
     })?;
-    match local::holding_all(&latch) {
+    match local::holding_whole(&latch) {
         None => Ok(()),
-        Some(stop) => Err(Fault::new(
+        Some((stop, held)) => Err(Fault::new(
             Exit::Refused,
             "local.held",
-            format!("stop {stop} holds the whole environment; nothing was started"),
+            format!("stop {stop} holds {held}; nothing was started"),
         )
         .hint(environment.typed(&format!("resume {stop} --reason TEXT")))),
     }

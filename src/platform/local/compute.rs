@@ -2,6 +2,7 @@
 //! needs a living supervisor.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Transaction;
@@ -26,16 +27,28 @@ pub(super) struct LocalCompute {
     pub(super) clock: Arc<dyn Clock>,
     /// What this process asked to stop while the database could not be written.
     unrecorded: Mutex<BTreeMap<TaskId, StopRequest>>,
+    /// This process asked something to stop: looking enforces it from then on, because the
+    /// supervisor may be dead or frozen.
+    acts: AtomicBool,
 }
 
 impl LocalCompute {
     pub(super) fn new(db: Db, paths: LocalPaths, clock: Arc<dyn Clock>) -> Self {
-        Self { db, paths, clock, unrecorded: Mutex::default() }
+        Self { db, paths, clock, unrecorded: Mutex::default(), acts: AtomicBool::new(false) }
     }
 
-    /// All tasks as they really are: each record is compared with its process and lock;
-    /// what is overdue is killed, and what has changed is written down.
-    pub(super) async fn settled(&self) -> Result<Vec<TaskRecord>, DbError> {
+    /// Tasks as a command sees them. One that only looks changes nothing; one that has
+    /// asked something to stop sees to it that it does.
+    async fn observed(&self) -> Result<Vec<TaskRecord>, DbError> {
+        if self.acts.load(Ordering::Relaxed) {
+            return self.settled().await;
+        }
+        let found = self.look().await?;
+        Ok(found.into_iter().map(|(_, settled)| settled.record).collect())
+    }
+
+    /// Each record compared with its process and lock. Changes nothing.
+    async fn look(&self) -> Result<Vec<(TaskRecord, Settled)>, DbError> {
         let mut records = self.db.read(tables::tasks).await?;
         self.overlay(&mut records);
         let (paths, clock) = (self.paths.clone(), Arc::clone(&self.clock));
@@ -43,14 +56,20 @@ impl LocalCompute {
             let machine = Machine(&paths);
             let one = |record: TaskRecord| {
                 let settled = settle::settle(&record, &machine, clock.now(), clock.since_boot())?;
-                for process in &settled.kill {
-                    process.kill()?;
-                }
                 Ok((record, settled))
             };
             records.into_iter().map(one).collect::<std::io::Result<Vec<_>>>()
-        })
-        .await??;
+        });
+        Ok(found.await??)
+    }
+
+    /// All tasks as they really are; what is overdue is killed, and what has changed is
+    /// written down.
+    pub(super) async fn settled(&self) -> Result<Vec<TaskRecord>, DbError> {
+        let found = self.look().await?;
+        for process in found.iter().flat_map(|(_, settled)| &settled.kill) {
+            process.kill()?;
+        }
         self.unblock(found.iter().map(|(_, settled)| &settled.record))?;
         let changed: Vec<_> =
             found.iter().filter(|(before, settled)| *before != settled.record).cloned().collect();
@@ -102,52 +121,85 @@ impl LocalCompute {
         }
     }
 
-    /// Asks one task to stop: written down, then SIGTERM. SIGKILL follows from
-    /// [`Self::settled`] once the grace is over, whoever calls it.
+    /// Asks one task to stop: SIGTERM, then written down, because the signal waits neither
+    /// for the disk nor for a frozen writer. SIGKILL follows from [`Self::settled`] once the
+    /// grace is over; being asked again sees to that too.
     pub(super) async fn ask_to_stop(&self, task: &TaskId, reason: &str) -> Written {
+        self.acts.store(true, Ordering::Relaxed);
+        let id = task.clone();
+        let record = match self.db.read(move |it| tables::task(it, &id)).await {
+            Ok(Some(record)) => record,
+            Ok(None) => return no_such("task", task.as_str()),
+            Err(error) => return error.written(),
+        };
+        if !record.is_live() {
+            return Written::Already;
+        }
+        if record.stop.is_some() {
+            return match self.settled().await {
+                Ok(_) => Written::Already,
+                Err(error) => error.written(),
+            };
+        }
+        let signalled = self.signal(&record).await;
+        self.record_stop(task, reason, signalled).await
+    }
+
+    async fn signal(&self, record: &TaskRecord) -> Result<(), DbError> {
+        let (record, paths) = (record.clone(), self.paths.clone());
+        Ok(tokio::task::spawn_blocking(move || terminate(&record, &Machine(&paths))).await??)
+    }
+
+    /// Writes down that a task was asked to stop, or keeps it in mind where that fails.
+    async fn record_stop(
+        &self,
+        task: &TaskId,
+        reason: &str,
+        signalled: Result<(), DbError>,
+    ) -> Written {
         let at = self.clock.now();
         let since_boot_ms = u64::try_from(self.clock.since_boot().as_millis()).unwrap_or(u64::MAX);
         let request = StopRequest { at, since_boot_ms, reason: reason.to_owned() };
         let (id, wanted) = (task.clone(), request.clone());
         let recorded = self.write(move |tx| request_stop(tx, &id, wanted.clone())).await;
-        let record = match recorded {
-            Ok(Asked::Gone) => return Written::Already,
+        match recorded {
             Ok(Asked::Before) => return Written::Already,
             Ok(Asked::NoSuchTask) => return no_such("task", task.as_str()),
-            Ok(Asked::Now(record)) => *record,
+            Ok(Asked::Now) => {}
             Err(error) => {
-                // The signal does not wait for the disk.
-                let id = task.clone();
-                let Ok(Some(record)) = self.db.read(move |it| tables::task(it, &id)).await else {
-                    return error.written();
-                };
+                tracing::warn!(%error, %task, "that it was asked to stop could not be recorded");
                 let mut unrecorded = self.unrecorded.lock().unwrap_or_else(PoisonError::into_inner);
                 unrecorded.entry(task.clone()).or_insert(request);
-                record
             }
-        };
-        let paths = self.paths.clone();
-        let sent = tokio::task::spawn_blocking(move || terminate(&record, &Machine(&paths))).await;
-        match sent {
-            Ok(Ok(())) => Written::Applied { at },
-            Ok(Err(error)) => Written::Denied { why: format!("SIGTERM to {task}: {error}") },
-            Err(error) => DbError::Lost(error).written(),
+        }
+        match signalled {
+            Ok(()) => Written::Applied { at },
+            Err(DbError::Io(error)) => {
+                Written::Denied { why: format!("SIGTERM to {task}: {error}") }
+            }
+            Err(error) => error.written(),
         }
     }
 
-    /// Stops the newest tasks of a service that are more than `desired`.
+    /// Stops the newest tasks of a service that are more than `desired`: all are signalled
+    /// before the first is written down.
     pub(super) async fn stop_excess(
         &self,
         service: &ServiceName,
         desired: u32,
         reason: &str,
     ) -> Result<(), DbError> {
+        self.acts.store(true, Ordering::Relaxed);
         let name = service.clone();
         let mut tasks = self.db.read(tables::live_tasks).await?;
         tasks.retain(|task| task.service.as_ref() == Some(&name) && task.stop.is_none());
         tasks.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+        let mut signalled = Vec::new();
         for task in tasks.iter().skip(usize::try_from(desired).unwrap_or(usize::MAX)) {
-            self.ask_to_stop(&task.id, reason).await;
+            signalled.push((&task.id, self.signal(task).await));
+        }
+        for (task, signalled) in signalled {
+            self.record_stop(task, reason, signalled).await;
         }
         Ok(())
     }
@@ -156,9 +208,8 @@ impl LocalCompute {
 /// What came of a request to stop.
 enum Asked {
     NoSuchTask,
-    Gone,
     Before,
-    Now(Box<TaskRecord>),
+    Now,
 }
 
 fn request_stop(
@@ -167,16 +218,18 @@ fn request_stop(
     request: StopRequest,
 ) -> rusqlite::Result<Asked> {
     let Some(mut record) = tables::task(tx, id)? else { return Ok(Asked::NoSuchTask) };
-    if !record.is_live() {
-        return Ok(Asked::Gone);
-    }
     if record.stop.is_some() {
         return Ok(Asked::Before);
     }
+    if record.is_live() {
+        record.state = TaskState::Stopping;
+    } else {
+        // Seen gone between the signal and now: this is why.
+        record.stopped_reason = Some(request.reason.clone());
+    }
     record.stop = Some(request);
-    record.state = TaskState::Stopping;
     tables::put_task(tx, &record)?;
-    Ok(Asked::Now(Box::new(record)))
+    Ok(Asked::Now)
 }
 
 /// SIGTERM to a task's process, or to those found by its name if none was recorded.
@@ -215,7 +268,7 @@ pub(super) fn no_such(kind: &str, name: &str) -> Written {
 impl Compute for LocalCompute {
     fn services(&self) -> Fut<'_, Reading<Vec<Service>>> {
         Box::pin(async move {
-            let tasks = match self.settled().await {
+            let tasks = match self.observed().await {
                 Ok(tasks) => tasks,
                 Err(error) => return error.reading(SERVICES),
             };
@@ -234,7 +287,7 @@ impl Compute for LocalCompute {
     }
     fn tasks(&self) -> Fut<'_, Reading<Vec<Task>>> {
         Box::pin(async move {
-            match self.settled().await {
+            match self.observed().await {
                 Ok(tasks) => {
                     let tasks = tasks.iter().map(TaskRecord::to_task).collect();
                     Reading::known(tasks, TASKS, self.clock.now())
@@ -250,6 +303,7 @@ impl Compute for LocalCompute {
         desired: u32,
     ) -> Fut<'a, Written> {
         Box::pin(async move {
+            self.acts.store(true, Ordering::Relaxed);
             let (name, at) = (service.clone(), self.clock.now());
             let written = self.write(move |tx| {
                 let Some(mut record) = tables::service(tx, &name)? else {
@@ -296,6 +350,7 @@ impl Compute for LocalCompute {
         value: Autoscaling,
     ) -> Fut<'a, Written> {
         Box::pin(async move {
+            self.acts.store(true, Ordering::Relaxed);
             let (name, at) = (service.clone(), self.clock.now());
             let written = self.write(move |tx| {
                 let Some(mut record) = tables::service(tx, &name)? else {

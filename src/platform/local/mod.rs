@@ -32,7 +32,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use trading_core::model::{Latch, Phase, Scope, VenueName};
+use trading_core::model::{Hold, Latch, Phase, Scope, VenueName};
 use trading_core::report::Exit;
 
 use crate::error::Fault;
@@ -170,16 +170,21 @@ pub async fn next_look() {
     tokio::time::sleep(LOOK_EVERY).await;
 }
 
-/// The stop that holds the whole environment and is not being resumed, if there is one.
-/// Whatever would start trading refuses then.
-pub fn holding_all(latch: &Latch) -> Option<String> {
+/// The stop that holds the whole environment, a whole service of it or a venue, and is not
+/// being resumed, with what it holds, if there is one. Bringing everything up would drive
+/// around it.
+pub fn holding_whole(latch: &Latch) -> Option<(String, String)> {
     if latch.format > trading_core::model::LATCH_FORMAT {
-        return Some(format!("unknown (latch format {})", latch.format));
+        return Some((format!("unknown (latch format {})", latch.format), "everything".to_owned()));
     }
-    let hold = latch.holds.iter().find(|hold| {
-        hold.phase != Phase::Resuming && matches!(hold.scope, Scope::All | Scope::Unrecognized(_))
-    })?;
-    Some(hold.stop_id.to_string())
+    let whole =
+        |hold: &&Hold| hold.phase != Phase::Resuming && !matches!(hold.scope, Scope::Strategy(_));
+    let hold = latch.holds.iter().find(whole)?;
+    let held = match &hold.scope {
+        Scope::All => "the whole environment".to_owned(),
+        scope => scope.to_string(),
+    };
+    Some((hold.stop_id.to_string(), held))
 }
 
 /// Supervises an environment until `stop` is ready. What runs goes on running then.
@@ -190,10 +195,23 @@ pub async fn supervise(
 ) -> Result<(), Fault> {
     let paths = paths_of(environment)?;
     check_set_up(environment, &paths)?;
-    let lock = supervisor::claim(&paths, clock.as_ref())?;
+    let lock = claim(&paths, clock.as_ref()).await?;
     supervisor_of(environment, clock)?.run(stop).await;
     drop(lock);
     Ok(())
+}
+
+/// The supervisor's lock. Whoever looks for a supervisor holds it for an instant, so a
+/// refusal is believed only once it lasts.
+async fn claim(paths: &LocalPaths, clock: &dyn Clock) -> Result<std::fs::File, Fault> {
+    for _ in 0..10 {
+        match supervisor::claim(paths, clock) {
+            Err(fault) if fault.exit == Exit::Refused => {}
+            answer => return answer,
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    supervisor::claim(paths, clock)
 }
 
 /// A supervisor that has not yet looked. Only the holder of the lock may let it work.

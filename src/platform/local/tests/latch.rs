@@ -5,7 +5,7 @@ use trading_core::model::{GapKind, Hold, Latch, Level, Phase, Scope, Target, Wri
 
 use super::{TestClock, blueprint, environment};
 use crate::platform::local::fallback::Fallback;
-use crate::platform::local::{LocalPaths, open, paths_of, setup};
+use crate::platform::local::{LocalPaths, holding_whole, open, paths_of, setup};
 use crate::platform::{Clock, Platform};
 
 async fn ready(home: &std::path::Path) -> (Platform, LocalPaths, Latch) {
@@ -171,4 +171,20 @@ async fn a_writer_frozen_inside_its_transaction_does_not_keep_a_stop_waiting_for
     other.execute_batch("ROLLBACK").unwrap();
     let late = platform.state.write_latch(0, &Latch::released().next(Vec::new())).await;
     assert!(matches!(late, Written::Refused { .. }), "{late:?}");
+}
+
+#[tokio::test]
+async fn a_hold_on_a_whole_service_or_venue_keeps_everything_from_coming_up() {
+    let home = tempfile::tempdir().unwrap();
+    let (_, _, held) = ready(home.path()).await;
+    let of = |scope: Scope, phase: Phase| {
+        let hold = Hold { scope, phase, ..held.holds[0].clone() };
+        holding_whole(&Latch { holds: vec![hold], ..held.clone() }).map(|(_, scope)| scope)
+    };
+    assert_eq!(of(Scope::All, Phase::Held).as_deref(), Some("the whole environment"));
+    let engine = || Scope::Service("engine".into());
+    assert_eq!(of(engine(), Phase::Stopping).as_deref(), Some("service=engine"));
+    assert_eq!(of(Scope::Venue("paper".into()), Phase::Held).as_deref(), Some("venue=paper"));
+    assert_eq!(of(engine(), Phase::Resuming), None);
+    assert_eq!(of(Scope::Strategy("s".into()), Phase::Held), None, "its engine obeys it");
 }

@@ -214,3 +214,47 @@ async fn a_supervisor_frozen_before_the_birth_of_a_task_gives_way_to_a_stop() {
     drop(unborn);
     seen(&world, |tasks| (state(tasks) == TaskState::Stopped).then_some(())).await;
 }
+
+#[tokio::test]
+async fn who_only_looks_kills_nobody_and_writes_nothing() {
+    let world = World::new(&["sleep", "1000"], 1).await;
+    let mut supervisor = world.supervisor();
+    let tasks = until(&mut supervisor, &world, running(1)).await;
+    drop(supervisor);
+    let process = process_of(&tasks[0]);
+    process.freeze().unwrap();
+    world.platform.compute.stop_task(&tasks[0].id, "stop-1").await;
+    world.clock.advance(Duration::from_millis(5_000));
+    let paths = paths_of(&world.environment).unwrap();
+    let raw = rusqlite::Connection::open(paths.compute_db()).unwrap();
+    let document =
+        || -> String { raw.query_row("SELECT document FROM tasks", [], |row| row.get(0)).unwrap() };
+    let before = document();
+    let looker = open(&world.environment, world.clock.clone()).unwrap();
+    let seen_by_looker = looker.compute.tasks().await.into_result().unwrap();
+    assert_eq!(seen_by_looker[0].state, TaskState::Stopping);
+    looker.compute.services().await.into_result().unwrap();
+    assert!(process.is_alive(), "its grace is over, and that is for others to act upon");
+    process.kill().unwrap();
+    for _ in 0..PATIENCE {
+        if all_stopped(&looker.compute.tasks().await.into_result().unwrap()).is_some() {
+            break;
+        }
+    }
+    assert!(all_stopped(&looker.compute.tasks().await.into_result().unwrap()).is_some());
+    assert_eq!(document(), before, "seen stopped, and not written down");
+}
+
+#[tokio::test]
+async fn being_asked_again_after_the_grace_ends_it() {
+    let world = World::new(&["sleep", "1000"], 1).await;
+    let mut supervisor = world.supervisor();
+    let tasks = until(&mut supervisor, &world, running(1)).await;
+    drop(supervisor);
+    process_of(&tasks[0]).freeze().unwrap();
+    world.platform.compute.stop_task(&tasks[0].id, "stop-1").await;
+    world.clock.advance(Duration::from_millis(5_000));
+    let second = open(&world.environment, world.clock.clone()).unwrap();
+    assert_eq!(second.compute.stop_task(&tasks[0].id, "stop-1").await, Written::Already);
+    seen(&world, all_stopped).await;
+}

@@ -177,3 +177,20 @@ async fn one_supervisor_per_environment() {
     drop(lock);
     assert_eq!(watch(&paths).unwrap(), Watch::Nobody);
 }
+
+#[tokio::test]
+async fn who_looks_for_a_supervisor_keeps_none_from_starting() {
+    let world = World::new(&["x"], 0).await;
+    let paths = paths_of(&world.environment).unwrap();
+    drop(claim(&paths, world.clock.as_ref()).unwrap());
+    let looks = std::fs::File::open(paths.supervisor_lock()).unwrap();
+    looks.lock_shared().unwrap();
+    assert!(claim(&paths, world.clock.as_ref()).is_err(), "for that instant");
+    let claimed = async { crate::platform::local::claim(&paths, world.clock.as_ref()).await };
+    let gone = async {
+        tokio::task::yield_now().await;
+        drop(looks);
+    };
+    let (claimed, ()) = tokio::join!(claimed, gone);
+    assert!(claimed.is_ok());
+}
