@@ -76,8 +76,8 @@ fn hints(source: &Source) -> Vec<(usize, String)> {
             let text = token.text.strip_prefix('"')?.strip_suffix('"')?;
             let command = text.split("  ").next()?.split(" (").next()?.split(", ").next()?;
             let rest = command.strip_prefix("tradectl ")?;
-            // Words that are filled in whole, and sentences about the product.
-            let other = rest.starts_with('{') || rest.starts_with("is ");
+            // Beginnings, words that are filled in whole, sentences about the product.
+            let other = rest.trim().is_empty() || rest.starts_with('{') || rest.starts_with("is ");
             (!other).then(|| (token.line, command.to_owned()))
         })
         .collect()
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn texts_that_begin_as_a_command_line_are_found() {
         let text = "fn a() { b(\"tradectl config show --env {} (why)\"); c(\"tradectl {x}\");\n\
-                    d(\"tradectl is x\"); e(\"tradectl a   why\"); f(\"tradectl b, why\"); }\n\
+                    d(\"tradectl is x\"); e(\"tradectl a   why\"); g(\"tradectl \"); f(\"tradectl b, why\"); }\n\
                     #[cfg(test)]\nmod t { const D: &str = \"tradectl nonsense\"; }";
         let source = Source::parse("src/a.rs", text).unwrap();
         let found: Vec<_> = hints(&source).into_iter().map(|(_, command)| command).collect();
