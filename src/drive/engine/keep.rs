@@ -142,8 +142,10 @@ impl Keeper {
 
     /// Whether a stop that holds the strategy is still to be acknowledged.
     pub(super) fn owes(&self, strategy: &StrategyId, effective: Option<&Effective>) -> bool {
-        let Some(Effective::Held { stop_id: Some(stop_id), .. }) = effective else { return false };
-        self.acknowledged.get(strategy) != Some(stop_id)
+        let Some(Effective::Held { stop_id: Some(stop_id), level }) = effective else {
+            return false;
+        };
+        level.halts() && self.acknowledged.get(strategy) != Some(stop_id)
     }
     /// The strategy can no longer send: its row is to say so, and what is open.
     pub(super) fn acknowledge(

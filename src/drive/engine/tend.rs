@@ -120,15 +120,19 @@ impl Shell {
         }
     }
 
-    /// Acknowledges a stop for each strategy that can no longer send.
+    /// Acknowledges a stop for each strategy that can no longer send. Under reduce-only it
+    /// can: an acknowledgement of that would count for a halt that comes later. Nor does
+    /// one speak for a strategy whose lease is somebody else's by now.
     pub(super) fn acknowledge(&mut self) {
         for strategy in self.adopted.keys() {
             let Some(runner) = self.engine.runner(strategy) else { continue };
-            if runner.latch == Control::Free || !runner.is_quiet() {
+            let leased = self.world.guard.lease(strategy).is_some();
+            if runner.latch != Control::Halt || !runner.is_quiet() || !leased {
                 continue;
             }
-            if let Some(Effective::Held { stop_id: Some(stop_id), .. }) =
+            if let Some(Effective::Held { stop_id: Some(stop_id), level }) =
                 self.world.guard.effective(strategy)
+                && level.halts()
             {
                 self.keeper.acknowledge(strategy, stop_id, &self.engine, &self.world);
             }

@@ -280,8 +280,13 @@ async fn reduce_only_lets_exits_go_on_and_no_entry_through() {
     let bound = super::guard::after(at, Duration::from_secs(1));
     let receipts = machine.receipts().await;
     assert!(receipts.iter().all(|it| !it.increases_risk || it.received_at <= bound));
+    // What still lets exits go is not acknowledged; the same stop made stricter is.
+    let none = machine.rows().await.iter().all(|row| row.stop_ack().is_none());
+    assert!(none, "reduce-only was acknowledged");
+    let held = hold("stop-1", Level::Halt, Phase::Stopping, Scope::Service("engine".into()));
+    machine.set_latch(vec![held]).await;
     machine
-        .until("acknowledged", async |it| {
+        .until("the halt acknowledged", async |it| {
             it.rows().await.iter().all(|row| row.stop_ack() == Some("stop-1".into()))
         })
         .await;
