@@ -240,6 +240,7 @@ async fn who_only_looks_kills_nobody_and_writes_nothing() {
         if all_stopped(&looker.compute.tasks().await.into_result().unwrap()).is_some() {
             break;
         }
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert!(all_stopped(&looker.compute.tasks().await.into_result().unwrap()).is_some());
     assert_eq!(document(), before, "seen stopped, and not written down");
