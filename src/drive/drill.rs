@@ -75,8 +75,7 @@ pub struct Findings {
     pub exit_code: Option<i32>,
     /// Orders that increase risk, taken on by the venue before the latch.
     pub orders_before: usize,
-    /// Such orders, taken on or refused, that the venue received later than the latch's
-    /// bound. Must be 0.
+    /// Such orders that the venue took on later than the latch's bound. Must be 0.
     pub orders_after_latch: usize,
     /// How long after the latch the last such order came, in milliseconds; `None`: none did.
     pub last_order_ms: Option<i64>,
@@ -323,13 +322,8 @@ impl<'a> Drill<'a> {
             killed,
             exit_code,
             orders_before: taken().filter(|it| !after(it)).count(),
-            orders_after_latch: risky
-                .iter()
-                .copied()
-                .filter(after)
-                .filter(|it| ms(it) > bound)
-                .count(),
-            last_order_ms: risky.iter().copied().filter(after).map(ms).max(),
+            orders_after_latch: taken().filter(after).filter(|it| ms(it) > bound).count(),
+            last_order_ms: taken().filter(after).map(ms).max(),
             refused_late: risky.iter().copied().filter(|it| !it.accepted).filter(after).count(),
             stop,
             warm_up_ms,

@@ -132,12 +132,13 @@ impl EmergencyStop {
         Ok(receipts)
     }
 
-    /// Orders that increase risk and reached a venue after the latch, taken on or refused:
-    /// how late the last came (ms), and how many came later than the bound.
+    /// Orders that increase risk and that a venue received and took on after the latch: how
+    /// late the last came (ms), and how many came later than the bound. One that was sent
+    /// in time and received late is refused by its own window and has no effect.
     fn after_latch(&self) -> Result<(Option<i64>, u64), String> {
         let latched_at = self.times.latched_at.ok_or("the latch was not written")?;
         let receipts = self.receipts()?;
-        let ours = receipts.iter().filter(|it| it.increases_risk);
+        let ours = receipts.iter().filter(|it| it.increases_risk && it.accepted);
         let late: Vec<i64> =
             ours.map(|it| millis(latched_at, it.received_at)).filter(|ms| *ms >= 0).collect();
         let bound = i64::try_from(self.site.timings.latch_max_age_ms).unwrap_or(i64::MAX);
@@ -278,9 +279,8 @@ impl EmergencyStop {
             findings.push(finding("stop.reactivated", Severity::Error, id, message));
         }
         if let Ok((_, count @ 1..)) = self.after_latch() {
-            let message = format!(
-                "{count} orders that increase risk reached a venue after the latch's bound"
-            );
+            let message =
+                format!("{count} orders that increase risk were taken on after the latch's bound");
             findings.push(finding(
                 "stop.orders_after_latch",
                 Severity::Critical,
