@@ -87,9 +87,9 @@ pub(super) async fn consent_to_plan(
     plan: &SavedPlan,
     summary: &[String],
 ) -> Result<Option<(Approval, &'static str)>, Fault> {
-    match &args.plan {
-        Some(path) if args.basic.dry_run => save(path, plan)?,
-        Some(path) => load(path)?.compare(plan).map_err(|moved| {
+    match args.plan.as_ref().map(|path| session.ctx.cwd.join(path)) {
+        Some(path) if args.basic.dry_run => save(&path, plan)?,
+        Some(path) => load(&path)?.compare(plan).map_err(|moved| {
             Fault::new(Exit::Refused, "plan.moved", format!("nothing was changed: {moved}"))
                 .hint("plan it again with --dry-run --plan FILE")
         })?,

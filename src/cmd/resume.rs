@@ -112,7 +112,11 @@ fn request(args: &Arguments, session: &Session<'_>) -> Result<Request, Fault> {
         run_id: session.ctx.ids.fresh("run").into(),
         stop_id: stop_id.as_deref().map(Into::into),
         reason: reason.clone(),
-        record: record.as_deref().map(read_records).transpose()?.unwrap_or_default(),
+        record: record
+            .as_deref()
+            .map(|path| read_records(&session.ctx.cwd.join(path)))
+            .transpose()?
+            .unwrap_or_default(),
         leave: leave.clone(),
         take: take.clone(),
         actor: actor(session),
