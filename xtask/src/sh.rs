@@ -10,8 +10,11 @@ pub(crate) type Outcome<T = ()> = Result<T, String>;
 
 /// The root of the repository: the folder above this crate.
 pub(crate) fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().unwrap_or(here).to_path_buf()
+    // Asked when it runs: a target folder that outlives a clone may hold a program that was
+    // built in another one.
+    let here = std::env::var_os("CARGO_MANIFEST_DIR");
+    let here = here.map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    here.parent().map_or_else(|| here.clone(), Path::to_path_buf)
 }
 
 /// The cargo that started this program.
