@@ -2,8 +2,11 @@
 
 use super::{Answer, Ask, News, Pending, Query, Seen, Ticket, Tickets, Want};
 use crate::journal::Entry;
-use crate::model::{RestoreChunk, Utc, Written};
-use crate::plan::{Complaint, Executor, MachineAsk, Recorded, Settled, Step, StepId};
+use crate::model::{RestoreChunk, RunId, Utc, Written};
+use crate::plan::{
+    Approval, Complaint, Executor, JournalRule, MachineAsk, Purpose, Recorded, Settled, Step,
+    StepId,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Counts everything that happens in a run. Tells whether a reading was asked for after a
@@ -37,7 +40,43 @@ pub(crate) struct Run {
     pub(crate) durable_asks: u64,
 }
 
+/// Who begins a run, of what, where and why: the first line of its journal.
+pub(crate) struct Opening<'a> {
+    pub(crate) run_id: &'a RunId,
+    pub(crate) command: &'static str,
+    pub(crate) environment: &'a str,
+    pub(crate) actor: &'a str,
+    pub(crate) reason: &'a str,
+}
+
 impl Run {
+    /// Begins a run: under an approval a live one, which journals first that it began and
+    /// was approved; without one a dry run, which journals nothing.
+    pub(crate) fn begin(
+        purpose: Purpose,
+        rule: JournalRule,
+        opening: &Opening<'_>,
+        approval: Option<(Approval, &str)>,
+    ) -> Self {
+        let run_id = opening.run_id.clone();
+        let Some((approval, how)) = approval else {
+            return Self::new(Executor::dry(purpose, run_id));
+        };
+        let entries = vec![
+            Entry::Opened {
+                run_id: run_id.clone(),
+                command: opening.command.to_owned(),
+                environment: opening.environment.to_owned(),
+                actor: opening.actor.to_owned(),
+                reason: opening.reason.to_owned(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+            },
+            Entry::Approved { binding: approval.binding().clone(), how: how.to_owned() },
+        ];
+        let mut run = Self::new(Executor::live(purpose, rule, run_id, approval));
+        run.journal(entries, false);
+        run
+    }
     pub(crate) fn new(executor: Executor) -> Self {
         Self {
             executor,

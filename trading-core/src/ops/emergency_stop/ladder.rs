@@ -5,10 +5,10 @@ use super::pages::Desk;
 use super::{Request, Site};
 use crate::journal::Entry;
 use crate::model::{Phase as HoldPhase, Reading, ServiceName, StopId, StrategyId, Utc, Written};
-use crate::ops::run::Run;
+use crate::ops::run::{Opening, Run};
 use crate::ops::seen::World;
 use crate::ops::{Answer, News, Procedure, Query, Ticket, Want};
-use crate::plan::{Act, Approval, Executor, JournalRule, Purpose, Rung, Settled, Step, StepId};
+use crate::plan::{Act, Approval, JournalRule, Purpose, Rung, Settled, Step, StepId};
 use crate::report::Report;
 use jiff::SignedDuration;
 use std::collections::{BTreeMap, BTreeSet};
@@ -99,27 +99,14 @@ pub struct EmergencyStop {
 impl EmergencyStop {
     /// Starts a stop. Without an approval it is a dry run: it reads, plans and checks.
     pub fn new(site: Site, request: Request, approval: Option<(Approval, &str)>) -> Self {
-        let mut entries = vec![Entry::Opened {
-            run_id: request.run_id.clone(),
-            command: "emergency-stop".to_owned(),
-            environment: site.environment.clone(),
-            actor: request.actor.clone(),
-            reason: request.reason.clone(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-        }];
-        let run_id = request.run_id.clone();
-        let executor = match approval {
-            Some((approval, how)) => {
-                let binding = approval.binding().clone();
-                entries.push(Entry::Approved { binding, how: how.to_owned() });
-                Executor::live(Purpose::Stop, JournalRule::GoOnWithout, run_id, approval)
-            }
-            None => Executor::dry(Purpose::Stop, run_id),
+        let opening = Opening {
+            run_id: &request.run_id,
+            command: "emergency-stop",
+            environment: &site.environment,
+            actor: &request.actor,
+            reason: &request.reason,
         };
-        let mut run = Run::new(executor);
-        if !run.executor.is_dry() {
-            run.journal(entries, false);
-        }
+        let mut run = Run::begin(Purpose::Stop, JournalRule::GoOnWithout, &opening, approval);
         if site.capabilities.strategies {
             run.read(Query::Latch);
         }

@@ -3,15 +3,12 @@
 use super::Request;
 use super::gate::{self, Obstacle};
 use super::restore::{self, Fate, Item};
-use crate::journal::Entry;
-use crate::model::{Hold, Latch, Phase, Reading, RunId, Scope, StopId, Utc};
+use crate::model::{Hold, Latch, Phase, Reading, Scope, StopId, Utc};
 use crate::ops::emergency_stop::{Site, later};
-use crate::ops::run::Run;
+use crate::ops::run::{Opening, Run};
 use crate::ops::seen::World;
 use crate::ops::{Answer, News, Procedure, Query, Ticket, Want};
-use crate::plan::{
-    Act, Approval, Executor, JournalRule, PlanDigest, Purpose, Settled, Step, StepId, digest,
-};
+use crate::plan::{Act, Approval, JournalRule, PlanDigest, Purpose, Settled, Step, StepId, digest};
 use crate::report::Report;
 use std::collections::BTreeSet;
 
@@ -89,19 +86,14 @@ pub struct Resume {
 impl Resume {
     /// Starts a resume. Without an approval it is a survey: it reads, plans and checks.
     pub fn new(site: Site, request: Request, approval: Option<(Approval, &str)>) -> Self {
-        let run_id: RunId = request.run_id.clone();
-        let mut opening = Vec::new();
-        let executor = match approval {
-            Some((approval, how)) => {
-                opening = opening_entries(&site, &request, &approval, how);
-                Executor::live(Purpose::Resume, JournalRule::Required, run_id, approval)
-            }
-            None => Executor::dry(Purpose::Resume, run_id),
+        let opening = Opening {
+            run_id: &request.run_id,
+            command: "resume",
+            environment: &site.environment,
+            actor: &request.actor,
+            reason: &request.reason,
         };
-        let mut run = Run::new(executor);
-        if !opening.is_empty() {
-            run.journal(opening, false);
-        }
+        let mut run = Run::begin(Purpose::Resume, JournalRule::Required, &opening, approval);
         run.read(Query::Latch);
         Self {
             next_look_at: request.started_at,
@@ -474,20 +466,6 @@ fn comes_first(other: &Hold, hold: &Hold) -> bool {
         return (other.at, &other.stop_id) > (hold.at, &hold.stop_id);
     }
     whole(&other.scope)
-}
-
-fn opening_entries(site: &Site, request: &Request, approval: &Approval, how: &str) -> Vec<Entry> {
-    vec![
-        Entry::Opened {
-            run_id: request.run_id.clone(),
-            command: "resume".to_owned(),
-            environment: site.environment.clone(),
-            actor: request.actor.clone(),
-            reason: request.reason.clone(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-        },
-        Entry::Approved { binding: approval.binding().clone(), how: how.to_owned() },
-    ]
 }
 
 impl Procedure for Resume {

@@ -1,18 +1,15 @@
 //! The procedure: survey, plan, set back.
 
 use super::{COMMAND, Change, Changes, UndoRequest};
-use crate::journal::Entry;
 use crate::model::{
     Effective, Reading, RestoreItem, RestoreSubject, RestoreValue, Target, Utc, Written,
 };
 use crate::ops::emergency_stop::{Site, later};
 use crate::ops::resume::{acts, engine_moved_on, found};
-use crate::ops::run::{Run, describe};
+use crate::ops::run::{Opening, Run, describe};
 use crate::ops::seen::World;
 use crate::ops::{Answer, News, Planned, Procedure, Query, Ticket, Want};
-use crate::plan::{
-    Approval, Executor, JournalRule, PlanDigest, Purpose, Settled, Step, StepId, digest,
-};
+use crate::plan::{Approval, JournalRule, PlanDigest, Purpose, Settled, Step, StepId, digest};
 use crate::report::Report;
 use std::collections::BTreeSet;
 
@@ -71,29 +68,14 @@ impl Undo {
         changes: Changes,
         approval: Option<(Approval, &str)>,
     ) -> Self {
-        let run_id = request.run_id.clone();
-        let mut opening = Vec::new();
-        let executor = match approval {
-            Some((approval, how)) => {
-                opening = vec![
-                    Entry::Opened {
-                        run_id: run_id.clone(),
-                        command: COMMAND.to_owned(),
-                        environment: site.environment.clone(),
-                        actor: request.actor.clone(),
-                        reason: request.reason.clone(),
-                        version: env!("CARGO_PKG_VERSION").to_owned(),
-                    },
-                    Entry::Approved { binding: approval.binding().clone(), how: how.to_owned() },
-                ];
-                Executor::live(Purpose::Undo, JournalRule::Required, run_id, approval)
-            }
-            None => Executor::dry(Purpose::Undo, run_id),
+        let opening = Opening {
+            run_id: &request.run_id,
+            command: COMMAND,
+            environment: &site.environment,
+            actor: &request.actor,
+            reason: &request.reason,
         };
-        let mut run = Run::new(executor);
-        if !opening.is_empty() {
-            run.journal(opening, false);
-        }
+        let mut run = Run::begin(Purpose::Undo, JournalRule::Required, &opening, approval);
         let mut queries = vec![Query::Services, Query::Schedules];
         if site.capabilities.strategies {
             queries.extend([Query::Latch, Query::Strategies]);

@@ -2,17 +2,15 @@
 
 use super::plan::{self, Case, DRAINED, Ids, NoPlan, UNACKNOWLEDGED};
 use super::{BEAT_WITHIN_MS, COMMAND, RecoverRequest};
-use crate::journal::Entry;
 use crate::model::{
-    Acknowledges, LogQuery, Reading, RunId, StatusReading, StrategyRow, TaskId, TaskState, Utc,
-    Written,
+    Acknowledges, LogQuery, Reading, StatusReading, StrategyRow, TaskId, TaskState, Utc, Written,
 };
 use crate::ops::emergency_stop::{Site, later};
 use crate::ops::heartbeat::{FUTURE_MS, Pulse, judge};
-use crate::ops::run::Run;
+use crate::ops::run::{Opening, Run};
 use crate::ops::seen::World;
 use crate::ops::{Answer, News, Procedure, Query, Ticket, Want};
-use crate::plan::{Approval, Executor, JournalRule, PlanDigest, Purpose, Settled, Step, digest};
+use crate::plan::{Approval, JournalRule, PlanDigest, Purpose, Settled, Step, digest};
 use crate::report::{Report, millis, stamp};
 use std::collections::BTreeSet;
 
@@ -98,19 +96,14 @@ pub struct Recover {
 impl Recover {
     /// Starts a recovery. Without an approval it is a survey: it reads, plans and checks.
     pub fn new(site: Site, request: RecoverRequest, approval: Option<(Approval, &str)>) -> Self {
-        let run_id: RunId = request.run_id.clone();
-        let mut opening = Vec::new();
-        let executor = match approval {
-            Some((approval, how)) => {
-                opening = opening_entries(&site, &request, &approval, how);
-                Executor::live(Purpose::Recover, JournalRule::Required, run_id, approval)
-            }
-            None => Executor::dry(Purpose::Recover, run_id),
+        let opening = Opening {
+            run_id: &request.run_id,
+            command: COMMAND,
+            environment: &site.environment,
+            actor: &request.actor,
+            reason: &request.reason,
         };
-        let mut run = Run::new(executor);
-        if !opening.is_empty() {
-            run.journal(opening, false);
-        }
+        let run = Run::begin(Purpose::Recover, JournalRule::Required, &opening, approval);
         let mut recover = Self {
             next_look_at: request.started_at,
             site,
@@ -520,25 +513,6 @@ impl Recover {
         self.times.ended_at = Some(now);
         self.stage = Stage::Closing;
     }
-}
-
-fn opening_entries(
-    site: &Site,
-    request: &RecoverRequest,
-    approval: &Approval,
-    how: &str,
-) -> Vec<Entry> {
-    vec![
-        Entry::Opened {
-            run_id: request.run_id.clone(),
-            command: COMMAND.to_owned(),
-            environment: site.environment.clone(),
-            actor: request.actor.clone(),
-            reason: request.reason.clone(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-        },
-        Entry::Approved { binding: approval.binding().clone(), how: how.to_owned() },
-    ]
 }
 
 impl Procedure for Recover {
