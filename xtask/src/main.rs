@@ -3,6 +3,7 @@
 //! | room | what it holds |
 //! |---|---|
 //! | [`sh`] | the repository's root, running other programs |
+//! | [`aws`] | the AWS-compatible server that tests talk to |
 //! | [`needs`] | what this machine must have, said in one line when it is missing |
 //! | `bench` | figures, each beside its limit |
 //! | `generate` | files that are generated from the product's types |
@@ -12,6 +13,7 @@
 //! It builds in seconds and needs no C compiler, so that it can say what is missing before
 //! the build of the product would fail for it.
 
+mod aws;
 #[cfg(feature = "bench")]
 mod bench;
 #[cfg(feature = "product")]
@@ -27,7 +29,10 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask <task>
 
-  test    everything that must hold: format, tidy, clippy, all tests
+  test    everything that must hold: format, tidy, clippy, all tests; with --no-aws
+          without those that need an AWS-compatible server
+  test aws [words]
+          only those that need one; words go to the test runner
   tidy    the rules of ARCHITECTURE.md that no compiler checks
   gen     completions, man pages, references, schemas; with --check only compares
   bench   figures of a release build, each beside its limit
@@ -71,7 +76,9 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let outcome = match args.as_slice() {
-        ["test"] => test::run(),
+        ["test"] => test::run(true),
+        ["test", "--no-aws"] => test::run(false),
+        ["test", "aws", words @ ..] => test::only_aws(words),
         ["tidy"] => tidy::run(),
         ["bench"] => product::bench(),
         ["gen"] => product::generate(false),

@@ -5,7 +5,7 @@ mod machine;
 mod start;
 mod stop;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::sh::{self, Outcome};
 
@@ -35,7 +35,7 @@ impl Figure {
 pub(crate) fn run() -> Outcome {
     let mut cargo = sh::cargo();
     sh::run("release build", cargo.args(["build", "--release", "--package", "tradectl"]))?;
-    let binary = target_dir()?.join("release/tradectl");
+    let binary = sh::target_dir()?.join("release/tradectl");
     // Short, because the names of sockets are limited, and where the drill would lie anyway.
     let folder = std::env::temp_dir().join(format!("tradectl-bench-{}", std::process::id()));
     std::fs::create_dir_all(&folder).map_err(about(&folder))?;
@@ -52,18 +52,6 @@ fn measure(binary: &Path, folder: &Path) -> Outcome<usize> {
     figures.extend(stop::measure(binary, folder)?);
     figures.iter().for_each(Figure::say);
     Ok(figures.iter().filter(|figure| !figure.held()).count())
-}
-
-/// Where cargo builds.
-fn target_dir() -> Outcome<PathBuf> {
-    #[derive(serde::Deserialize)]
-    struct Metadata {
-        target_directory: PathBuf,
-    }
-    let text = sh::read(sh::cargo().args(["metadata", "--format-version", "1", "--no-deps"]))?;
-    let metadata: Metadata =
-        serde_json::from_str(&text).map_err(|error| format!("cargo metadata: {error}"))?;
-    Ok(metadata.target_directory)
 }
 
 /// The value in the middle, and the one that 95 of 100 do not pass; sorts.

@@ -9,7 +9,9 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use crate::sh::Outcome;
 
 /// Folders with sources, from the repository's root.
-const FOLDERS: [&str; 9] = [
+const FOLDERS: [&str; 11] = [
+    "aws-sandbox/src",
+    "aws-sandbox/tests",
     "src",
     "tests",
     "benches",

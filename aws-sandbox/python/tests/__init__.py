@@ -1,0 +1,1 @@
+"""The server's own tests: `python -m unittest discover -s tests -t .`."""

@@ -1,0 +1,197 @@
+//! An AWS-compatible server on this machine, with faults on demand. Tests talk to it over HTTP
+//! as the product talks to AWS; `cargo xtask aws-sandbox` gives it to people.
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | [`start`] | the server as a process: its Python environment, its start and its end |
+//! | [`rule`] | which fault befalls which request |
+//! | [`http`] | a request to the server's control addresses |
+//! | `../python` | the server itself, the proxy, the scenarios |
+//!
+//! A test takes a [`Sandbox`]: an account of its own on the server that `cargo xtask test`
+//! started. Tests run side by side and cannot meet: the access key spells the account, and
+//! rules, requests and resources are kept by account.
+
+pub mod http;
+pub mod rule;
+pub mod start;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+pub use rule::Rule;
+
+/// The variable that holds the server's address.
+pub const SERVER: &str = "TRADECTL_TEST_AWS_SERVER";
+/// The variable that holds the proxy's address.
+pub const PROXY: &str = "TRADECTL_TEST_AWS_PROXY";
+
+/// Why a test cannot run, or a control request failed.
+pub type Failure = String;
+
+/// An account on the running server.
+#[derive(Clone, Debug)]
+pub struct Sandbox {
+    server: String,
+    proxy: String,
+    account: String,
+}
+
+/// One request as the proxy saw it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Request {
+    /// Its place among all requests of the run.
+    pub number: u64,
+    /// The region that it was signed for.
+    pub region: String,
+    /// The service that it was signed for: `ecs`, `dynamodb`, `scheduler`, …
+    pub service: String,
+    /// `UpdateItem`, `ListSchedules`, …
+    pub operation: String,
+    /// Whether the operation may change something; an unknown one counts as such.
+    pub mutates: bool,
+    /// Which attempt the SDK said it was, from 1.
+    pub attempt: u32,
+    /// What was asked, decoded; for REST services `{path, query, body}`.
+    pub body: Value,
+    /// Whether the server got it.
+    pub reached: bool,
+    /// What the client got: `passed`, `made up`, `hang`, `reset`, `truncated`, `dripped`, or
+    /// `pending` while nothing is decided.
+    pub outcome: String,
+    /// The status of the answer, if there was one.
+    pub status: Option<u16>,
+}
+
+impl Sandbox {
+    /// An account that nobody has had, on the server that `cargo xtask test` started. Without
+    /// one this is an error that says what to type: no test passes for want of a server.
+    pub fn connect() -> Result<Self, Failure> {
+        let of = |name: &str| {
+            std::env::var(name).map_err(|_| {
+                format!(
+                    "{name} is not set: no AWS-compatible server is running for this test. \
+                     `cargo xtask test aws` starts one and runs these tests"
+                )
+            })
+        };
+        let (server, proxy) = (of(SERVER)?, of(PROXY)?);
+        let given = http::post(&server, "/_ctl/account", &json!({}))?;
+        let account = given["account"].as_str().ok_or("the server gave no account")?.to_owned();
+        Ok(Self { server, proxy, account })
+    }
+
+    /// A given account at given addresses.
+    pub fn at(server: &str, proxy: &str, account: &str) -> Self {
+        Self { server: server.to_owned(), proxy: proxy.to_owned(), account: account.to_owned() }
+    }
+
+    /// The account's number.
+    pub fn account(&self) -> &str {
+        &self.account
+    }
+
+    /// The access key that signs for the account. Any secret goes with it.
+    pub fn access_key(&self) -> String {
+        access_key(&self.account)
+    }
+
+    /// The proxy's address: the endpoint of a test that wants faults, or proof of what was sent.
+    pub fn proxy(&self) -> &str {
+        &self.proxy
+    }
+
+    /// The server's own address, past the proxy.
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+
+    /// The variables of a process that is to be this account at the proxy, and to see nothing
+    /// of the machine's own AWS settings.
+    pub fn variables(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("AWS_ACCESS_KEY_ID", self.access_key()),
+            ("AWS_SECRET_ACCESS_KEY", "sandbox".to_owned()),
+            ("AWS_CONFIG_FILE", "/dev/null".to_owned()),
+            ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null".to_owned()),
+            ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
+            ("NO_PROXY", "127.0.0.1".to_owned()),
+        ]
+    }
+
+    /// Fills the account with a scenario of `python/scenarios`.
+    pub fn fill(&self, scenario: &str) -> Result<(), Failure> {
+        self.control("scenario", json!({ "name": scenario }))
+    }
+
+    /// Empties the account, and forgets its rules and requests.
+    pub fn reset(&self) -> Result<(), Failure> {
+        self.control("reset", json!({}))?;
+        http::post(&self.proxy, "/_ctl/clear", &json!({ "account": self.account }))?;
+        Ok(())
+    }
+
+    /// From now on the tasks of a service behave like this: `{"mode": "crash", "run_s": 0.5}`;
+    /// modes and times are those of `python/sandbox/ecs/plan.py`.
+    pub fn service_behaves(&self, cluster: &str, service: &str, how: Value) -> Result<(), Failure> {
+        self.behaves(json!({ "cluster": cluster, "service": service }), how)
+    }
+
+    /// The same for tasks of a family that were started without a service.
+    pub fn family_behaves(&self, cluster: &str, family: &str, how: Value) -> Result<(), Failure> {
+        self.behaves(json!({ "cluster": cluster, "family": family }), how)
+    }
+
+    fn behaves(&self, mut who: Value, how: Value) -> Result<(), Failure> {
+        if let (Value::Object(who), Value::Object(how)) = (&mut who, how) {
+            who.extend(how);
+        }
+        self.control("ecs", who)
+    }
+
+    /// From now on a table's Scan and Query look at no more than `items` items for a page; with
+    /// `empty_first`, a page without items and with a LastEvaluatedKey comes before all others.
+    pub fn pages(&self, table: &str, items: usize, empty_first: bool) -> Result<(), Failure> {
+        let items = (items > 0).then_some(items);
+        self.control(
+            "dynamodb",
+            json!({"table": table, "items": items, "empty_first": empty_first}),
+        )
+    }
+
+    /// Replaces the rules for this account's requests through the proxy.
+    pub fn rules(&self, rules: &[Rule]) -> Result<(), Failure> {
+        let rules = json!({ "account": self.account, "rules": rules });
+        http::post(&self.proxy, "/_ctl/rules", &rules)?;
+        Ok(())
+    }
+
+    /// How often each rule was used: a fault that never happened proves nothing.
+    pub fn rules_used(&self) -> Result<Vec<u64>, Failure> {
+        let answer = http::get(&self.proxy, &format!("/_ctl/rules?account={}", self.account))?;
+        let rules = answer.as_array().ok_or("the proxy gave no rules")?;
+        Ok(rules.iter().filter_map(|rule| rule["used"].as_u64()).collect())
+    }
+
+    /// This account's requests through the proxy, oldest first.
+    pub fn requests(&self) -> Result<Vec<Request>, Failure> {
+        let answer = http::get(&self.proxy, &format!("/_ctl/log?account={}", self.account))?;
+        serde_json::from_value(answer).map_err(|error| format!("the proxy's record: {error}"))
+    }
+
+    /// Those that may have changed something: none after a dry run.
+    pub fn mutations(&self) -> Result<Vec<Request>, Failure> {
+        Ok(self.requests()?.into_iter().filter(|request| request.mutates).collect())
+    }
+
+    fn control(&self, name: &str, mut asked: Value) -> Result<(), Failure> {
+        asked["account"] = Value::String(self.account.clone());
+        http::post(&self.server, &format!("/_ctl/{name}"), &asked)?;
+        Ok(())
+    }
+}
+
+/// The access key that spells an account.
+pub fn access_key(account: &str) -> String {
+    format!("AKIATEST{account}")
+}
