@@ -60,8 +60,8 @@ jsonl\t'A stream of JSON events that ends with the same document'"
 complete -c tradectl -n "__fish_tradectl_using_subcommand emergency-stop" -l timeout -d 'The longest that one request may take [default: 10s]' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand emergency-stop" -l deadline -d 'The longest that the command may take [default: 120s]' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand emergency-stop" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
-complete -c tradectl -n "__fish_tradectl_using_subcommand emergency-stop" -l flatten -d 'Closes positions, reduce-only, once whoever manages them is quiet'
-complete -c tradectl -n "__fish_tradectl_using_subcommand emergency-stop" -l cancel-protective -d 'Takes protective orders back too'
+complete -c tradectl -n "__fish_tradectl_using_subcommand emergency-stop" -l flatten -d 'Closes positions, reduce-only, once whoever manages them is quiet. Needs level `halt`'
+complete -c tradectl -n "__fish_tradectl_using_subcommand emergency-stop" -l cancel-protective -d 'Takes protective orders back too. Needs level `halt`'
 complete -c tradectl -n "__fish_tradectl_using_subcommand emergency-stop" -l keep-compute -d 'Leaves services, tasks and autoscaling as they are'
 complete -c tradectl -n "__fish_tradectl_using_subcommand emergency-stop" -l yes -d 'Approves without asking; needs `--env` on the command line'
 complete -c tradectl -n "__fish_tradectl_using_subcommand emergency-stop" -l dry-run -d 'Shows what would be done, checks it, and changes nothing'

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use serde_json::json;
-use trading_core::report::{Block, Cell, Exit, Finding, Report, Severity, Tone};
+use trading_core::report::{Block, Cell, Exit, Finding, Measured, Report, Severity, Tone};
 
 use super::Session;
 use crate::drive::drill::{Drill, Findings, Scenario};
@@ -129,7 +129,8 @@ fn report(scenario: &Scenario, found: &Findings) -> Report {
         "timing": {
             "stop": found.stop["data"]["timing"],
             "warm_up_ms": u64::try_from(found.warm_up_ms).unwrap_or(u64::MAX),
-            "time_to_last_order_ms": found.last_order_ms,
+            "time_to_last_order_ms":
+                Measured::or_absent(found.last_order_ms, "no order came after the latch"),
             "orders_before_latch": found.orders_before,
             "orders_refused_late": found.refused_late,
         },

@@ -28,10 +28,10 @@ pub struct Arguments {
     /// What to stop: `all`, `strategy=ID`, `service=NAME` or `venue=NAME`.
     #[arg(long, default_value = "all", value_parser = scope)]
     scope: Scope,
-    /// Closes positions, reduce-only, once whoever manages them is quiet.
+    /// Closes positions, reduce-only, once whoever manages them is quiet. Needs level `halt`.
     #[arg(long)]
     flatten: bool,
-    /// Takes protective orders back too.
+    /// Takes protective orders back too. Needs level `halt`.
     #[arg(long)]
     cancel_protective: bool,
     /// Leaves services, tasks and autoscaling as they are.
@@ -109,8 +109,22 @@ fn scope(text: &str) -> Result<Scope, String> {
     }
 }
 
+/// Under reduce-only an engine goes on managing its exits, and the orders that protect them.
+fn check_level(args: &Arguments) -> Result<(), Fault> {
+    let needs_halt = [("--flatten", args.flatten), ("--cancel-protective", args.cancel_protective)];
+    let given = needs_halt.into_iter().find(|(_, given)| *given);
+    let Some((flag, _)) = given.filter(|_| !args.level.halts()) else { return Ok(()) };
+    let message = format!(
+        "{flag} goes with level halt: under {} engines manage their positions themselves",
+        args.level
+    );
+    Err(Fault::new(Exit::Usage, "level.too_weak", message)
+        .hint(format!("leave out {flag}, or --level {}", args.level)))
+}
+
 /// Runs the command.
 pub(super) async fn run(args: &Arguments, session: &mut Session<'_>) -> Result<Report, Fault> {
+    check_level(args)?;
     let environment = session.environment(Access::Mutate)?;
     if args.approve.yes {
         environment.check_yes()?;

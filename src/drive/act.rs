@@ -1,39 +1,32 @@
-//! From acts to the ports that do them. Acts of one kind go out together, kinds in
-//! parallel.
+//! From acts to the ports that do them. Rows go out together; whatever else is asked for in
+//! one ask is done one after the other: the executor asks for it alone.
 
 use std::time::Duration;
 
-use tokio::task::JoinSet;
 use trading_core::model::{OrderState, Reading, StatusWrite, Utc, Written};
 use trading_core::plan::{Act, StepId};
 
 use crate::platform::{Notice, Platform, RowUpdate};
 use crate::venue::Submitted;
 
-/// Does acts and gives one answer for each.
+/// Does acts that are answered together, and gives one answer for each.
 pub async fn acts(
     platform: &Platform,
     acts: Vec<(StepId, Act)>,
     timeout: Duration,
 ) -> Vec<(StepId, Written)> {
     let mut statuses: Vec<(StepId, StatusWrite)> = Vec::new();
-    let mut running = JoinSet::new();
+    let mut answers = Vec::new();
     for (id, act) in acts {
         if let Act::SetStatus(write) = act {
             statuses.push((id, write));
         } else {
-            let platform = platform.clone();
-            running.spawn(async move { vec![(id, bounded(&platform, &act, timeout).await)] });
+            let written = bounded(platform, &act, timeout).await;
+            answers.push((id, written));
         }
     }
     if !statuses.is_empty() {
-        let platform = platform.clone();
-        running.spawn(async move { set_statuses(&platform, statuses, timeout).await });
-    }
-    let mut answers = Vec::new();
-    while let Some(joined) = running.join_next().await {
-        // A task that panicked answers for nothing; its steps stay open and are told so.
-        answers.extend(joined.unwrap_or_default());
+        answers.extend(set_statuses(platform, statuses, timeout).await);
     }
     answers
 }

@@ -31,6 +31,16 @@ fn a_bad_duration_is_2_and_says_what_was_expected() {
 }
 
 #[test]
+fn what_the_level_cannot_do_is_2_and_says_which_level_can() {
+    for flag in ["--flatten", "--cancel-protective"] {
+        let line = format!("emergency-stop --env local --level reduce-only {flag}");
+        let ran = World::new().run(&line);
+        assert_eq!(ran.exit, Exit::Usage, "{ran}");
+        assert!(ran.err.contains(&format!("{flag} goes with level halt")), "{ran}");
+    }
+}
+
+#[test]
 fn help_and_version_go_to_stdout() {
     for line in ["--help", "-h", "--version", "config --help"] {
         let ran = World::new().run(line);

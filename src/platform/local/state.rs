@@ -82,8 +82,8 @@ impl Table {
         let mut statement = connection.prepare_cached(self.select_all())?;
         let rows = statement.query_map([], |row| {
             let id: String = row.get(0)?;
-            let document = Document::from_column(row.get_ref(1)?, (self.key(), &id));
-            Ok((id, document.to_row()))
+            let row = Document::row_from_column(row.get_ref(1)?, (self.key(), &id));
+            Ok((id, row))
         })?;
         rows.collect()
     }

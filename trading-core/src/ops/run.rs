@@ -2,7 +2,7 @@
 
 use super::{Answer, Ask, News, Pending, Query, Seen, Ticket, Tickets, Want};
 use crate::journal::Entry;
-use crate::model::{RestoreChunk, RunId, Utc, Written};
+use crate::model::{RestoreChunk, RunId, StopId, Utc, Written};
 use crate::plan::{
     Approval, Complaint, Executor, JournalRule, MachineAsk, Purpose, Recorded, Settled, Step,
     StepId,
@@ -95,6 +95,11 @@ impl Run {
             last_read: None,
             durable_asks: 0,
         }
+    }
+    /// Restore records go under this stop from now on, those of another one too.
+    pub(crate) fn works_on(&mut self, stop_id: StopId, now: Utc) {
+        let asks = self.executor.works_on(stop_id, now);
+        self.enqueue(asks);
     }
     /// Adds a page to the plan.
     pub(crate) fn append(&mut self, page: Vec<Step>) {

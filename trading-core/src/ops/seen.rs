@@ -28,6 +28,10 @@ pub(crate) struct World {
     pub(crate) logs: Option<Reading<Vec<LogLine>>>,
     /// Strategies that this stop has changed before, in whatever run.
     pub(crate) touched: BTreeSet<StrategyId>,
+    /// Where each strategy stands among those read: every judgement looks up each of them.
+    row_places: BTreeMap<StrategyId, usize>,
+    /// Where each strategy's lease stands, likewise.
+    lease_places: BTreeMap<StrategyId, usize>,
 }
 
 /// Whether whoever runs a strategy can still send.
@@ -50,8 +54,14 @@ impl World {
     pub(crate) fn take(&mut self, seen: Seen) {
         match seen {
             Seen::Latch(it) => self.latch = Some(it),
-            Seen::Strategies(it) => self.strategies = Some(it),
-            Seen::Leases(it) => self.leases = Some(it),
+            Seen::Strategies(it) => {
+                self.row_places = places(&it, |row| &row.id);
+                self.strategies = Some(it);
+            }
+            Seen::Leases(it) => {
+                self.lease_places = places(&it, |lease| &lease.strategy);
+                self.leases = Some(it);
+            }
             Seen::Services(it) => self.services = Some(it),
             Seen::Tasks(it) => self.tasks = Some(it),
             Seen::Schedules(it) => self.schedules = Some(it),
@@ -74,7 +84,12 @@ impl World {
     }
     /// One strategy's row, if it is known.
     pub(crate) fn row(&self, id: &StrategyId) -> Option<&StrategyRow> {
-        self.rows().iter().find(|row| row.id == *id)
+        self.rows().get(*self.row_places.get(id)?)
+    }
+    /// The lease on a strategy that has not run out, if leases are known.
+    pub(crate) fn live_lease(&self, id: &StrategyId, now: Utc) -> Option<&Lease> {
+        let leases = self.leases.as_ref().and_then(Reading::value)?;
+        leases.get(*self.lease_places.get(id)?).filter(|lease| lease.expires_at > now)
     }
     /// Whether another stop halts a strategy too: what was acknowledged to that one is as
     /// good, since an owner answers one of several.
@@ -95,14 +110,8 @@ impl World {
         if row.stop_ack().is_some_and(|ack| ack == *stop_id || self.also_halts(&ack, row)) {
             return Owner::Acknowledged;
         }
-        if let Some(leases) = self.leases.as_ref().and_then(Reading::value) {
-            let held = leases.iter().find(|it| it.strategy == row.id && it.expires_at > now);
-            if let Some(lease) = held {
-                return Owner::Leased(format!(
-                    "leased by {} until {}",
-                    lease.owner, lease.expires_at
-                ));
-            }
+        if let Some(lease) = self.live_lease(&row.id, now) {
+            return Owner::Leased(format!("leased by {} until {}", lease.owner, lease.expires_at));
         }
         let tasks = match &self.tasks {
             Some(Reading::Known { value, .. }) => value,
@@ -124,6 +133,14 @@ impl World {
             None => Owner::Gone,
         }
     }
+}
+
+fn places<T>(
+    read: &Reading<Vec<T>>,
+    key: impl Fn(&T) -> &StrategyId,
+) -> BTreeMap<StrategyId, usize> {
+    let items = read.value().into_iter().flatten();
+    items.enumerate().map(|(place, item)| (key(item).clone(), place)).collect()
 }
 
 fn touched(record: &Reading<Vec<RestoreChunk>>) -> Vec<StrategyId> {

@@ -55,6 +55,10 @@ pub(crate) struct SimWorld {
     pub(crate) beats_until: Option<Utc>,
     /// Whether a dry run may not change anything.
     pub(crate) read_only: bool,
+    /// The answer to the next write of the latch is lost; the write is not.
+    pub(crate) loses_latch_answer: bool,
+    /// Which asks have no answer before which time.
+    pub(crate) slow: Option<(fn(&Ask) -> bool, Utc)>,
 }
 
 pub(crate) fn start() -> Utc {
@@ -257,6 +261,8 @@ impl SimWorld {
             engines_beat: false,
             beats_until: None,
             read_only: false,
+            loses_latch_answer: false,
+            slow: None,
         }
     }
 
@@ -429,6 +435,9 @@ impl SimWorld {
             self.applied.push(act.to_string());
             if matches!(act, Act::WriteLatch { .. }) && self.latched_at.is_none() {
                 self.latched_at = Some(at);
+                if std::mem::take(&mut self.loses_latch_answer) {
+                    return Written::Unknown { why: "the answer was lost".into() };
+                }
             }
         }
         answer
@@ -513,6 +522,10 @@ impl SimWorld {
         applied
     }
 
+    fn can_answer(&self, ask: &Ask) -> bool {
+        self.slow.is_none_or(|(is_slow, at)| self.now >= at || !is_slow(ask))
+    }
+
     fn answer(&mut self, ask: Ask) -> Answer {
         match ask {
             Ask::Journal { entries, .. } => {
@@ -563,13 +576,16 @@ pub(crate) fn drive(
             return Some(report);
         }
         world.now += SignedDuration::from_millis(world.answer_ms);
-        if open.is_empty() {
-            let at = procedure.wake_at().expect("nothing is open and nothing is awaited");
-            world.now = world.now.max(at);
+        let places = 0..open.len();
+        let ready: Vec<usize> = places.filter(|at| world.can_answer(&open[*at].1)).collect();
+        if ready.is_empty() {
+            let slow = world.slow.map(|(_, at)| at).filter(|_| !open.is_empty());
+            let at = procedure.wake_at().into_iter().chain(slow).min();
+            world.now = world.now.max(at.expect("nothing is open and nothing is awaited"));
             world.live();
             continue;
         }
-        let (ticket, ask) = open.remove(pick(open.len()) % open.len());
+        let (ticket, ask) = open.remove(ready[pick(ready.len()) % ready.len()]);
         if kill == Some(Kill::Before(count)) {
             return None;
         }

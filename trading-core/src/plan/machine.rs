@@ -13,6 +13,10 @@ use std::collections::{BTreeMap, BTreeSet};
 /// 400 KB that an item of DynamoDB may have.
 const CHUNK_ITEMS: usize = 250;
 
+/// How many rows one ask changes at most: as many as the local platform commits at once. A
+/// row whose answer is late keeps those of its own batch waiting and no others.
+const BATCH_ROWS: usize = 64;
+
 /// Whether acts may go on without a journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JournalRule {
@@ -39,7 +43,8 @@ pub enum MachineAsk {
         /// The chunk.
         chunk: RestoreChunk,
     },
-    /// Do these.
+    /// Do these, which are answered together: a batch of rows, or anything else alone, so
+    /// that what hangs keeps nobody waiting.
     Act(Vec<(StepId, Act)>),
 }
 
@@ -142,9 +147,21 @@ impl Executor {
             observed: BTreeSet::new(),
         }
     }
-    /// Restore records go under this stop from now on.
-    pub fn works_on(&mut self, stop_id: StopId) {
-        self.stop_id = Some(stop_id);
+    /// Restore records go under this stop from now on. What was recorded under another one
+    /// is recorded again: a resume reads the record of one stop.
+    pub fn works_on(&mut self, stop_id: StopId, now: Utc) -> Vec<MachineAsk> {
+        let before = self.stop_id.replace(stop_id);
+        if before.is_none() || before == self.stop_id {
+            return Vec::new();
+        }
+        let begun = |slot: &&Slot| match &slot.state {
+            State::Recording | State::Acting | State::Settled(Settled::Answered(_)) => true,
+            State::Waiting | State::Intending | State::Settled(Settled::NotStarted { .. }) => false,
+        };
+        let begun = self.slots.values().filter(begun);
+        let items: Vec<_> = begun.filter_map(|slot| slot.step.restore.clone()).collect();
+        let pieces = items.chunks(CHUNK_ITEMS).map(<[_]>::to_vec);
+        pieces.filter_map(|items| self.chunk_of(Vec::new(), items, now)).collect()
     }
     /// Steps that await this may start.
     pub fn observed(&mut self, what: &str) {
@@ -307,6 +324,15 @@ impl Executor {
     fn chunk(&mut self, steps: &[StepId], now: Utc) -> Option<MachineAsk> {
         let items: Vec<RestoreItem> =
             steps.iter().filter_map(|id| self.slots.get(id)?.step.restore.clone()).collect();
+        self.chunk_of(steps.to_vec(), items, now)
+    }
+
+    fn chunk_of(
+        &mut self,
+        steps: Vec<StepId>,
+        items: Vec<RestoreItem>,
+        now: Utc,
+    ) -> Option<MachineAsk> {
         let chunk = RestoreChunk {
             format: RestoreChunk::FORMAT,
             stop_id: self.stop_id.clone()?,
@@ -316,21 +342,22 @@ impl Executor {
             items,
         };
         self.next_chunk += 1;
-        Some(MachineAsk::Record { steps: steps.to_vec(), chunk })
+        Some(MachineAsk::Record { steps, chunk })
     }
 
     /// The answer to a record ask: it is kept somewhere in any case.
     pub fn recorded(&mut self, steps: &[StepId]) -> Vec<MachineAsk> {
-        self.act(steps).into_iter().collect()
+        self.act(steps)
     }
 
-    fn act(&mut self, steps: &[StepId]) -> Option<MachineAsk> {
+    fn act(&mut self, steps: &[StepId]) -> Vec<MachineAsk> {
         self.set_all(steps, &State::Acting);
-        let acts: Vec<_> = steps
-            .iter()
-            .filter_map(|id| Some((id.clone(), self.slots.get(id)?.step.act.clone())))
-            .collect();
-        (!acts.is_empty()).then_some(MachineAsk::Act(acts))
+        let acts =
+            steps.iter().filter_map(|id| Some((id.clone(), self.slots.get(id)?.step.act.clone())));
+        let (rows, others): (Vec<_>, Vec<_>) =
+            acts.partition(|(_, act)| matches!(act, Act::SetStatus(_)));
+        let rows = rows.chunks(BATCH_ROWS).map(<[_]>::to_vec);
+        rows.chain(others.into_iter().map(|act| vec![act])).map(MachineAsk::Act).collect()
     }
 
     /// The answers to an act ask.

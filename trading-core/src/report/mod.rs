@@ -2,10 +2,12 @@
 //! JSON document are both made, so that there are never two texts for one truth.
 
 mod exit;
+mod measured;
 mod progress;
 mod words;
 
 pub use exit::Exit;
+pub use measured::{Measured, Missing};
 pub use progress::{Progress, ProgressKind};
 pub use words::{ago, millis, stamp};
 

@@ -2,13 +2,10 @@
 
 use super::ladder::{EmergencyStop, POLL_MS, SCHEDULER_GRACE_MS, Stage, later};
 use super::pages;
-use crate::model::{
-    Acknowledges, GapKind, Latch, Reading, Scope, Service, StatusReading, StrategyId, Utc,
-};
+use crate::model::{Acknowledges, GapKind, Latch, Reading, Scope, Service, StatusReading, Utc};
 use crate::ops::Query;
 use crate::ops::seen::Owner;
 use crate::plan::{Act, Rung, Step, StepId};
-use std::collections::BTreeSet;
 
 impl EmergencyStop {
     /// Plans for what an answer showed.
@@ -58,6 +55,7 @@ impl EmergencyStop {
             }
         }
         self.first_clean_at = None;
+        self.pages += 1;
         self.run.append(page);
     }
 
@@ -75,9 +73,7 @@ impl EmergencyStop {
             }
             Some(Reading::Gap(_)) => return Vec::new(),
         };
-        if self.stage == Stage::Latching && self.found_phase.is_none() {
-            self.adopt(&latch);
-        }
+        self.adopt(&latch, now);
         let Some(id) = self.run.attempt("latch", &Query::Latch) else { return Vec::new() };
         let step = pages::latch_step(id, &latch, &self.request, &self.stop_id, now);
         if step.is_none() {
@@ -86,16 +82,28 @@ impl EmergencyStop {
         step.into_iter().collect()
     }
 
-    /// A hold of the same scope is the same stop: whoever comes second continues it.
-    pub(super) fn adopt(&mut self, latch: &Latch) {
+    /// A hold of the same scope is the same stop: whoever comes second continues it, also
+    /// where the latch could not be read before the other rungs had begun.
+    fn adopt(&mut self, latch: &Latch, now: Utc) {
+        if self.found_phase.is_some() {
+            return;
+        }
+        let wrote = self.run.executor.steps().any(|(step, _)| step.rung == Rung::Latch);
+        if let Some(ours) = latch.hold(&self.stop_id).filter(|_| wrote) {
+            // The answer to our own write may have been lost.
+            self.times.latched_at.get_or_insert(ours.at);
+            return;
+        }
         let same = latch.holds.iter().find(|hold| hold.scope == self.request.scope);
-        if let Some(hold) = same {
-            self.stop_id = hold.stop_id.clone();
-            self.continued = true;
-            self.found_phase = Some(hold.phase.clone());
-            self.times.latched_at = Some(hold.at);
-            let message = format!("continues stop {} of {}", hold.stop_id, hold.actor);
-            self.run.tell("latch", "latch", message, false);
+        let Some(hold) = same else { return };
+        self.stop_id = hold.stop_id.clone();
+        self.continued = true;
+        self.found_phase = Some(hold.phase.clone());
+        self.times.latched_at = Some(hold.at);
+        let message = format!("continues stop {} of {}", hold.stop_id, hold.actor);
+        self.run.tell("latch", "latch", message, false);
+        if self.stage != Stage::Latching {
+            self.work_on_it(now);
         }
     }
 
@@ -121,11 +129,13 @@ impl EmergencyStop {
     pub(super) fn note_new(&mut self, now: Utc) {
         let Some(Reading::Known { value, .. }) = &self.world.strategies else { return };
         let desk = self.desk(now);
-        let covered = value.iter().filter(|row| desk.covers(row));
-        let ids: BTreeSet<StrategyId> = covered.map(|row| row.id.clone()).collect();
-        let first = self.first_rows.get_or_insert_with(|| ids.clone());
-        let new: Vec<String> = ids.difference(first).map(ToString::to_string).collect();
-        for id in new {
+        let covered = value.iter().filter(|row| desk.covers(row)).map(|row| &row.id);
+        let Some(first) = &self.first_rows else {
+            self.first_rows = Some(covered.cloned().collect());
+            return;
+        };
+        let new = covered.filter(|id| !first.contains(*id)).map(ToString::to_string);
+        for id in new.collect::<Vec<_>>() {
             if self.appeared.insert(id.clone()) {
                 self.run.tell("strategies", id, "was not there when the stop began", true);
             }
@@ -169,17 +179,17 @@ impl EmergencyStop {
         self.desk(now).compute(&zero_for_long)
     }
 
-    /// Compute may go to 0: nobody acknowledges here, or everybody has, or has had the time.
-    pub(super) fn may_lower(&self, now: Utc) -> bool {
-        if !self.desk(now).lowers_compute() {
-            return false;
-        }
+    /// Compute may go to 0 although not everybody is known to be quiet: nobody acknowledges
+    /// here, or all have had the time.
+    pub(super) fn is_ack_over(&self, now: Utc) -> bool {
         let no_acks = self.site.acknowledges == Acknowledges::None
             || !self.site.capabilities.strategies
             || self.run.executor.is_dry();
-        no_acks || now >= self.ack_deadline() || self.all_quiet(now)
+        no_acks || now >= self.ack_deadline()
     }
 
+    /// Everybody has acknowledged or is gone. Looks at every row, so it is asked at the end
+    /// of a round and of the acts, and not at every answer.
     pub(super) fn all_quiet(&self, now: Utc) -> bool {
         let known = self.world.strategies.as_ref().is_some_and(|it| it.value().is_some());
         let idle = [Rung::Strategies, Rung::Positions]
@@ -196,6 +206,12 @@ impl EmergencyStop {
                 !touched || matches!(owner, Owner::Acknowledged | Owner::Gone)
             })
             && (!self.request.flatten || desk.flatten().is_empty())
+    }
+
+    pub(super) fn lower_if_quiet(&mut self, now: Utc) {
+        if self.may_still_lower(now) && self.all_quiet(now) {
+            self.lower(now);
+        }
     }
 
     /// Until when acknowledgements are waited for; early enough for compute to be attempted

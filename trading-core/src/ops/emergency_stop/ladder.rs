@@ -2,6 +2,7 @@
 
 use super::judge::Verdict;
 use super::pages::Desk;
+use super::times::Times;
 use super::{Request, Site};
 use crate::journal::Entry;
 use crate::model::{Phase as HoldPhase, Reading, ServiceName, StopId, StrategyId, Utc, Written};
@@ -10,7 +11,6 @@ use crate::ops::seen::World;
 use crate::ops::{Answer, News, Procedure, Query, Ticket, Want};
 use crate::plan::{Act, Approval, JournalRule, Purpose, Rung, Settled, Step, StepId};
 use crate::report::Report;
-use jiff::SignedDuration;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How long the other rungs wait for the latch before they start without it.
@@ -19,6 +19,9 @@ const LATCH_PATIENCE_MS: u64 = 2_000;
 pub(super) const POLL_MS: (u64, u64) = (100, 2_000);
 /// How long a service may stand at 0 before we stop its tasks ourselves.
 pub(super) const SCHEDULER_GRACE_MS: u64 = 3_000;
+/// How long reads wait for acts that have not been answered: one that hangs must not keep the
+/// others' outcome from being seen.
+const ACT_PATIENCE_MS: u64 = 500;
 /// How long notifying and closing may take beyond the deadline.
 const FINISH_GRACE_MS: u64 = 3_000;
 
@@ -51,18 +54,8 @@ pub(super) enum Word {
 pub(super) struct Round {
     pub(super) started_at: Utc,
     pub(super) waiting: BTreeSet<Query>,
-}
-
-/// Times that the outcome tells, by the clock of the machine that runs this, but for
-/// `latched_at`, which is the platform's.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Times {
-    pub(super) latch_settled_at: Option<Utc>,
-    pub(super) latched_at: Option<Utc>,
-    pub(super) lowered_at: Option<Utc>,
-    pub(super) ended_at: Option<Utc>,
-    pub(super) waited: SignedDuration,
-    idle_since: Option<Utc>,
+    /// How many pages the plan had.
+    pages: u32,
 }
 
 /// An emergency stop at work.
@@ -92,6 +85,8 @@ pub struct EmergencyStop {
     pub(super) rounds: u32,
     pub(super) next_round_at: Utc,
     pub(super) poll_ms: u64,
+    /// How many pages the plan has.
+    pub(super) pages: u32,
     pub(super) first_clean_at: Option<Utc>,
     pub(super) zero_since: BTreeMap<ServiceName, Utc>,
 }
@@ -131,6 +126,7 @@ impl EmergencyStop {
             round: None,
             rounds: 0,
             poll_ms: POLL_MS.0,
+            pages: 0,
             first_clean_at: None,
             zero_since: BTreeMap::new(),
         }
@@ -204,15 +200,20 @@ impl EmergencyStop {
     fn climb(&mut self, now: Utc) {
         self.stage = Stage::Climbing;
         self.times.latch_settled_at = Some(now);
-        self.run.executor.works_on(self.stop_id.clone());
-        let entry = Entry::Stop { stop_id: self.stop_id.clone(), continued: self.continued };
-        self.run.executor.note(entry);
+        self.work_on_it(now);
         if self.found_phase != Some(HoldPhase::Held) {
             let subject = format!("[{}] emergency stop: stopping", self.site.environment);
             let page = vec![self.notice("stopping", subject, self.request.reason.clone())];
             self.run.append(page);
         }
         self.start_round(now);
+    }
+
+    /// What is recorded, journaled and acknowledged from here on is of this stop.
+    pub(super) fn work_on_it(&mut self, now: Utc) {
+        self.run.works_on(self.stop_id.clone(), now);
+        let entry = Entry::Stop { stop_id: self.stop_id.clone(), continued: self.continued };
+        self.run.executor.note(entry);
     }
 
     pub(super) fn notice(&self, what: &str, subject: String, body: String) -> Step {
@@ -226,19 +227,25 @@ impl EmergencyStop {
     }
 
     fn climbing(&mut self, now: Utc) {
-        if self.times.lowered_at.is_none() && self.may_lower(now) {
+        if self.may_still_lower(now) && self.is_ack_over(now) {
             self.lower(now);
         }
-        if self.round.is_none() && now >= self.next_round_at && self.run.executor.is_idle() {
+        if self.round.is_none() && now >= self.round_due_at() {
             self.start_round(now);
         }
-        match (self.run.executor.is_idle() && self.rounds > 0, self.times.idle_since) {
-            (true, None) => self.times.idle_since = Some(now),
-            (false, Some(since)) => {
-                self.times.waited += now.duration_since(since);
-                self.times.idle_since = None;
-            }
-            _ => {}
+        let idle = self.round.is_none() && self.run.executor.is_idle();
+        self.times.is_idle(idle, now);
+    }
+
+    pub(super) fn may_still_lower(&self, now: Utc) -> bool {
+        self.times.lowered_at.is_none() && self.desk(now).lowers_compute()
+    }
+
+    fn round_due_at(&self) -> Utc {
+        if self.run.executor.is_idle() {
+            self.next_round_at
+        } else {
+            later(self.next_round_at, ACT_PATIENCE_MS)
         }
     }
 
@@ -261,22 +268,24 @@ impl EmergencyStop {
         for query in &queries {
             self.run.read(query.clone());
         }
-        self.round = Some(Round { started_at: now, waiting: queries.into_iter().collect() });
+        let waiting = queries.into_iter().collect();
+        self.round = Some(Round { started_at: now, waiting, pages: self.pages });
     }
 
     fn end_round(&mut self, started_at: Utc, now: Utc) {
         self.rounds += 1;
         if self.run.executor.is_dry() {
             // Planned from one complete read, in the order in which it would be done.
-            if self.may_lower(now) {
+            if self.may_still_lower(now) {
                 self.lower(now);
             }
             self.verdict = self.desk(now).judge();
             self.finish(now, Some(Word::Planned));
             return;
         }
+        self.lower_if_quiet(now);
         let fresh = self.run.asked_after_all(&Query::Services) && self.run.executor.is_idle();
-        let pending_lower = self.times.lowered_at.is_none() && self.desk(now).lowers_compute();
+        let pending_lower = self.may_still_lower(now);
         self.verdict = self.desk(now).judge();
         if self.is_nowhere() {
             self.finish(now, Some(Word::Nowhere));
@@ -299,6 +308,15 @@ impl EmergencyStop {
         }
     }
 
+    /// A round that led to nothing, and was asked when all had been done, was spent on
+    /// waiting for others.
+    fn count_waiting(&mut self, started_at: Utc, pages: u32, now: Utc) {
+        let led_to_nothing = self.pages == pages && self.first_clean_at.is_none();
+        if led_to_nothing && self.word.is_none() && self.run.executor.is_idle() {
+            self.times.waited += now.duration_since(started_at);
+        }
+    }
+
     /// Neither a cluster nor a strategies' table: this is not the system that was meant.
     fn is_nowhere(&self) -> bool {
         let no_cluster = self.world.services.as_ref().is_some_and(Reading::is_absent);
@@ -311,9 +329,7 @@ impl EmergencyStop {
     fn finish(&mut self, now: Utc, word: Option<Word>) {
         self.stage = Stage::Finishing;
         self.round = None;
-        if let Some(since) = self.times.idle_since.take() {
-            self.times.waited += now.duration_since(since);
-        }
+        self.times.is_idle(false, now);
         let word = word.unwrap_or_else(|| self.unfinished_word(now));
         self.word = Some(word);
         if matches!(word, Word::Planned | Word::Nowhere) {
@@ -364,7 +380,11 @@ impl Procedure for EmergencyStop {
     }
 
     fn give(&mut self, now: Utc, ticket: Ticket, answer: Answer) {
+        let acted = matches!(answer, Answer::Acted(_));
         let seen = self.run.give(now, ticket, answer);
+        if acted && self.stage == Stage::Climbing && self.run.executor.is_idle() {
+            self.lower_if_quiet(now);
+        }
         if self.times.latched_at.is_none() {
             let mut latched = self.run.applied_at.iter();
             let latched = latched.find(|(id, _)| id.as_str().starts_with("latch"));
@@ -377,9 +397,10 @@ impl Procedure for EmergencyStop {
         let Some(round) = &mut self.round else { return };
         round.waiting.remove(&query);
         if round.waiting.is_empty() {
-            let started_at = round.started_at;
+            let (started_at, pages) = (round.started_at, round.pages);
             self.round = None;
             self.end_round(started_at, now);
+            self.count_waiting(started_at, pages, now);
         }
     }
 
@@ -389,10 +410,9 @@ impl Procedure for EmergencyStop {
             Stage::Climbing => {
                 let mut at = self.request.deadline_at;
                 if self.round.is_none() {
-                    at = at.min(self.next_round_at);
+                    at = at.min(self.round_due_at());
                 }
-                if self.times.lowered_at.is_none() && self.desk(self.next_round_at).lowers_compute()
-                {
+                if self.may_still_lower(self.next_round_at) {
                     at = at.min(self.ack_deadline());
                 }
                 Some(at)
@@ -433,6 +453,6 @@ impl Word {
 
 /// A time so many milliseconds later; the end of time if there is none.
 pub(crate) fn later(at: Utc, ms: u64) -> Utc {
-    let span = SignedDuration::from_millis(i64::try_from(ms).unwrap_or(i64::MAX));
+    let span = jiff::SignedDuration::from_millis(i64::try_from(ms).unwrap_or(i64::MAX));
     at.saturating_add(span).unwrap_or(Utc::MAX)
 }

@@ -7,10 +7,12 @@
 //! again until two complete reads, apart in time and after the last write, agree.
 
 mod climb;
+mod findings;
 mod judge;
 mod ladder;
 mod outcome;
 mod pages;
+mod times;
 
 #[cfg(test)]
 mod tests;

@@ -2,12 +2,12 @@
 
 use super::ladder::{EmergencyStop, Word};
 use crate::model::{Reading, Receipt, Utc, Written};
-use crate::ops::positions::{Holding, Protection, holdings, holdings_table};
+use crate::ops::positions::{Holding, holdings, holdings_table};
 use crate::ops::rungs::{Pending, RungData, of_rung, rungs_table};
 use crate::plan::{Recorded, Rung, Settled, Step};
-use crate::report::{Block, Cell, Exit, Finding, Problem, Report, Severity, Tone};
+use crate::report::{Block, Cell, Exit, Measured, Problem, Report, Tone};
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// The command's part of the JSON document.
 #[derive(Debug, Serialize)]
@@ -27,7 +27,7 @@ struct Data {
     reactivated: Vec<String>,
     /// Strategies that were not there when the stop began.
     appeared: Vec<String>,
-    orders_after_latch: serde_json::Value,
+    orders_after_latch: Measured<u64>,
     restore_record: Vec<RecordData>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<serde_json::Value>>"))]
@@ -54,12 +54,16 @@ struct RecordData {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Timing {
     started_at: Utc,
-    latched_at: Option<Utc>,
-    time_to_latch_ms: Option<i64>,
-    /// Null: no order that increases risk reached a venue after the latch.
-    time_to_last_order_ms: serde_json::Value,
-    time_to_lower_compute_ms: Option<i64>,
-    time_to_proof_ms: Option<i64>,
+    /// Where this run wrote the latch: when that was committed. Where it continues a stop:
+    /// the time in the hold, which was taken right before.
+    latched_at: Measured<Utc>,
+    time_to_latch_ms: Measured<i64>,
+    /// Absent: no order that increases risk reached a venue after the latch.
+    time_to_last_order_ms: Measured<i64>,
+    time_to_lower_compute_ms: Measured<i64>,
+    time_to_proof_ms: Measured<i64>,
+    /// Time in which nothing was under way, and that of reads which saw nothing but that
+    /// others are not done yet.
     waited_ms: i64,
     journal_syncs: u64,
 }
@@ -135,7 +139,7 @@ impl EmergencyStop {
     /// Orders that increase risk and that a venue received and took on after the latch: how
     /// late the last came (ms), and how many came later than the bound. One that was sent
     /// in time and received late is refused by its own window and has no effect.
-    fn after_latch(&self) -> Result<(Option<i64>, u64), String> {
+    pub(super) fn after_latch(&self) -> Result<(Option<i64>, u64), String> {
         let latched_at = self.times.latched_at.ok_or("the latch was not written")?;
         let receipts = self.receipts()?;
         let ours = receipts.iter().filter(|it| it.increases_risk && it.accepted);
@@ -148,9 +152,12 @@ impl EmergencyStop {
 
     fn data(&self, positions: Vec<Holding>) -> Data {
         let after = self.after_latch();
-        let unread = |why: &String| serde_json::json!({"state": "unreachable", "why": why});
         let started = self.request.started_at;
-        let since_start = |at: Option<Utc>| at.map(|at| millis(started, at));
+        let since_start = |at: Option<Utc>, why_not: &str| {
+            Measured::or_absent(at.map(|at| millis(started, at)), why_not)
+        };
+        let not_ours =
+            if self.continued { "another run wrote the latch" } else { "it was not written" };
         Data {
             stop_id: self.stop_id.to_string(),
             level: self.request.level.to_string(),
@@ -171,8 +178,8 @@ impl EmergencyStop {
             reactivated: self.reactivated.iter().cloned().collect(),
             appeared: self.appeared.iter().cloned().collect(),
             orders_after_latch: match &after {
-                Ok((_, count)) => (*count).into(),
-                Err(why) => unread(why),
+                Ok((_, count)) => Measured::Is(*count),
+                Err(why) => Measured::unread(why),
             },
             restore_record: self
                 .run
@@ -187,14 +194,17 @@ impl EmergencyStop {
                 .then(|| self.run.executor.steps().map(|(step, _)| step.clone()).collect()),
             timing: Timing {
                 started_at: started,
-                latched_at: self.times.latched_at,
-                time_to_latch_ms: since_start(self.times.latched_at.filter(|_| !self.continued)),
+                latched_at: Measured::or_absent(self.times.latched_at, "it was not written"),
+                time_to_latch_ms: since_start(
+                    self.times.latched_at.filter(|_| !self.continued),
+                    not_ours,
+                ),
                 time_to_last_order_ms: match &after {
-                    Ok((last, _)) => (*last).into(),
-                    Err(why) => unread(why),
+                    Ok((last, _)) => Measured::or_absent(*last, "no order came after the latch"),
+                    Err(why) => Measured::unread(why),
                 },
-                time_to_lower_compute_ms: since_start(self.times.lowered_at),
-                time_to_proof_ms: since_start(self.times.ended_at),
+                time_to_lower_compute_ms: since_start(self.times.lowered_at, "it was not lowered"),
+                time_to_proof_ms: since_start(self.times.ended_at, "it has not ended"),
                 waited_ms: i64::try_from(self.times.waited.as_millis()).unwrap_or(i64::MAX),
                 journal_syncs: self.run.durable_asks,
             },
@@ -211,7 +221,7 @@ impl EmergencyStop {
     }
 
     /// Services, families and schedules that no rule names and nobody took in.
-    fn unclassified(&self) -> Vec<String> {
+    pub(super) fn unclassified(&self) -> Vec<String> {
         if !self.request.level.halts() {
             return Vec::new();
         }
@@ -234,128 +244,6 @@ impl EmergencyStop {
         }
         names.retain(|name| !self.request.include.contains(name));
         names.into_iter().collect()
-    }
-
-    fn findings(&self, word: Word, positions: &[Holding]) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        let again = format!("tradectl emergency-stop --env {}", self.site.environment);
-        // A plan lists what it would stop; there is nothing else to say of that.
-        for standing in self.verdict.trading.iter().filter(|_| word != Word::Planned) {
-            let (subject, text) = (&standing.subject, &standing.message);
-            let mut item = finding("stop.not_stopped", Severity::Critical, subject, text);
-            item.next = Some(again.clone());
-            findings.push(item);
-        }
-        for standing in &self.verdict.unknown {
-            let text = &standing.message;
-            let mut item = finding("stop.unknown", Severity::Critical, &standing.subject, text);
-            item.next = Some(again.clone());
-            findings.push(item);
-        }
-        let partly = positions.iter().filter(|it| it.protection == Protection::Partly);
-        for position in partly {
-            let message = format!(
-                "{} {} are open and only partly protected",
-                position.quantity, position.symbol
-            );
-            let id = "stop.partly_protected";
-            findings.push(finding(id, Severity::Critical, &position.strategy, &message));
-        }
-        for position in positions.iter().filter(|it| it.protection == Protection::Nothing) {
-            let message = format!(
-                "{} {} are open and NOTHING protects them",
-                position.quantity, position.symbol
-            );
-            findings.push(finding(
-                "stop.unprotected",
-                Severity::Critical,
-                &position.strategy,
-                &message,
-            ));
-        }
-        for id in &self.reactivated {
-            let message =
-                "turned active again after it was stopped: something else writes its status";
-            findings.push(finding("stop.reactivated", Severity::Error, id, message));
-        }
-        if let Ok((_, count @ 1..)) = self.after_latch() {
-            let message =
-                format!("{count} orders that increase risk were taken on after the latch's bound");
-            findings.push(finding(
-                "stop.orders_after_latch",
-                Severity::Critical,
-                "latch",
-                &message,
-            ));
-        }
-        for id in &self.appeared {
-            let message = "was not there when the stop began: something else adds strategies";
-            findings.push(finding("stop.appeared", Severity::Error, id, message));
-        }
-        for (id, why) in &self.unparsed {
-            let message = format!("its status was not understood: {why}");
-            findings.push(finding("stop.unparsed", Severity::Warning, id, &message));
-        }
-        self.own_faults(&mut findings);
-        for name in self.unclassified() {
-            let message = "is not classified by the profile and was left alone";
-            let mut item = finding("stop.unclassified", Severity::Warning, &name, message);
-            item.next = Some(format!("{again} --include {name}"));
-            findings.push(item);
-        }
-        findings.sort_by_key(|finding| finding.severity);
-        findings
-    }
-
-    /// Where values are recorded that the state store did not take: how many, and why.
-    fn misplaced_by_place(&self) -> Vec<(&'static str, usize, String)> {
-        let mut places: BTreeMap<&'static str, (usize, String)> = BTreeMap::new();
-        for (chunk, kept) in &self.run.misplaced {
-            let (place, why) = match kept {
-                Recorded::StateStore => continue,
-                Recorded::Journal { why } => ("the journal of this run", why),
-                Recorded::Printed { why } => {
-                    ("this output, as lines that begin with `restore record:`", why)
-                }
-            };
-            let entry = places.entry(place).or_insert_with(|| (0, why.clone()));
-            entry.0 += chunk.items.len();
-        }
-        places.into_iter().map(|(place, (count, why))| (place, count, why)).collect()
-    }
-
-    /// What went wrong with our own means.
-    fn own_faults(&self, findings: &mut Vec<Finding>) {
-        if let Some(why) = &self.run.journal_fault {
-            let message = format!("the stop went on without a journal: {why}");
-            findings.push(finding("stop.no_journal", Severity::Critical, "journal", &message));
-        }
-        for (place, count, why) in self.misplaced_by_place() {
-            let message = format!("{count} values are recorded only in {place}: {why}");
-            let id = "stop.record_misplaced";
-            findings.push(finding(id, Severity::Critical, "restore record", &message));
-        }
-        let failed_notices = self.run.executor.steps().filter(|(step, settled)| {
-            step.rung == Rung::Notify && settled.is_some_and(|it| !it.stands())
-        });
-        for (step, _) in failed_notices {
-            let message = "the notification could not be sent";
-            findings.push(finding(
-                "stop.not_notified",
-                Severity::Warning,
-                step.id.as_str(),
-                message,
-            ));
-        }
-        for complaint in &self.run.complaints {
-            let subject = complaint.step.to_string();
-            findings.push(finding(
-                "plan.refused",
-                Severity::Critical,
-                &subject,
-                &complaint.message,
-            ));
-        }
     }
 
     fn body(&self, word: Word, positions: &[Holding]) -> Vec<Block> {
@@ -439,17 +327,6 @@ impl EmergencyStop {
         };
         let proof = self.times.ended_at.map_or(0, |at| millis(self.request.started_at, at));
         format!("two complete reads agree; {orders}; proof after {proof} ms")
-    }
-}
-
-fn finding(id: &str, severity: Severity, subject: &str, message: &str) -> Finding {
-    Finding {
-        id: id.to_owned(),
-        severity,
-        subject: subject.to_owned(),
-        message: message.to_owned(),
-        evidence: Vec::new(),
-        next: None,
     }
 }
 

@@ -294,12 +294,11 @@ impl Desk<'_> {
     fn nobody_runs(&self, strategy: &StrategyId) -> bool {
         let leases = self.world.leases.as_ref().and_then(Reading::value);
         let tasks = self.world.tasks.as_ref().and_then(Reading::value);
-        let (Some(leases), Some(tasks)) = (leases, tasks) else { return false };
+        let (Some(_), Some(tasks)) = (leases, tasks) else { return false };
         let trades = |task: &&Task| {
             task.state != TaskState::Stopped && self.site.task_role(task).is_none_or(Role::trades)
         };
-        !leases.iter().any(|it| it.strategy == *strategy && it.expires_at > self.now)
-            && tasks.iter().find(trades).is_none()
+        self.world.live_lease(strategy, self.now).is_none() && tasks.iter().find(trades).is_none()
     }
     /// Whether compute goes to 0 at all.
     pub(super) fn lowers_compute(&self) -> bool {

@@ -168,6 +168,96 @@ fn a_rung_that_is_dark_holds_up_no_other_and_ends_unknown() {
 }
 
 #[test]
+fn an_act_that_hangs_keeps_no_other_from_being_seen_done() {
+    let mut world = SimWorld::busy();
+    let hangs = |ask: &crate::ops::Ask| {
+        let cancels = |act: &crate::plan::Act| act.to_string().contains("cancel order o1");
+        matches!(ask, crate::ops::Ask::Act(acts) if acts.iter().any(|(_, act)| cancels(act)))
+    };
+    world.slow = Some((hangs, world.now + jiff::SignedDuration::from_secs(10)));
+    let report = stop(&mut world);
+    assert_eq!(report.outcome, "HALTED", "{report:#?}");
+    let lowered = report.data["timing"]["time_to_lower_compute_ms"].as_i64().unwrap();
+    assert!(lowered < 2_000, "acknowledgements were seen only after {lowered} ms");
+    let proof = report.data["timing"]["time_to_proof_ms"].as_i64().unwrap();
+    assert!((10_000..14_000).contains(&proof), "the hung act was waited for: {proof} ms");
+}
+
+#[test]
+fn a_latch_that_is_read_late_is_still_the_same_stop() {
+    let mut world = SimWorld::busy();
+    world.latch = Latch {
+        epoch: 7,
+        holds: vec![Hold {
+            stop_id: "stop-first".into(),
+            level: Level::Halt,
+            scope: Scope::All,
+            reason: "earlier".into(),
+            actor: "somebody".into(),
+            at: world.now,
+            phase: Phase::Stopping,
+            unknown: serde_json::Map::new(),
+        }],
+        ..Latch::released()
+    };
+    world.latched_at = Some(world.now);
+    let latch = |ask: &crate::ops::Ask| matches!(ask, crate::ops::Ask::Read(Query::Latch));
+    world.slow = Some((latch, world.now + jiff::SignedDuration::from_secs(4)));
+    let report = stop(&mut world);
+    assert_eq!(report.outcome, "HALTED", "{report:#?}");
+    assert_eq!(report.data["stop_id"], "stop-first");
+    assert_eq!(world.latch.holds.len(), 1, "{:?}", world.latch);
+    assert_eq!(world.latch.holds[0].phase, Phase::Held);
+    // Whatever was done before the latch was read can be brought back by that stop's resume.
+    let ours: Vec<_> =
+        world.chunks.iter().filter(|it| it.stop_id.as_str() == "stop-first").cloned().collect();
+    let mut all = world.clone();
+    all.chunks = ours;
+    assert_eq!(recorded(&all), recorded(&world));
+    assert!(recorded(&all).contains_key("strategy=b"));
+}
+
+#[test]
+fn a_lost_answer_to_the_latch_is_found_by_reading_it() {
+    let mut world = SimWorld::busy();
+    world.loses_latch_answer = true;
+    let report = stop(&mut world);
+    assert_eq!(report.outcome, "HALTED", "{report:#?}");
+    assert_eq!(report.data["continued"], false);
+    assert!(report.data["timing"]["latched_at"].is_string(), "{}", report.data["timing"]);
+}
+
+#[test]
+fn what_was_asked_for_and_made_no_difference_is_said() {
+    let mut world = SimWorld::busy();
+    stop(&mut world);
+    let request = Request {
+        level: Level::ReduceOnly,
+        keep_compute: true,
+        include: vec!["engine-9".into()],
+        ..world::request(&world, "r2")
+    };
+    let report = stop_with(&mut world, request, None).unwrap();
+    assert_eq!(world.latch.holds[0].level, Level::Halt, "a stop never loosens");
+    let ids: Vec<&str> = report.findings.iter().map(|it| it.id.as_str()).collect();
+    for id in ["stop.level_kept", "stop.nothing_kept", "stop.nothing_included"] {
+        assert!(ids.contains(&id), "{id} is missing in {ids:?}");
+    }
+}
+
+#[test]
+fn time_in_which_something_is_under_way_is_not_waiting() {
+    let mut world = SimWorld::busy();
+    world.answer_ms = 50;
+    let report = stop(&mut world);
+    let timing = &report.data["timing"];
+    let (whole, waited) = (&timing["time_to_proof_ms"], &timing["waited_ms"]);
+    let worked = whole.as_i64().unwrap() - waited.as_i64().unwrap();
+    // Each answer takes 50 ms, one after the other; each round asks nine questions.
+    assert!(worked >= 3 * 9 * 50, "{timing}");
+}
+
+#[test]
 fn what_is_seen_trading_wins_over_what_cannot_be_read() {
     let mut world = SimWorld::busy();
     world.dark.insert(Query::Schedules);

@@ -130,9 +130,8 @@ impl View<'_> {
     /// What is known of whoever runs a strategy: its lease and its task.
     fn owner_evidence(&self, strategy: &StrategyId) -> Vec<String> {
         let mut evidence = Vec::new();
-        if let Some(leases) = self.world.leases.as_ref().and_then(Reading::value) {
-            let held =
-                leases.iter().find(|it| it.strategy == *strategy && it.expires_at > self.now);
+        if self.world.leases.as_ref().and_then(Reading::value).is_some() {
+            let held = self.world.live_lease(strategy, self.now);
             evidence.push(held.map_or_else(
                 || "nobody holds its lease".to_owned(),
                 |lease| format!("{} holds its lease", lease.owner),

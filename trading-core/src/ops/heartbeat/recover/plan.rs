@@ -97,13 +97,11 @@ pub(super) fn case(
     })?;
     runnable(&service, need("services", world.services.as_ref())?)?;
     let tasks = owners(row, &service, need("tasks", world.tasks.as_ref())?, world, now);
-    let leases = match &world.leases {
-        Some(Reading::Gap(gap)) if !world.leases.as_ref().is_some_and(Reading::is_absent) => {
-            return Err(NoPlan::Unread(gap.to_string()));
-        }
-        leases => leases.as_ref().and_then(Reading::value).map_or(&[][..], Vec::as_slice),
-    };
-    let lease = leases.iter().find(|lease| lease.strategy == *id && lease.expires_at > now);
+    let leases = world.leases.as_ref();
+    if let Some(gap) = leases.filter(|it| !it.is_absent()).and_then(Reading::as_gap) {
+        return Err(NoPlan::Unread(gap.to_string()));
+    }
+    let lease = world.live_lease(id, now);
     let beside = rows.iter().filter(|it| {
         it.id != *id && it.service().as_ref() == Some(&service) && !it.status().is_at_rest()
     });
@@ -191,8 +189,7 @@ fn owners(
         .filter(|it| it.service.as_ref() == Some(service) && it.state != TaskState::Stopped)
         .map(|it| &it.id)
         .collect();
-    let leases = world.leases.as_ref().and_then(Reading::value).into_iter().flatten();
-    let holder = leases.into_iter().find(|it| it.strategy == row.id && it.expires_at > now);
+    let holder = world.live_lease(&row.id, now);
     let named = holder.map(|lease| TaskId::from(lease.owner.as_str())).or_else(|| row.task());
     match named.filter(|task| live.contains(&task)) {
         Some(task) => vec![task],

@@ -1,0 +1,189 @@
+//! What of the outcome deserves attention, worst first.
+
+use super::ladder::{EmergencyStop, Word};
+use crate::model::Reading;
+use crate::ops::positions::{Holding, Protection};
+use crate::plan::{Recorded, Rung};
+use crate::report::{Finding, Severity};
+use std::collections::{BTreeMap, BTreeSet};
+
+impl EmergencyStop {
+    pub(super) fn findings(&self, word: Word, positions: &[Holding]) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let again = format!("tradectl emergency-stop --env {}", self.site.environment);
+        // A plan lists what it would stop; there is nothing else to say of that.
+        for standing in self.verdict.trading.iter().filter(|_| word != Word::Planned) {
+            let (subject, text) = (&standing.subject, &standing.message);
+            let mut item = finding("stop.not_stopped", Severity::Critical, subject, text);
+            item.next = Some(again.clone());
+            findings.push(item);
+        }
+        for standing in &self.verdict.unknown {
+            let text = &standing.message;
+            let mut item = finding("stop.unknown", Severity::Critical, &standing.subject, text);
+            item.next = Some(again.clone());
+            findings.push(item);
+        }
+        let partly = positions.iter().filter(|it| it.protection == Protection::Partly);
+        for position in partly {
+            let message = format!(
+                "{} {} are open and only partly protected",
+                position.quantity, position.symbol
+            );
+            let id = "stop.partly_protected";
+            findings.push(finding(id, Severity::Critical, &position.strategy, &message));
+        }
+        for position in positions.iter().filter(|it| it.protection == Protection::Nothing) {
+            let message = format!(
+                "{} {} are open and NOTHING protects them",
+                position.quantity, position.symbol
+            );
+            findings.push(finding(
+                "stop.unprotected",
+                Severity::Critical,
+                &position.strategy,
+                &message,
+            ));
+        }
+        for id in &self.reactivated {
+            let message =
+                "turned active again after it was stopped: something else writes its status";
+            findings.push(finding("stop.reactivated", Severity::Error, id, message));
+        }
+        if let Ok((_, count @ 1..)) = self.after_latch() {
+            let message =
+                format!("{count} orders that increase risk were taken on after the latch's bound");
+            findings.push(finding(
+                "stop.orders_after_latch",
+                Severity::Critical,
+                "latch",
+                &message,
+            ));
+        }
+        for id in &self.appeared {
+            let message = "was not there when the stop began: something else adds strategies";
+            findings.push(finding("stop.appeared", Severity::Error, id, message));
+        }
+        for (id, why) in &self.unparsed {
+            let message = format!("its status was not understood: {why}");
+            findings.push(finding("stop.unparsed", Severity::Warning, id, &message));
+        }
+        self.own_faults(&mut findings);
+        self.not_used(&mut findings);
+        for name in self.unclassified() {
+            let message = "is not classified by the profile and was left alone";
+            let mut item = finding("stop.unclassified", Severity::Warning, &name, message);
+            item.next = Some(format!("{again} --include {name}"));
+            findings.push(item);
+        }
+        findings.sort_by_key(|finding| finding.severity);
+        findings
+    }
+
+    /// What was asked for and made no difference: whoever asked has to know.
+    fn not_used(&self, findings: &mut Vec<Finding>) {
+        let hold = self.world.latch.as_ref().and_then(Reading::value);
+        let hold = hold.and_then(|latch| latch.hold(&self.stop_id));
+        if let Some(hold) = hold.filter(|hold| hold.level > self.request.level) {
+            let message = format!(
+                "{} was asked for, and the hold of {} stays at {}: a stop tightens, a resume \
+                 loosens",
+                self.request.level, hold.actor, hold.level
+            );
+            let mut item = finding("stop.level_kept", Severity::Warning, "latch", &message);
+            item.next = Some(format!("tradectl resume --env {} --reason …", self.site.environment));
+            findings.push(item);
+        }
+        if self.continued && self.request.keep_compute && self.is_at_zero() {
+            let message = "--keep-compute kept nothing: services were at 0 before this run";
+            findings.push(finding("stop.nothing_kept", Severity::Warning, "compute", message));
+        }
+        let Some(names) = self.names() else { return };
+        for name in self.request.include.iter().filter(|name| !names.contains(*name)) {
+            let message = "was to be taken in, and nothing here has that name";
+            findings.push(finding("stop.nothing_included", Severity::Error, name, message));
+        }
+    }
+
+    /// Every service that trades has a desired count of 0.
+    fn is_at_zero(&self) -> bool {
+        let services = self.world.services.as_ref().and_then(Reading::value);
+        let desk = self.desk(self.request.started_at);
+        services.is_some_and(|services| {
+            let mut trading = services.iter().filter(|it| desk.stops_service(it));
+            trading.all(|it| it.desired_count == 0)
+        })
+    }
+
+    /// The names that `--include` can take in; `None` where not all of them were read.
+    fn names(&self) -> Option<BTreeSet<String>> {
+        let services = self.world.services.as_ref()?.value()?;
+        let tasks = self.world.tasks.as_ref()?.value()?;
+        let schedules = self.world.schedules.as_ref()?.value()?;
+        let services = services.iter().flat_map(|it| [it.name.to_string(), it.family.clone()]);
+        let tasks = tasks.iter().map(|it| it.family.clone());
+        Some(services.chain(tasks).chain(schedules.iter().map(|it| it.id.to_string())).collect())
+    }
+
+    /// Where values are recorded that the state store did not take: how many, and why.
+    fn misplaced_by_place(&self) -> Vec<(&'static str, usize, String)> {
+        let mut places: BTreeMap<&'static str, (usize, String)> = BTreeMap::new();
+        for (chunk, kept) in &self.run.misplaced {
+            let (place, why) = match kept {
+                Recorded::StateStore => continue,
+                Recorded::Journal { why } => ("the journal of this run", why),
+                Recorded::Printed { why } => {
+                    ("this output, as lines that begin with `restore record:`", why)
+                }
+            };
+            let entry = places.entry(place).or_insert_with(|| (0, why.clone()));
+            entry.0 += chunk.items.len();
+        }
+        places.into_iter().map(|(place, (count, why))| (place, count, why)).collect()
+    }
+
+    /// What went wrong with our own means.
+    fn own_faults(&self, findings: &mut Vec<Finding>) {
+        if let Some(why) = &self.run.journal_fault {
+            let message = format!("the stop went on without a journal: {why}");
+            findings.push(finding("stop.no_journal", Severity::Critical, "journal", &message));
+        }
+        for (place, count, why) in self.misplaced_by_place() {
+            let message = format!("{count} values are recorded only in {place}: {why}");
+            let id = "stop.record_misplaced";
+            findings.push(finding(id, Severity::Critical, "restore record", &message));
+        }
+        let failed_notices = self.run.executor.steps().filter(|(step, settled)| {
+            step.rung == Rung::Notify && settled.is_some_and(|it| !it.stands())
+        });
+        for (step, _) in failed_notices {
+            let message = "the notification could not be sent";
+            findings.push(finding(
+                "stop.not_notified",
+                Severity::Warning,
+                step.id.as_str(),
+                message,
+            ));
+        }
+        for complaint in &self.run.complaints {
+            let subject = complaint.step.to_string();
+            findings.push(finding(
+                "plan.refused",
+                Severity::Critical,
+                &subject,
+                &complaint.message,
+            ));
+        }
+    }
+}
+
+fn finding(id: &str, severity: Severity, subject: &str, message: &str) -> Finding {
+    Finding {
+        id: id.to_owned(),
+        severity,
+        subject: subject.to_owned(),
+        message: message.to_owned(),
+        evidence: Vec::new(),
+        next: None,
+    }
+}
