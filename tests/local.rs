@@ -37,7 +37,7 @@ impl Home {
         wanted.map(|task| task["id"].as_str().unwrap().to_owned()).collect()
     }
     fn supervisor(&self) -> Option<Process> {
-        let pid = self.status()["supervisor"]["pid"].as_u64()?;
+        let pid = self.status()["supervision"]["value"]["pid"].as_u64()?;
         Process::of_pid(u32::try_from(pid).unwrap())
     }
     fn platform(&self, file: &str) -> std::path::PathBuf {
@@ -77,8 +77,13 @@ fn up_survives_its_supervisor_and_down_proves_itself() {
     assert_eq!(before.len(), 2, "paper venue and engine");
     let processes: Vec<Process> = before.iter().flat_map(|id| processes_of_task(id)).collect();
     // Killed, the supervisor takes nothing with it; the next one takes over what runs.
+    let healthy = home.run("status").1;
+    assert_eq!(healthy["data"]["supervision"]["state"], "alive", "{healthy:#}");
     home.supervisor().unwrap().kill().unwrap();
     assert_eq!(home.tasks("RUNNING"), before);
+    let (code, document) = home.run("status");
+    assert_eq!((code, document["outcome"].as_str()), (1, Some("attention")), "{document:#}");
+    assert_eq!(document["findings"][0]["id"], "supervisor.absent");
     let (code, document) = home.run("local up --detach");
     assert_eq!(code, 0, "{document:#}");
     assert_eq!(home.tasks("RUNNING"), before, "adopted, not doubled");
@@ -120,9 +125,18 @@ fn a_frozen_supervisor_is_named_and_keeps_nobody_from_stopping() {
     let pid = rustix::process::Pid::from_raw(pid).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
     // A signal works soon, not at once.
-    let frozen = |_| home.status()["supervisor"]["state"] == "frozen";
+    let frozen = |_| home.status()["supervision"]["value"]["state"] == "stopped";
     assert!((0..500).any(frozen), "{:#}", home.status());
     assert_eq!(home.run("local status").0, 1);
+    let unsupervised = |document: &Value| {
+        let findings = document["findings"].as_array().unwrap();
+        findings.iter().find(|it| it["subject"] == "supervisor").cloned().unwrap_or_default()
+    };
+    let (code, document) = home.run("status");
+    let finding = unsupervised(&document);
+    assert_eq!((code, finding["id"].as_str()), (1, Some("supervisor.stopped")), "{document:#}");
+    assert_eq!(finding["severity"], "critical");
+    assert_eq!(finding["next"], format!("kill -CONT {}", supervisor.pid));
     let (code, document) = home.run("local up --detach");
     assert_eq!(code, 20, "it cannot supervise: {document:#}");
     let (code, document) = home.run("emergency-stop --env local --yes --reason test");

@@ -21,6 +21,9 @@ pub async fn query(platform: &Platform, state_dir: &Path, query: Query, timeout:
             Seen::Services(bounded("services", timeout, platform.compute.services()).await)
         }
         Query::Tasks => Seen::Tasks(bounded("tasks", timeout, platform.compute.tasks()).await),
+        Query::Supervision => {
+            Seen::Supervision(bounded("supervision", timeout, platform.compute.supervision()).await)
+        }
         Query::Schedules => {
             Seen::Schedules(bounded("schedules", timeout, platform.schedules.schedules()).await)
         }

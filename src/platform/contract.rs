@@ -6,7 +6,7 @@ use std::time::Duration;
 use trading_core::model::{
     Attr, Autoscaling, EngineId, Gap, Hold, Latch, Level, OrderRow, Phase, PositionRow, Reading,
     RestoreChunk, RestoreItem, RestoreSubject, RestoreValue, Row, Schedule, Scope, ServiceName,
-    StatusWrite, StrategyId, StrategyRow, TaskId, Utc, Written,
+    StatusWrite, StrategyId, StrategyRow, Supervision, TaskId, Utc, Written,
 };
 
 use super::{Notice, Platform, RowUpdate};
@@ -21,6 +21,8 @@ pub(crate) struct Seeded {
     pub(crate) service: ServiceName,
     /// Its scaling target.
     pub(crate) autoscaling: Autoscaling,
+    /// Who acts on desired counts there.
+    pub(crate) supervision: Supervision,
     /// An enabled schedule with an expression in a time zone of its own.
     pub(crate) schedule: Schedule,
     /// The platform's time.
@@ -36,6 +38,7 @@ pub(crate) async fn all(seeded: &Seeded) {
     the_latch_is_conditional_on_its_epoch(seeded).await;
     restore_chunks_are_written_once(seeded).await;
     leases_are_fenced(seeded).await;
+    who_acts_on_desired_counts_is_known(seeded).await;
     desired_counts_are_conditional(seeded).await;
     scaling_targets_are_conditional(seeded).await;
     schedules_are_toggled_without_loss(seeded).await;
@@ -256,6 +259,15 @@ async fn leases_are_fenced(seeded: &Seeded) {
     let all = known(state.leases().await);
     assert!(all.iter().any(|it| it.strategy == ids[0] && it.generation == 3));
     applied(&state.release_leases(&one).await);
+}
+
+async fn who_acts_on_desired_counts_is_known(seeded: &Seeded) {
+    let compute = &seeded.platform.compute;
+    assert_eq!(known(compute.supervision().await), seeded.supervision);
+    // Where the platform does it itself there is nobody to be started.
+    if seeded.supervision == Supervision::Platform {
+        assert_eq!(compute.ensure_supervised().await, Written::Already);
+    }
 }
 
 async fn desired_counts_are_conditional(seeded: &Seeded) {

@@ -14,7 +14,7 @@ use std::time::Duration;
 use trading_core::model::{
     Autoscaling, EngineId, Latch, Lease, LogLine, LogQuery, OrderRow, PositionRow, Reading,
     RestoreChunk, Schedule, ScheduleId, Service, ServiceName, StatusWrite, StopId, StrategyId,
-    StrategyRow, Task, TaskId, Utc, VenueName, Written,
+    StrategyRow, Supervision, Task, TaskId, Utc, VenueName, Written,
 };
 
 use crate::venue::Venue;
@@ -121,6 +121,9 @@ pub trait Compute: Send + Sync {
     fn services(&self) -> Fut<'_, Reading<Vec<Service>>>;
     /// All tasks that are not stopped, and those stopped lately.
     fn tasks(&self) -> Fut<'_, Reading<Vec<Task>>>;
+    /// Who acts on desired counts, with the evidence. A platform that does so itself says
+    /// so; where that cannot be looked at, it is a gap and never "nobody".
+    fn supervision(&self) -> Fut<'_, Reading<Supervision>>;
     /// Changes the desired count if it is still `expected`.
     fn set_desired<'a>(
         &'a self,

@@ -3,11 +3,14 @@
 
 use std::path::Path;
 
+use trading_core::model::Supervision;
+use trading_core::ops::supervision::{self, Desired};
+
 use super::super::Session;
 use super::{Check, State};
 use crate::error::Fault;
 use crate::platform::Platform;
-use crate::platform::local::{self, supervisor::Watch};
+use crate::platform::local;
 use crate::settings::{Environment, Webhook};
 
 pub(super) async fn checks(
@@ -31,7 +34,7 @@ pub(super) async fn checks(
     };
     let detail = format!("{shown} (yours alone, on a disk of this machine)");
     let mut checks = vec![Check::new("directory", State::Ok, subject, detail)];
-    checks.push(supervisor(environment)?);
+    checks.push(supervisor(session, environment, &platform).await);
     checks.extend(state(&platform).await);
     checks.extend(venues(environment, &platform).await);
     checks.push(secrets(environment, &platform).await);
@@ -44,27 +47,32 @@ pub(super) async fn checks(
     Ok(checks)
 }
 
-fn supervisor(environment: &Environment) -> Result<Check, Fault> {
+/// Read and told as `status` does it.
+async fn supervisor(
+    session: &Session<'_>,
+    environment: &Environment,
+    platform: &Platform,
+) -> Check {
     let (id, subject) = ("supervisor", "supervisor");
-    let up = environment.typed("local up --detach");
-    Ok(match local::supervisor::watch(&local::paths_of(environment)?) {
-        Ok(Watch::Alive(Some(it))) => {
-            let detail = format!("process {} since {}", it.process.pid, it.since);
-            Check::new(id, State::Ok, subject, detail)
+    let (services, tasks) = (platform.compute.services().await, platform.compute.tasks().await);
+    let desired =
+        Desired::of(services.value().map(Vec::as_slice), tasks.value().map(Vec::as_slice));
+    let now = session.ctx.clock.now();
+    match platform.compute.supervision().await.into_result() {
+        Err(gap) => Check::new(id, State::Unknown, subject, gap.to_string()),
+        Ok(found) => {
+            match supervision::finding(&found, &desired, now, |words| environment.typed(words)) {
+                None => Check::new(id, State::Ok, subject, supervision::words(&found, now)),
+                Some(finding) => {
+                    // A platform that was brought down is fit to be brought up again.
+                    let absent = found == Supervision::Absent;
+                    let state = if absent { State::Warning } else { State::Bad };
+                    let detail = format!("{}; no schedule fires", finding.message);
+                    Check::new(id, state, subject, detail).next(finding.next.unwrap_or_default())
+                }
+            }
         }
-        Ok(Watch::Alive(None)) => Check::new(id, State::Ok, subject, "just starting"),
-        Ok(Watch::Frozen(it)) => {
-            let detail =
-                format!("process {} is stopped by a signal: it does nothing", it.process.pid);
-            Check::new(id, State::Bad, subject, detail)
-                .next(format!("kill -CONT {}", it.process.pid))
-        }
-        Ok(Watch::Nobody) => {
-            let detail = "nobody supervises: nothing is restarted, no schedule fires";
-            Check::new(id, State::Warning, subject, detail).next(up)
-        }
-        Err(error) => Check::new(id, State::Unknown, subject, error.to_string()),
-    })
+    }
 }
 
 async fn state(platform: &Platform) -> Vec<Check> {

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use serde_json::json;
 use trading_core::model::{Task, TaskState};
+use trading_core::ops::supervision::{self, Desired};
 use trading_core::report::{Block, Cell, Exit, Finding, Report, Severity, Tone};
 
 use super::super::Session;
 use super::{services_table, state_word};
 use crate::error::Fault;
 use crate::platform::local;
-use crate::platform::local::supervisor::Watch;
-use crate::settings::{Access, Environment};
+use crate::settings::Access;
 
 /// Stopped tasks that are shown.
 const STOPPED_SHOWN: usize = 5;
@@ -24,11 +24,19 @@ pub struct Args {}
 pub(super) async fn run(_args: &Args, session: &mut Session<'_>) -> Result<Report, Fault> {
     let environment = session.environment(Access::Read)?;
     let platform = local::open(&environment, Arc::clone(&session.ctx.clock))?;
-    let paths = local::paths_of(&environment)?;
     let mut report = Report::new("local.status", "healthy", Exit::Ok);
-    let supervisor = watch(&mut report, &environment, local::supervisor::watch(&paths));
+    let supervision = platform.compute.supervision().await;
     let services = platform.compute.services().await;
     let tasks = platform.compute.tasks().await;
+    let now = session.ctx.clock.now();
+    let mut unsupervised = None;
+    if let Some(supervision) = supervision.value() {
+        let desired =
+            Desired::of(services.value().map(Vec::as_slice), tasks.value().map(Vec::as_slice));
+        unsupervised =
+            supervision::finding(supervision, &desired, now, |words| environment.typed(words));
+        report.body.push(supervision::line(supervision, now));
+    }
     if let Some(services) = services.value() {
         report.body.push(Block::Heading("Services".to_owned()));
         report.body.push(services_table(services));
@@ -44,7 +52,7 @@ pub(super) async fn run(_args: &Args, session: &mut Session<'_>) -> Result<Repor
                 ),
                 evidence: events,
                 // Without a supervisor that is what is to be done first.
-                next: (supervisor["state"] == "alive").then(|| {
+                next: unsupervised.is_none().then(|| {
                     environment.typed(&format!("local logs --group {} --since 10m", service.name))
                 }),
             });
@@ -54,7 +62,8 @@ pub(super) async fn run(_args: &Args, session: &mut Session<'_>) -> Result<Repor
         report.body.push(Block::Heading("Tasks".to_owned()));
         report.body.push(tasks_table(tasks));
     }
-    let gaps = [services.as_gap(), tasks.as_gap()];
+    report.findings.splice(0..0, unsupervised);
+    let gaps = [supervision.as_gap(), services.as_gap(), tasks.as_gap()];
     for gap in gaps.into_iter().flatten() {
         report.complete = false;
         report.body.push(Block::Line(Cell::toned(gap.to_string(), Tone::Bad)));
@@ -64,59 +73,8 @@ pub(super) async fn run(_args: &Args, session: &mut Session<'_>) -> Result<Repor
     } else if report.findings.iter().any(|it| it.severity <= Severity::Error) {
         (report.outcome, report.exit) = ("unhealthy".to_owned(), Exit::No);
     }
-    report.data = json!({ "supervisor": supervisor, "services": services, "tasks": tasks });
+    report.data = json!({ "supervision": supervision, "services": services, "tasks": tasks });
     Ok(report)
-}
-
-fn watch(
-    report: &mut Report,
-    environment: &Environment,
-    watch: std::io::Result<Watch>,
-) -> serde_json::Value {
-    let (line, finding, value) = match watch {
-        Ok(Watch::Alive(Some(it))) => (
-            format!("supervisor {} since {}", it.process.pid, it.since),
-            None,
-            json!({ "state": "alive", "pid": it.process.pid, "since": it.since }),
-        ),
-        Ok(Watch::Alive(None)) => {
-            ("supervisor starting".to_owned(), None, json!({ "state": "alive" }))
-        }
-        Ok(Watch::Frozen(it)) => {
-            let pid = it.process.pid;
-            (
-                format!("supervisor {pid} is stopped by a signal"),
-                Some(format!("kill -CONT {pid}")),
-                json!({ "state": "frozen", "pid": pid, "since": it.since }),
-            )
-        }
-        Ok(Watch::Nobody) => (
-            "no supervisor: what ends is not started again".to_owned(),
-            Some(environment.typed("local up --detach")),
-            json!({ "state": "none" }),
-        ),
-        Err(error) => {
-            report.complete = false;
-            (
-                format!("the supervisor's lock cannot be looked at: {error}"),
-                None,
-                json!({ "state": "unreachable", "why": error.to_string() }),
-            )
-        }
-    };
-    if let Some(next) = finding {
-        report.findings.push(Finding {
-            id: "supervisor.absent".to_owned(),
-            severity: Severity::Error,
-            subject: "supervisor".to_owned(),
-            message: line,
-            evidence: Vec::new(),
-            next: Some(next),
-        });
-    } else {
-        report.body.push(Block::line(line));
-    }
-    value
 }
 
 fn tasks_table(tasks: &[Task]) -> Block {

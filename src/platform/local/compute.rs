@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Transaction;
 use trading_core::model::{
-    Autoscaling, Reading, Service, ServiceName, Task, TaskId, TaskState, Written,
+    Autoscaling, Reading, Service, ServiceName, Supervision, Task, TaskId, TaskState, Written,
 };
 
 use super::db::{Db, DbError};
@@ -19,6 +19,7 @@ use crate::platform::{Clock, Compute, Fut};
 
 const TASKS: &str = "tasks";
 const SERVICES: &str = "services";
+const SUPERVISION: &str = "supervision";
 
 /// Services and tasks in `compute.db`.
 pub(super) struct LocalCompute {
@@ -293,6 +294,17 @@ impl Compute for LocalCompute {
                     Reading::known(tasks, TASKS, self.clock.now())
                 }
                 Err(error) => error.reading(TASKS),
+            }
+        })
+    }
+    fn supervision(&self) -> Fut<'_, Reading<Supervision>> {
+        Box::pin(async move {
+            match supervisor::supervision(&self.paths) {
+                Ok(found) => Reading::known(found, SUPERVISION, self.clock.now()),
+                Err(error) => {
+                    let why = format!("the supervisor's lock cannot be looked at: {error}");
+                    Reading::unreachable(SUPERVISION, why)
+                }
             }
         })
     }

@@ -196,8 +196,7 @@ pub async fn supervise(
     let paths = paths_of(environment)?;
     check_set_up(environment, &paths)?;
     let lock = claim(&paths, clock.as_ref()).await?;
-    supervisor_of(environment, clock)?.run(stop).await;
-    drop(lock);
+    supervisor_of(environment, clock)?.run(lock, stop).await;
     Ok(())
 }
 

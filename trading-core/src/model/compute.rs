@@ -103,3 +103,36 @@ pub struct Task {
     /// The task definition (family:revision).
     pub task_definition: String,
 }
+
+/// Who acts on desired counts and schedules: starts what should run and ends what should
+/// not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Supervision {
+    /// The platform itself does, as a part of what it is.
+    Platform,
+    /// A supervisor whose process lives. Whether it works, its last round says.
+    Alive(Supervisor),
+    /// A supervisor whose process is stopped by a signal or a tracer: it keeps its place
+    /// and does nothing.
+    Stopped(Supervisor),
+    /// Nobody.
+    Absent,
+}
+
+/// The evidence of a supervisor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Supervisor {
+    /// Its process; `None` while it holds its place and has not yet said who it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pid: Option<u32>,
+    /// Since when it supervises.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
+    pub since: Option<Utc>,
+    /// When it last came to the end of a round, or took its place if it never did.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub last_round: Utc,
+}

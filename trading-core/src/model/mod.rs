@@ -20,7 +20,9 @@ mod strategy;
 
 pub use attr::{Attr, AttrError, Row};
 pub use calendar::Market;
-pub use compute::{Autoscaling, Deployment, Service, ServiceEvent, Task, TaskState};
+pub use compute::{
+    Autoscaling, Deployment, Service, ServiceEvent, Supervision, Supervisor, Task, TaskState,
+};
 pub use fixed::{Instrument, MONEY_DECIMALS, Money, Price, Quantity, Unfit};
 pub use ids::{
     ClientOrderId, EngineId, PositionId, RunId, ScheduleId, ServiceName, StopId, StrategyId,

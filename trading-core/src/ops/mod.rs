@@ -13,6 +13,7 @@ mod rungs;
 pub mod schedule;
 mod seen;
 pub mod status;
+pub mod supervision;
 pub mod undo;
 #[cfg(test)]
 pub(crate) mod world;
@@ -20,8 +21,8 @@ pub(crate) mod world;
 use crate::journal::Entry;
 use crate::model::{
     ClientOrderId, Latch, Lease, LogLine, LogQuery, OrderRow, PositionRow, Reading, Receipt,
-    RestoreChunk, Schedule, Service, StopId, StrategyRow, Task, Utc, VenueName, VenueOrder,
-    VenuePosition, Written,
+    RestoreChunk, Schedule, Service, StopId, StrategyRow, Supervision, Task, Utc, VenueName,
+    VenueOrder, VenuePosition, Written,
 };
 use crate::plan::{Act, MachineAsk, Recorded, Step, StepId};
 use crate::report::Report;
@@ -94,6 +95,8 @@ pub enum Query {
     Services,
     /// All tasks.
     Tasks,
+    /// Who acts on desired counts.
+    Supervision,
     /// All schedules and rules.
     Schedules,
     /// The positions' table.
@@ -127,6 +130,8 @@ pub enum Seen {
     Services(Reading<Vec<Service>>),
     /// All tasks.
     Tasks(Reading<Vec<Task>>),
+    /// Who acts on desired counts.
+    Supervision(Reading<Supervision>),
     /// All schedules and rules.
     Schedules(Reading<Vec<Schedule>>),
     /// The positions' table.

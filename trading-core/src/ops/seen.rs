@@ -2,8 +2,8 @@
 
 use crate::model::{
     ClientOrderId, Latch, Lease, LogLine, OrderRow, PositionRow, Reading, Receipt, RestoreChunk,
-    RestoreSubject, Role, Schedule, Service, StopId, StrategyId, StrategyRow, Target, Task,
-    TaskState, Utc, VenueName, VenueOrder, VenuePosition,
+    RestoreSubject, Role, Schedule, Service, StopId, StrategyId, StrategyRow, Supervision, Target,
+    Task, TaskState, Utc, VenueName, VenueOrder, VenuePosition,
 };
 use crate::ops::Seen;
 use crate::ops::emergency_stop::Site;
@@ -17,6 +17,7 @@ pub(crate) struct World {
     pub(crate) leases: Option<Reading<Vec<Lease>>>,
     pub(crate) services: Option<Reading<Vec<Service>>>,
     pub(crate) tasks: Option<Reading<Vec<Task>>>,
+    pub(crate) supervision: Option<Reading<Supervision>>,
     pub(crate) schedules: Option<Reading<Vec<Schedule>>>,
     pub(crate) positions: Option<Reading<Vec<PositionRow>>>,
     pub(crate) orders: BTreeMap<VenueName, Reading<Vec<VenueOrder>>>,
@@ -64,6 +65,7 @@ impl World {
             }
             Seen::Services(it) => self.services = Some(it),
             Seen::Tasks(it) => self.tasks = Some(it),
+            Seen::Supervision(it) => self.supervision = Some(it),
             Seen::Schedules(it) => self.schedules = Some(it),
             Seen::Positions(it) => self.positions = Some(it),
             Seen::VenueOrders(venue, it) => _ = self.orders.insert(venue, it),

@@ -19,6 +19,7 @@ pub(crate) struct SimWorld {
     pub(crate) rows: Vec<StrategyRow>,
     pub(crate) services: Vec<Service>,
     pub(crate) tasks: Vec<Task>,
+    pub(crate) supervision: Supervision,
     pub(crate) schedules: Vec<Schedule>,
     pub(crate) orders: Vec<VenueOrder>,
     pub(crate) positions: Vec<VenuePosition>,
@@ -235,6 +236,7 @@ impl SimWorld {
                 task("t5", "job", None),
                 task("t6", "backtest", None),
             ],
+            supervision: Supervision::Platform,
             schedules: vec![schedule("jobs", "job"), schedule("nightly", "backtest")],
             orders: vec![
                 order("o1", "a", OrderPurpose::Entry, at),
@@ -397,6 +399,7 @@ impl SimWorld {
             }
             Query::Services => Seen::Services(self.known(query, self.services.clone())),
             Query::Tasks => Seen::Tasks(self.known(query, self.tasks.clone())),
+            Query::Supervision => Seen::Supervision(self.known(query, self.supervision.clone())),
             Query::Schedules => Seen::Schedules(self.known(query, self.schedules.clone())),
             Query::Positions => Seen::Positions(self.known(query, self.stored_positions.clone())),
             Query::StoredOrders => {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use trading_core::model::{Roles, TaskId, Utc, Written};
+use trading_core::model::{self, Roles, Supervision, TaskId, Utc, Written};
 use trading_core::report::Exit;
 
 use super::compute::LocalCompute;
@@ -72,6 +72,28 @@ pub fn watch(paths: &LocalPaths) -> std::io::Result<Watch> {
         Some(identity) if identity.process.is_frozen() => Watch::Frozen(identity),
         identity => Watch::Alive(identity),
     })
+}
+
+/// The same in the domain's words. The lock's file carries the last round: its time of
+/// change is set at the end of each.
+pub(super) fn supervision(paths: &LocalPaths) -> std::io::Result<Supervision> {
+    let (identity, stopped) = match watch(paths)? {
+        Watch::Nobody => return Ok(Supervision::Absent),
+        Watch::Alive(identity) => (identity, false),
+        Watch::Frozen(identity) => (Some(identity), true),
+    };
+    let changed = std::fs::metadata(paths.supervisor_lock())?.modified()?;
+    let supervisor = model::Supervisor {
+        pid: identity.map(|it| it.process.pid),
+        since: identity.map(|it| it.since),
+        last_round: Utc::try_from(changed).map_err(std::io::Error::other)?,
+    };
+    Ok(if stopped { Supervision::Stopped(supervisor) } else { Supervision::Alive(supervisor) })
+}
+
+/// Marks the end of a round, or the taking of the place, in the lock's file.
+fn mark(lock: &File, now: Utc) -> std::io::Result<()> {
+    lock.set_modified(now.into())
 }
 
 /// Starts a supervisor of its own process group if none lives.
@@ -187,17 +209,19 @@ pub(super) fn claim(paths: &LocalPaths, clock: &dyn Clock) -> Result<File, Fault
     let text = serde_json::to_string(&identity).map_err(|error| failed(error.into()))?;
     file.set_len(0).map_err(failed)?;
     std::io::Write::write_all(&mut file, text.as_bytes()).map_err(failed)?;
+    mark(&file, identity.since).map_err(failed)?;
     Ok(file)
 }
 
 impl Supervisor {
-    /// Supervises until `stop` is ready. What runs goes on running.
-    pub(super) async fn run(mut self, stop: impl Future<Output = ()>) {
+    /// Supervises under its lock until `stop` is ready. What runs goes on running.
+    pub(super) async fn run(mut self, lock: File, stop: impl Future<Output = ()>) {
         self.say("supervisor started");
         tokio::pin!(stop);
         loop {
-            if let Err(error) = self.tick().await {
-                self.say(&format!("a round was not finished: {error}"));
+            match self.tick().await {
+                Ok(()) => self.mark(&lock),
+                Err(error) => self.say(&format!("a round was not finished: {error}")),
             }
             tokio::select! {
                 () = &mut stop => break,
@@ -205,6 +229,12 @@ impl Supervisor {
             }
         }
         self.say("supervisor ended; what runs goes on running");
+    }
+
+    fn mark(&self, lock: &File) {
+        if let Err(error) = mark(lock, self.clock.now()) {
+            self.say(&format!("the end of a round could not be marked: {error}"));
+        }
     }
 
     /// One round: what has ended, what is desired, what is due.

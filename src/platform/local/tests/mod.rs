@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use trading_core::model::{
-    Attr, Autoscaling, Row, Schedule, ScheduleKind, ScheduleTarget, StrategyRow, Utc,
+    Attr, Autoscaling, Row, Schedule, ScheduleKind, ScheduleTarget, StrategyRow, Supervision, Utc,
 };
 
 use super::{Blueprint, ServiceSpec, open, setup};
@@ -109,6 +109,7 @@ async fn the_local_platform_meets_the_contract() {
         strategies: blueprint.strategies.clone(),
         service: "engine".into(),
         autoscaling: blueprint.services[0].autoscaling.unwrap(),
+        supervision: Supervision::Absent,
         schedule: blueprint.schedules[0].clone(),
         now: clock.now(),
     })

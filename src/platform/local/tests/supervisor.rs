@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use trading_core::model::{Autoscaling, Level, Phase, Scope, Task, TaskState};
+use trading_core::model::{self, Autoscaling, Level, Phase, Scope, Supervision, Task, TaskState};
 
 use super::blueprint;
-use super::world::{World, all_stopped, engine, running, seen, until};
+use super::world::{PATIENCE, World, all_stopped, engine, running, seen, until};
+use crate::platform::Clock;
 use crate::platform::local::linux::Process;
 use crate::platform::local::supervisor::{Watch, claim, watch};
 use crate::platform::local::{TaskDefinition, paths_of, setup};
@@ -162,6 +163,59 @@ async fn schedules_start_tasks_of_their_own_once_and_not_after_they_are_disabled
     world.clock.advance(Duration::from_secs(300));
     supervisor.tick().await.unwrap();
     assert_eq!(world.tasks().await.len(), 2);
+}
+
+#[tokio::test]
+async fn who_supervises_is_read_with_the_end_of_its_last_round() {
+    let world = World::new(&["x"], 0).await;
+    let paths = paths_of(&world.environment).unwrap();
+    let seen = || async { world.platform.compute.supervision().await.into_result().unwrap() };
+    assert_eq!(seen().await, Supervision::Absent);
+    let since = world.clock.now();
+    let lock = claim(&paths, world.clock.as_ref()).unwrap();
+    let own = |last_round| model::Supervisor {
+        pid: Some(std::process::id()),
+        since: Some(since),
+        last_round,
+    };
+    assert_eq!(seen().await, Supervision::Alive(own(since)), "no round yet");
+    world.clock.advance(Duration::from_secs(60));
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let works = world.supervisor().run(lock, async move {
+        let _ = stopped.await;
+    });
+    let looks = async {
+        let later = world.clock.now();
+        looked("the end of a round", async || seen().await == Supervision::Alive(own(later))).await;
+        // Rounds that come to no end are no sign of life.
+        let raw = rusqlite::Connection::open(paths.compute_db()).unwrap();
+        raw.execute("UPDATE services SET document = '{torn'", []).unwrap();
+        let failed = || rounds_failed(&paths.logs().join("supervisor"));
+        looked("a round that fails", async || failed() > 0).await;
+        world.clock.advance(Duration::from_secs(60));
+        let before = failed();
+        looked("another one", async || failed() > before + 1).await;
+        assert_eq!(seen().await, Supervision::Alive(own(later)), "silent since then");
+        drop(stop);
+    };
+    tokio::join!(works, looks);
+    assert_eq!(seen().await, Supervision::Absent);
+}
+
+async fn looked(what: &str, mut so: impl AsyncFnMut() -> bool) {
+    for _ in 0..PATIENCE {
+        if so().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("never seen: {what}");
+}
+
+fn rounds_failed(log: &std::path::Path) -> usize {
+    let files = std::fs::read_dir(log).into_iter().flatten().flatten();
+    let texts = files.filter_map(|it| std::fs::read_to_string(it.path()).ok());
+    texts.map(|it| it.matches("a round was not finished").count()).sum()
 }
 
 #[tokio::test]

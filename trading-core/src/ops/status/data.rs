@@ -1,7 +1,9 @@
 //! The command's part of the JSON document.
 
 use super::View;
-use crate::model::{Autoscaling, Gap, GapKind, Reading, Schedule, Service, Task, VenueOrder};
+use crate::model::{
+    Autoscaling, Gap, GapKind, Reading, Schedule, Service, Supervision, Task, VenueOrder,
+};
 use crate::ops::heartbeat::Beat;
 use crate::ops::positions::Holding;
 use serde::Serialize;
@@ -25,6 +27,7 @@ struct Data<'a> {
     services: Section<Vec<ServiceData<'a>>>,
     #[cfg_attr(feature = "schema", schemars(with = "Section<Vec<serde_json::Value>>"))]
     tasks: Section<&'a [Task]>,
+    supervision: Section<&'a Supervision>,
     positions: Section<&'a [Holding]>,
     #[cfg_attr(
         feature = "schema",
@@ -70,6 +73,7 @@ impl View<'_> {
             }),
             services,
             tasks: section("tasks", world.tasks.as_ref(), Vec::as_slice),
+            supervision: section("supervision", world.supervision.as_ref(), |it| it),
             positions: self.position_section(),
             orders: orders.collect(),
             orders_outcome_unknown: section("orders table", world.stored_orders.as_ref(), |rows| {

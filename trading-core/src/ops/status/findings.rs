@@ -7,6 +7,7 @@ use crate::model::{
 };
 use crate::ops::heartbeat::{Pulse, findings as heartbeat_findings};
 use crate::ops::positions::Protection;
+use crate::ops::supervision::{self, Desired};
 use crate::report::{Finding, Severity, ago, millis, stamp};
 use std::collections::BTreeSet;
 
@@ -21,6 +22,7 @@ impl View<'_> {
         let mut findings = Vec::new();
         self.unread_findings(&mut findings);
         self.latch_findings(&mut findings);
+        findings.extend(self.supervision_finding());
         self.strategy_findings(&mut findings);
         self.service_findings(&mut findings);
         self.position_findings(&mut findings);
@@ -155,6 +157,24 @@ impl View<'_> {
             }
         }
         evidence
+    }
+
+    /// Whoever should act on desired counts and does not.
+    fn supervision_finding(&self) -> Option<Finding> {
+        let supervision = self.world.supervision.as_ref().and_then(Reading::value)?;
+        let desired = Desired::of(
+            self.world.services.as_ref().and_then(Reading::value).map(Vec::as_slice),
+            self.world.tasks.as_ref().and_then(Reading::value).map(Vec::as_slice),
+        );
+        // A supervisor is not brought up under a hold: what is to be done then is the
+        // hold's own next command.
+        let held = self.world.latch.as_ref().and_then(Reading::value);
+        let held = held.is_some_and(|latch| !latch.holds.is_empty());
+        let typed = |words: &str| match words {
+            "local up --detach" if held => self.command("resume --reason …"),
+            words => self.command(words),
+        };
+        supervision::finding(supervision, &desired, self.now, typed)
     }
 
     fn service_findings(&self, findings: &mut Vec<Finding>) {

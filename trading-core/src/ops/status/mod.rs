@@ -65,7 +65,7 @@ impl Status {
 
     fn queries(&self) -> Vec<Query> {
         let has = &self.request.site.capabilities;
-        let mut queries = vec![Query::Services, Query::Tasks, Query::Schedules];
+        let mut queries = vec![Query::Services, Query::Tasks, Query::Supervision, Query::Schedules];
         if has.strategies {
             queries.extend([Query::Latch, Query::Strategies, Query::Leases]);
         }
@@ -152,6 +152,7 @@ fn gaps(world: &World) -> Vec<&Gap> {
         of(world.leases.as_ref()),
         of(world.services.as_ref()),
         of(world.tasks.as_ref()),
+        of(world.supervision.as_ref()),
         of(world.schedules.as_ref()),
         of(world.positions.as_ref()),
         of(world.stored_orders.as_ref()),
@@ -163,7 +164,8 @@ fn gaps(world: &World) -> Vec<&Gap> {
 
 /// Of equally bad findings, causes come before what follows from them.
 fn rank(finding: &Finding) -> usize {
-    const ORDER: [&str; 6] = ["latch", "service", "position", "order", "strategy", "heartbeat"];
+    const ORDER: [&str; 7] =
+        ["latch", "supervisor", "service", "position", "order", "strategy", "heartbeat"];
     let kind = finding.id.split('.').next().unwrap_or_default();
     ORDER.iter().position(|it| *it == kind).unwrap_or(ORDER.len())
 }
@@ -245,6 +247,7 @@ fn unanswered(query: &Query) -> Option<Seen> {
         Query::Strategies => Seen::Strategies(gap("strategies table")),
         Query::Services => Seen::Services(gap("services")),
         Query::Tasks => Seen::Tasks(gap("tasks")),
+        Query::Supervision => Seen::Supervision(gap("supervision")),
         Query::Schedules => Seen::Schedules(gap("schedules")),
         Query::Positions => Seen::Positions(gap("positions table")),
         Query::StoredOrders => Seen::StoredOrders(gap("orders table")),

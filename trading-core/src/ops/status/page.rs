@@ -7,6 +7,7 @@ use crate::model::{
 };
 use crate::ops::heartbeat::{Pulse, beat_cells};
 use crate::ops::positions::holdings_table;
+use crate::ops::supervision::line as supervision_line;
 use crate::report::{Block, Cell, Tone, ago};
 
 /// How many rows of one table fit on a screen with the others.
@@ -18,6 +19,10 @@ impl View<'_> {
         let mut page = Vec::new();
         if let Some(latch) = &world.latch {
             page.push(known(latch, |latch| self.latch_line(latch)).unwrap_or_else(gap_line));
+        }
+        if let Some(supervision) = &world.supervision {
+            let line = known(supervision, |it| supervision_line(it, self.now));
+            page.push(line.unwrap_or_else(gap_line));
         }
         self.part(&mut page, "Services", world.services.as_ref(), |services| {
             self.table(

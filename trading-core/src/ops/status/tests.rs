@@ -71,6 +71,7 @@ fn every_read_that_fails_is_shown_and_is_no_health() {
         (Query::Strategies, "/strategies"),
         (Query::Services, "/services"),
         (Query::Tasks, "/tasks"),
+        (Query::Supervision, "/supervision"),
         (Query::Schedules, "/schedules"),
         (Query::Leases, "/unread/0"),
         (Query::Positions, "/unread/0"),
@@ -140,6 +141,38 @@ fn a_hold_is_told_and_who_trades_under_it_is_named() {
     // A reduce-only hold leaves the rows as they are.
     world.latch = world.latch.next(vec![hold(Phase::Held, Level::ReduceOnly)]);
     assert!(!ids(&status(&mut world)).contains(&"strategy.active_under_hold"));
+}
+
+#[test]
+fn desired_counts_that_nobody_acts_on_are_no_health() {
+    let mut world = well();
+    world.supervision = Supervision::Absent;
+    let report = status(&mut world);
+    assert_eq!((report.outcome.as_str(), report.exit), ("attention", Exit::No));
+    assert_eq!(ids(&report), ["supervisor.absent"]);
+    assert_eq!(report.findings[0].severity, Severity::Critical);
+    assert_eq!(report.data["supervision"]["state"], "absent");
+    let next = |report: &Report| report.findings[0].next.clone().unwrap();
+    assert_eq!(next(&report), "tradectl local up --detach --env sim");
+    assert!(format!("{:?}", report.body).contains("supervision: NONE"), "{:?}", report.body);
+
+    let last_round = world.now - SignedDuration::from_secs(3);
+    let supervisor = Supervisor { pid: Some(42), since: Some(start()), last_round };
+    world.supervision = Supervision::Stopped(supervisor.clone());
+    let report = status(&mut world);
+    assert_eq!((ids(&report), report.exit), (vec!["supervisor.stopped"], Exit::No));
+    assert_eq!(next(&report), "kill -CONT 42");
+    world.supervision = Supervision::Alive(supervisor);
+    assert_eq!(status(&mut world).outcome, "healthy");
+    world.now += SignedDuration::from_secs(60);
+    world.rows.clear();
+    assert_eq!(ids(&status(&mut world)), ["supervisor.silent"; 1]);
+
+    // Under a hold nobody brings a supervisor up but the resume.
+    let mut world = well();
+    world.supervision = Supervision::Absent;
+    world.latch = world.latch.next(vec![hold(Phase::Held, Level::ReduceOnly)]);
+    assert_eq!(next(&status(&mut world)), "tradectl resume --reason … --env sim");
 }
 
 #[test]
