@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use trading_core::journal::{Damage, Entry, Journal};
 use trading_core::model::RestoreChunk;
 use trading_core::ops::resume::{Request, Resume};
 use trading_core::plan::SavedPlan;
@@ -36,8 +37,8 @@ pub struct Arguments {
     /// Puts an item back although somebody changed it since; may be given again.
     #[arg(long, value_name = "ITEM")]
     take: Vec<String>,
-    /// Adds restore records that a stop could only print: its JSON document, or the lines
-    /// that begin with `restore record:`.
+    /// Adds restore records that the state store did not take: a stop's JSON document, the
+    /// lines of its output that begin with `restore record:`, or a copy of its journal.
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
     #[command(flatten)]
@@ -125,19 +126,30 @@ fn request(args: &Arguments, session: &Session<'_>) -> Result<Request, Fault> {
     })
 }
 
-/// Restore records from a stop's output: its JSON document, or the lines of its page.
+/// Restore records from a stop's output (its JSON document, or the lines of its page), or
+/// from its journal.
 fn read_records(path: &Path) -> Result<Vec<RestoreChunk>, Fault> {
     let fault = |why: String| {
         let message = format!("{} holds no restore records: {why}", path.display());
-        Fault::new(Exit::Usage, "resume.record", message)
-            .hint("save what the stop printed: its JSON document, or its `restore record:` lines")
+        Fault::new(Exit::Usage, "resume.record", message).hint(
+            "save what the stop printed (its JSON document, or its `restore record:` lines), \
+                 or copy its journal",
+        )
     };
     let text = std::fs::read_to_string(path).map_err(|error| fault(error.to_string()))?;
     if let Ok(document) = serde_json::from_str::<serde_json::Value>(&text)
         && let Some(records) = document["data"]["restore_record"].as_array()
     {
         let chunks = records.iter().map(|it| serde_json::from_value(it["chunk"].clone()));
-        return chunks.collect::<Result<_, _>>().map_err(|error| fault(error.to_string()));
+        let chunks: Result<Vec<RestoreChunk>, _> = chunks.collect();
+        return match chunks {
+            Ok(chunks) if chunks.is_empty() => Err(fault("it names none".to_owned())),
+            other => other.map_err(|error| fault(error.to_string())),
+        };
+    }
+    let journal = trading_core::journal::read(text.as_bytes());
+    if !journal.lines.is_empty() {
+        return records_of(journal).map_err(fault);
     }
     let lines = text.lines().filter_map(|line| line.trim().strip_prefix("restore record:"));
     let chunks: Result<Vec<RestoreChunk>, _> = lines.map(serde_json::from_str).collect();
@@ -145,4 +157,17 @@ fn read_records(path: &Path) -> Result<Vec<RestoreChunk>, Fault> {
         Ok(chunks) if chunks.is_empty() => Err(fault("there are none in it".to_owned())),
         other => other.map_err(|error| fault(error.to_string())),
     }
+}
+
+/// What a journal holds of restore records. Damage other than a torn tail may hide some.
+fn records_of(journal: Journal) -> Result<Vec<RestoreChunk>, String> {
+    if let Some(damage) = journal.damage.filter(|it| !matches!(it, Damage::Torn { .. })) {
+        return Err(format!("as a journal it is damaged: {damage}"));
+    }
+    let chunks = journal.lines.into_iter().filter_map(|line| match line.entry {
+        Entry::Record { chunk, .. } => Some(chunk),
+        _ => None,
+    });
+    let chunks: Vec<RestoreChunk> = chunks.collect();
+    if chunks.is_empty() { Err("that journal kept none".to_owned()) } else { Ok(chunks) }
 }

@@ -218,7 +218,7 @@ impl Driver<'_> {
     }
 
     /// A chunk that the state store did not take goes to the journal; if that fails too, it
-    /// is printed with the outcome.
+    /// is printed on the spot, and once more with the outcome.
     fn settle_record(&mut self, at: Utc, answer: Answer) -> Answer {
         let Answer::Recorded(chunk, Recorded::Printed { why }) = answer else { return answer };
         let entry = Entry::Record { chunk: chunk.clone(), why: why.clone() };
@@ -228,6 +228,10 @@ impl Driver<'_> {
                 Ok(()) => Recorded::Journal { why },
                 Err(more) => Recorded::Printed { why: format!("{why}; the journal: {more}") },
             },
+        };
+        if let (Recorded::Printed { .. }, Ok(text)) = (&recorded, serde_json::to_string(&chunk)) {
+            // Before anything of it is changed: whoever dies now leaves it on the screen.
+            self.ui.note(&format!("restore record: {text}"));
         };
         Answer::Recorded(chunk, recorded)
     }

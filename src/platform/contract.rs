@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use trading_core::model::{
-    Attr, Autoscaling, EngineId, Gap, Hold, Latch, Level, OrderRow, Phase, PositionRow, Reading,
-    RestoreChunk, RestoreItem, RestoreSubject, RestoreValue, Row, Schedule, Scope, ServiceName,
-    StatusWrite, StrategyId, StrategyRow, Supervision, TaskId, Utc, Written,
+    Attr, Autoscaling, EngineId, Gap, Hold, Latch, Level, Misplaced, OrderRow, Phase, PositionRow,
+    Reading, RestoreChunk, RestoreItem, RestoreSubject, RestoreValue, Row, Schedule, Scope,
+    ServiceName, StatusWrite, StrategyId, StrategyRow, Supervision, TaskId, Utc, Written,
 };
 
 use super::{Notice, Platform, RowUpdate};
@@ -189,6 +189,11 @@ async fn the_latch_is_conditional_on_its_epoch(seeded: &Seeded) {
         actor: "tests".to_owned(),
         at: seeded.now,
         phase: Phase::Stopping,
+        misplaced: vec![Misplaced {
+            run_id: "contract-run".into(),
+            actor: "tests".to_owned(),
+            chunks: [0, 2].into(),
+        }],
         unknown: serde_json::Map::from_iter([("from_the_future".to_owned(), 7.into())]),
     };
     let held = first.next(vec![hold]);

@@ -46,6 +46,7 @@ fn up_under_a_hold() {
         actor: "someone".to_owned(),
         at: world.now,
         phase: Phase::Held,
+        misplaced: Vec::new(),
         unknown: serde_json::Map::new(),
     };
     block_on(async {

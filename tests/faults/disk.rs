@@ -74,3 +74,81 @@ fn on_a_full_disk_the_latch_holds_all_the_same_and_nothing_is_lost() {
     field.resume("carol", &[]).ended("RELEASED", 0);
     assert_eq!(field.standing(), before);
 }
+
+/// The state store takes everything but restore records, until `healed`.
+fn without_a_place_for_records(field: &Field) -> rusqlite::Connection {
+    let database = rusqlite::Connection::open(field.paths().control_db()).expect("opens");
+    let refuse = "CREATE TRIGGER refused BEFORE INSERT ON restore \
+                  BEGIN SELECT RAISE(ABORT, 'no place for records'); END";
+    database.execute_batch(refuse).expect("made");
+    database
+}
+
+fn healed(database: &rusqlite::Connection) {
+    database.execute_batch("DROP TRIGGER refused").expect("dropped");
+}
+
+#[test]
+fn a_record_in_another_machines_journal_is_missed_and_can_be_brought() {
+    let field = Field::new(1, 2).started();
+    let before = field.standing();
+    let database = without_a_place_for_records(&field);
+    let stop = field.stop("alice", &[]);
+    let document = stop.ended("HALTED", 0);
+    assert!(stop.findings().contains(&"stop.record_misplaced".to_owned()), "{stop}");
+    let printed = field.root().join("stop.json");
+    fs::write(&printed, &stop.out).expect("written");
+    healed(&database);
+
+    // A second operator ends the same stop in another folder, and has nothing to add.
+    field.stop("bob", &[]).ended("HALTED", 0);
+
+    // A third one's folder has none of it: nothing is done, and what is missing has a name.
+    let (held, halted) = (field.latch(), field.standing());
+    let resume = field.resume("carol", &[]);
+    resume.ended("refused", 11);
+    assert_eq!((field.latch(), field.standing()), (held, halted), "nothing was changed");
+    let records = document["data"]["restore_record"].as_array().expect("records");
+    let subjects: Vec<String> = records
+        .iter()
+        .map(|it| {
+            let run = it["chunk"]["run_id"].as_str().expect("a run");
+            format!("record={run}/{}", it["chunk"]["chunk"])
+        })
+        .collect();
+    assert!(!subjects.is_empty());
+    for subject in &subjects {
+        assert!(resume.out.contains(subject), "{subject}: {resume}");
+    }
+    assert!(resume.out.contains("alice@"), "whose machine has it: {resume}");
+
+    // On the machine whose journal holds it nothing has to be given.
+    let dry = ["resume", "--dry-run", "--output", "json", "--reason", "a test"];
+    field.run("alice", &dry).ended("planned", 0);
+    // Elsewhere a copy of that journal will do, and so will what was printed.
+    let journal =
+        fs::read_dir(field.home("alice").join("state").join(crate::field::NAME).join("journal"));
+    let mut journals = journal.expect("a folder").map(|it| it.expect("an entry").path());
+    let journal = journals.next().expect("a journal").display().to_string();
+    field.run("carol", &[&dry[..], &["--record", &journal]].concat()).ended("planned", 0);
+    let printed = printed.display().to_string();
+    field.resume("carol", &["--record", &printed]).ended("RELEASED", 0);
+    assert_eq!(field.standing(), before);
+}
+
+#[test]
+fn a_record_that_nothing_keeps_is_on_the_screen_before_anything_is_changed() {
+    let field = Field::new(1, 2).started();
+    let before = field.standing();
+    without_a_journal(&field, "alice");
+    let database = without_a_place_for_records(&field);
+    let stop = field.stop("alice", &[]);
+    stop.ended("HALTED", 0);
+    healed(&database);
+    let screen = field.root().join("screen.txt");
+    fs::write(&screen, &stop.err).expect("written");
+    field.resume("bob", &[]).ended("refused", 11);
+    let screen = screen.display().to_string();
+    field.resume("bob", &["--record", &screen]).ended("RELEASED", 0);
+    assert_eq!(field.standing(), before);
+}

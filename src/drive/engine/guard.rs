@@ -219,6 +219,7 @@ mod tests {
                 actor: String::new(),
                 at: clock.now(),
                 phase: Phase::Stopping,
+                misplaced: Vec::new(),
                 unknown: serde_json::Map::new(),
             };
             read(&clock, Latch::released().next(vec![hold]))

@@ -201,6 +201,7 @@ fn hold(stop_id: &str, level: Level, phase: Phase, scope: Scope) -> Hold {
         actor: "ana".to_owned(),
         at: Utc::UNIX_EPOCH,
         phase,
+        misplaced: Vec::new(),
         unknown: serde_json::Map::new(),
     }
 }

@@ -195,14 +195,20 @@ fn write_in<T>(
 ) -> Result<T, DbError> {
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let value = f(&tx)?;
-    tx.commit().map_err(|error| match error.sqlite_error_code() {
-        // Said before anything was written for good.
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DiskFull | ErrorCode::ReadOnly) => {
-            DbError::Sqlite(error)
-        }
-        _ => DbError::Commit(error),
+    tx.commit().map_err(|error| {
+        if is_not_committed(&error) { DbError::Sqlite(error) } else { DbError::Commit(error) }
     })?;
     Ok(value)
+}
+
+/// A commit that failed before its last page was written: nobody will ever read it.
+fn is_not_committed(error: &rusqlite::Error) -> bool {
+    let before = [ErrorCode::DatabaseBusy, ErrorCode::DiskFull, ErrorCode::ReadOnly];
+    let extended = error.sqlite_error().map(|it| it.extended_code);
+    // A page that cannot be written, as under a limit of the file's size; a failed sync is
+    // another code, and leaves it open.
+    error.sqlite_error_code().is_some_and(|code| before.contains(&code))
+        || extended == Some(rusqlite::ffi::SQLITE_IOERR_WRITE)
 }
 
 pub(super) fn latest(schema: &Schema) -> u32 {

@@ -1,8 +1,9 @@
 //! The latch: the one item per environment that every engine reads before it sends.
 
-use super::{ServiceName, StopId, StrategyId, Utc, VenueName};
+use super::{RestoreChunk, RunId, ServiceName, StopId, StrategyId, Utc, VenueName};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// The default key of the latch in the strategies' table.
@@ -44,9 +45,53 @@ pub struct Hold {
     pub at: Utc,
     /// How far the stop, or its resume, has come.
     pub phase: Phase,
+    /// What the state store did not take of the restore record, run by run. Written before
+    /// anything in such a chunk is changed, so that a resume elsewhere misses it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub misplaced: Vec<Misplaced>,
     /// What a newer binary wrote and we do not know; carried along.
     #[serde(flatten)]
     pub unknown: Map<String, Value>,
+}
+
+/// Chunks of a restore record that lie with whoever wrote them: in the journal of that
+/// machine, or in what the run printed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Misplaced {
+    /// The run that has them.
+    pub run_id: RunId,
+    /// Who ran it, and on which machine.
+    pub actor: String,
+    /// Their numbers.
+    pub chunks: BTreeSet<u32>,
+}
+
+impl Hold {
+    /// Notes which chunks of a run are misplaced, in place of what was noted of it before.
+    pub fn note_misplaced(&mut self, run_id: &RunId, actor: &str, chunks: BTreeSet<u32>) {
+        self.misplaced.retain(|it| it.run_id != *run_id);
+        if !chunks.is_empty() {
+            let (run_id, actor) = (run_id.clone(), actor.to_owned());
+            self.misplaced.push(Misplaced { run_id, actor, chunks });
+        }
+    }
+    /// Whether a chunk is noted as misplaced.
+    pub fn notes(&self, run_id: &RunId, chunk: u32) -> bool {
+        self.misplaced.iter().any(|it| it.run_id == *run_id && it.chunks.contains(&chunk))
+    }
+    /// What is noted and is not among these chunks.
+    pub fn missing(&self, chunks: &[RestoreChunk]) -> Vec<Misplaced> {
+        let there = |run: &RunId, number: u32| {
+            chunks
+                .iter()
+                .any(|it| it.stop_id == self.stop_id && it.run_id == *run && it.chunk == number)
+        };
+        let missing = self.misplaced.iter().cloned().map(|mut it| {
+            it.chunks.retain(|number| !there(&it.run_id, *number));
+            it
+        });
+        missing.filter(|it| !it.chunks.is_empty()).collect()
+    }
 }
 
 /// How strict a hold is. Ordered: a later one is stricter.
@@ -323,6 +368,23 @@ impl Latch {
 #[cfg(test)]
 mod tests {
     use super::{Effective, Latch, Level, Target};
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn a_hold_of_before_the_notes_reads_and_is_written_as_it_was() {
+        let old = r#"{"format":1,"epoch":3,"holds":[{"stop_id":"s-1","level":"halt","scope":"all","reason":"r","actor":"a@h","at":"2023-11-14T22:13:20Z","phase":"held","shift":"night"}]}"#;
+        let mut latch = Latch::from_json(old).unwrap();
+        assert_eq!(latch.holds[0].misplaced, []);
+        assert_eq!(serde_json::to_string(&latch).unwrap(), old);
+
+        latch.holds[0].note_misplaced(&"run-1".into(), "b@h", [1, 2].into());
+        latch.holds[0].note_misplaced(&"run-1".into(), "b@h", [2].into());
+        let text = serde_json::to_string(&latch).unwrap();
+        assert!(text.contains(r#""misplaced":[{"run_id":"run-1","actor":"b@h","chunks":[2]}]"#));
+        assert_eq!(Latch::from_json(&text).unwrap(), latch);
+        latch.holds[0].note_misplaced(&"run-1".into(), "b@h", BTreeSet::new());
+        assert_eq!(serde_json::to_string(&latch).unwrap(), old);
+    }
 
     #[test]
     fn a_newer_format_halts_whatever_its_shape_and_loses_nothing() {

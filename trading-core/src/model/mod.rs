@@ -28,7 +28,9 @@ pub use ids::{
     ClientOrderId, EngineId, PositionId, RunId, ScheduleId, ServiceName, StopId, StrategyId,
     Symbol, TaskId, VenueName,
 };
-pub use latch::{Effective, Hold, LATCH_FORMAT, LATCH_KEY, Latch, Level, Phase, Scope, Target};
+pub use latch::{
+    Effective, Hold, LATCH_FORMAT, LATCH_KEY, Latch, Level, Misplaced, Phase, Scope, Target,
+};
 pub use lease::Lease;
 pub use log::{LogLine, LogQuery};
 pub use order::{

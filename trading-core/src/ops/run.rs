@@ -31,6 +31,11 @@ pub(crate) struct Run {
     pub(crate) journal_fault: Option<String>,
     /// Where chunks of the restore record were kept, if not where they belong.
     pub(crate) misplaced: Vec<(RestoreChunk, Recorded)>,
+    /// Whose values are in such a chunk, by its number.
+    misplaced_of: BTreeMap<(StopId, u32), Vec<StepId>>,
+    /// Steps that wait until the latch notes such a chunk of theirs; and since when.
+    unnoted: Vec<StepId>,
+    unnoted_since: Option<Utc>,
     /// Steps that the check refused.
     pub(crate) complaints: Vec<Complaint>,
     /// When the write of each step was committed, by the platform's clock.
@@ -90,6 +95,9 @@ impl Run {
             news: Vec::new(),
             journal_fault: None,
             misplaced: Vec::new(),
+            misplaced_of: BTreeMap::new(),
+            unnoted: Vec::new(),
+            unnoted_since: None,
             complaints: Vec::new(),
             applied_at: BTreeMap::new(),
             last_read: None,
@@ -161,11 +169,16 @@ impl Run {
                 self.enqueue(asks);
             }
             (Pending::Record(steps), Answer::Recorded(chunk, recorded)) => {
-                if recorded != Recorded::StateStore {
+                if recorded == Recorded::StateStore {
+                    let asks = self.executor.recorded(&steps);
+                    self.enqueue(asks);
+                } else {
+                    let key = (chunk.stop_id.clone(), chunk.chunk);
+                    self.misplaced_of.insert(key, steps.clone());
                     self.misplaced.push((chunk, recorded));
+                    self.unnoted.extend(steps);
+                    self.unnoted_since.get_or_insert(now);
                 }
-                let asks = self.executor.recorded(&steps);
-                self.enqueue(asks);
             }
             (Pending::Act(_), Answer::Acted(answers)) => self.acted(answers),
             (Pending::Read(query), Answer::Read(seen)) => {
@@ -180,6 +193,33 @@ impl Run {
             (_, _) => {}
         }
         None
+    }
+    /// The misplaced chunks that a resume of a stop needs: something of what they hold was
+    /// changed, or may have been or yet be.
+    pub(crate) fn needed(&self, stop_id: &StopId) -> BTreeSet<u32> {
+        let without_effect = |id: &StepId| match self.executor.settled(id) {
+            Some(Settled::NotStarted { .. }) => true,
+            Some(Settled::Answered(written)) => {
+                !written.stands() && !matches!(written, Written::Unknown { .. })
+            }
+            None => false,
+        };
+        // One without steps holds what was changed before it was known whose stop it is.
+        let needed = self.misplaced_of.iter().filter(|((stop, _), steps)| {
+            stop == stop_id && (steps.is_empty() || !steps.iter().all(without_effect))
+        });
+        needed.map(|((_, chunk), _)| *chunk).collect()
+    }
+    /// Since when steps wait for the latch to note where their values are recorded.
+    pub(crate) fn unnoted_since(&self) -> Option<Utc> {
+        self.unnoted_since
+    }
+    /// They wait no longer: it is noted, or cannot be.
+    pub(crate) fn noted(&mut self) {
+        self.unnoted_since = None;
+        let steps = std::mem::take(&mut self.unnoted);
+        let asks = self.executor.recorded(&steps);
+        self.enqueue(asks);
     }
     fn acted(&mut self, answers: Vec<(StepId, Written)>) {
         for (id, written) in &answers {

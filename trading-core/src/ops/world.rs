@@ -32,6 +32,10 @@ pub(crate) struct SimWorld {
     pub(crate) dark: BTreeSet<Query>,
     /// The journal cannot be written.
     pub(crate) journal_broken: bool,
+    /// The latch cannot be written.
+    pub(crate) latch_broken: bool,
+    /// Restore records that only a journal or an output holds.
+    pub(crate) elsewhere: Vec<RestoreChunk>,
     /// The state store takes no restore records.
     pub(crate) store_broken: bool,
     /// Strategies whose engine does not acknowledge.
@@ -251,6 +255,8 @@ impl SimWorld {
             journal: vec![],
             dark: BTreeSet::new(),
             journal_broken: false,
+            latch_broken: false,
+            elsewhere: vec![],
             store_broken: false,
             hung: BTreeSet::new(),
             haunted: BTreeMap::new(),
@@ -451,6 +457,9 @@ impl SimWorld {
         let compare = |expected: String, found: String| Written::Refused { expected, found };
         match act {
             Act::WriteLatch { expected_epoch, latch } => {
+                if self.latch_broken {
+                    return Written::Unreachable { why: "broken".into() };
+                }
                 if self.latch.epoch != *expected_epoch {
                     return compare(expected_epoch.to_string(), self.latch.epoch.to_string());
                 }
@@ -540,6 +549,7 @@ impl SimWorld {
             }
             Ask::Record(chunk) => {
                 if self.store_broken {
+                    self.elsewhere.push(chunk.clone());
                     let recorded = Recorded::Printed { why: "broken".into() };
                     return Answer::Recorded(chunk, recorded);
                 }

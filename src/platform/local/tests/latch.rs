@@ -22,6 +22,7 @@ async fn ready(home: &std::path::Path) -> (Platform, LocalPaths, Latch) {
         actor: "someone".to_owned(),
         at: clock.now(),
         phase: Phase::Stopping,
+        misplaced: Vec::new(),
         unknown: serde_json::Map::new(),
     };
     (platform, paths_of(&environment).unwrap(), latch.next(vec![hold]))

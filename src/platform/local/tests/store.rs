@@ -93,6 +93,7 @@ async fn a_newer_format_is_read_but_only_the_latch_may_be_tightened() {
         actor: String::new(),
         at: crate::platform::Clock::now(clock.as_ref()),
         phase: Phase::Stopping,
+        misplaced: Vec::new(),
         unknown: serde_json::Map::new(),
     };
     let held = released.next(vec![hold]);

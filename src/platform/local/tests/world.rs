@@ -68,6 +68,7 @@ impl World {
             actor: String::new(),
             at: self.clock.now(),
             phase,
+            misplaced: Vec::new(),
             unknown: serde_json::Map::new(),
         };
         let next: Latch = latch.next(vec![hold]);

@@ -2,7 +2,9 @@
 
 use super::ladder::{EmergencyStop, POLL_MS, SCHEDULER_GRACE_MS, Stage, later};
 use super::pages;
-use crate::model::{Acknowledges, GapKind, Latch, Reading, Scope, Service, StatusReading, Utc};
+use crate::model::{
+    Acknowledges, GapKind, Hold, Latch, Reading, Scope, Service, StatusReading, Utc,
+};
 use crate::ops::Query;
 use crate::ops::seen::Owner;
 use crate::plan::{Act, Rung, Step, StepId};
@@ -75,7 +77,8 @@ impl EmergencyStop {
         };
         self.adopt(&latch, now);
         let Some(id) = self.run.attempt("latch", &Query::Latch) else { return Vec::new() };
-        let step = pages::latch_step(id, &latch, &self.request, &self.stop_id, now);
+        let noted = |hold: &mut Hold| self.note_misplaced(hold);
+        let step = pages::latch_step(id, &latch, &self.request, &self.stop_id, now, &noted);
         if step.is_none() {
             self.times.latch_settled_at.get_or_insert(now);
         }

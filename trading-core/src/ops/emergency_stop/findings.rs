@@ -151,6 +151,12 @@ impl EmergencyStop {
         for (place, count, why) in self.misplaced_by_place() {
             let message = format!("{count} values are recorded only in {place}: {why}");
             let id = "stop.record_misplaced";
+            let noted = if self.is_noted() {
+                "the latch notes it, and a resume elsewhere asks for it (--record FILE)"
+            } else {
+                "the latch could NOT note it: resume on this machine, or with --record FILE"
+            };
+            let message = format!("{message}; {noted}");
             findings.push(finding(id, Severity::Critical, "restore record", &message));
         }
         let failed_notices = self.run.executor.steps().filter(|(step, settled)| {

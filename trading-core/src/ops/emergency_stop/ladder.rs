@@ -148,6 +148,7 @@ impl EmergencyStop {
             self.run.executor.cancel_waiting("the deadline passed");
             self.finish(now, None);
         }
+        self.note(now);
         match self.stage {
             Stage::Latching if self.latch_has_settled(now) => self.climb(now),
             Stage::Latching if self.lost_the_race() => self.run.read(Query::Latch),
@@ -351,23 +352,25 @@ impl EmergencyStop {
         if self.verdict.trading.is_empty() { Word::Unknown } else { Word::Partial }
     }
 
-    /// The hold's phase becomes `held` once the stop was seen complete.
+    /// The hold's phase becomes `held` once the stop was seen complete, and it notes no more
+    /// than a resume needs.
     fn held_step(&self, word: Word) -> Option<Step> {
-        let latch = self.world.latch.as_ref()?.value()?;
-        let hold = latch.hold(&self.stop_id)?;
+        let latch = self.newest_latch()?;
+        let mut holds = latch.holds.clone();
+        let hold = holds.iter_mut().find(|it| it.stop_id == self.stop_id)?;
+        let before = hold.clone();
+        self.note_misplaced(hold);
         // A stricter hold than was asked for is not proved by what a weaker stop looks at.
-        let proved = word == Word::Halted && hold.level <= self.request.level;
-        if !proved || hold.phase == HoldPhase::Held {
+        if word == Word::Halted && hold.level <= self.request.level {
+            hold.phase = HoldPhase::Held;
+        }
+        if *hold == before {
             return None;
         }
-        let mut holds = latch.holds.clone();
-        holds.iter_mut().filter(|it| it.stop_id == self.stop_id).for_each(|it| {
-            it.phase = HoldPhase::Held;
-        });
         Some(Step::new(
             StepId::new("latch/held"),
             Rung::Latch,
-            "the stop was seen complete",
+            "the stop was seen complete, or what it noted is not needed",
             Act::WriteLatch { expected_epoch: latch.epoch, latch: latch.next(holds) },
         ))
     }
@@ -409,6 +412,7 @@ impl Procedure for EmergencyStop {
             Stage::Latching => Some(later(self.request.started_at, LATCH_PATIENCE_MS)),
             Stage::Climbing => {
                 let mut at = self.request.deadline_at;
+                at = self.note_deadline().map_or(at, |note| note.min(at));
                 if self.round.is_none() {
                     at = at.min(self.round_due_at());
                 }

@@ -10,6 +10,7 @@ mod climb;
 mod findings;
 mod judge;
 mod ladder;
+mod note;
 mod outcome;
 mod pages;
 mod times;

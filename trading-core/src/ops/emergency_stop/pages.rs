@@ -3,10 +3,10 @@
 
 use super::{Request, Site};
 use crate::model::{
-    Attr, ClientOrderId, Latch, NewOrder, OrderPurpose, OrderType, Reading, RestoreItem,
-    RestoreSubject, RestoreValue, Role, Schedule, ScheduleTarget, Scope, Service, Side,
-    StatusWrite, StopId, StrategyId, StrategyRow, StrategyStatus, Target, Task, TaskState, Utc,
-    VenueName, VenueOrder, VenuePosition,
+    Attr, ClientOrderId, Hold, Latch, NewOrder, OrderPurpose, OrderType, Phase, Reading,
+    RestoreItem, RestoreSubject, RestoreValue, Role, Schedule, ScheduleTarget, Scope, Service,
+    Side, StatusWrite, StopId, StrategyId, StrategyRow, StrategyStatus, Target, Task, TaskState,
+    Utc, VenueName, VenueOrder, VenuePosition,
 };
 use crate::ops::Query;
 use crate::ops::run::Run;
@@ -366,35 +366,43 @@ fn later_back(at: Utc, ms: i64) -> Utc {
 }
 
 /// The step that writes the latch: a hold of its own, or the hold that is there made
-/// stricter and put back to `stopping`.
+/// stricter and put back to `stopping`. `note` adds to it where records lie; whether it had to.
 pub(super) fn latch_step(
     id: StepId,
     latch: &Latch,
     request: &Request,
     stop_id: &StopId,
     now: Utc,
+    note: &dyn Fn(&mut Hold) -> bool,
 ) -> Option<Step> {
     let mut holds = latch.holds.clone();
     match holds.iter_mut().find(|hold| hold.stop_id == *stop_id) {
         Some(hold) => {
+            let noted = note(hold);
             let level = hold.level.clone().max(request.level.clone());
-            let resuming = hold.phase == crate::model::Phase::Resuming;
-            if level == hold.level && !resuming {
+            let resuming = hold.phase == Phase::Resuming;
+            if level != hold.level || resuming {
+                hold.level = level;
+                hold.phase = Phase::Stopping;
+            } else if !noted {
                 return None;
             }
-            hold.level = level;
-            hold.phase = crate::model::Phase::Stopping;
         }
-        None => holds.push(crate::model::Hold {
-            stop_id: stop_id.clone(),
-            level: request.level.clone(),
-            scope: request.scope.clone(),
-            reason: request.reason.clone(),
-            actor: request.actor.clone(),
-            at: now,
-            phase: crate::model::Phase::Stopping,
-            unknown: serde_json::Map::new(),
-        }),
+        None => {
+            let mut hold = Hold {
+                stop_id: stop_id.clone(),
+                level: request.level.clone(),
+                scope: request.scope.clone(),
+                reason: request.reason.clone(),
+                actor: request.actor.clone(),
+                at: now,
+                phase: Phase::Stopping,
+                misplaced: Vec::new(),
+                unknown: serde_json::Map::new(),
+            };
+            note(&mut hold);
+            holds.push(hold);
+        }
     }
     Some(Step::new(
         id,

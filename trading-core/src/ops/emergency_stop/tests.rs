@@ -196,6 +196,7 @@ fn a_latch_that_is_read_late_is_still_the_same_stop() {
             actor: "somebody".into(),
             at: world.now,
             phase: Phase::Stopping,
+            misplaced: Vec::new(),
             unknown: serde_json::Map::new(),
         }],
         ..Latch::released()
@@ -381,6 +382,24 @@ fn without_a_journal_or_a_store_for_records_it_goes_on_and_says_so() {
     assert!(ids.contains(&"stop.no_journal") && ids.contains(&"stop.record_misplaced"), "{ids:?}");
     let record = report.data["restore_record"].to_string();
     assert!(record.contains("engine-2"), "the values are in the output: {record}");
+}
+
+#[test]
+fn a_latch_that_cannot_note_where_the_record_lies_keeps_nobody_waiting() {
+    let mut world = SimWorld::busy();
+    world.store_broken = true;
+    world.latch_broken = true;
+    let report = stop(&mut world);
+    assert!(world.rows.iter().all(|row| row.status().is_at_rest()), "{report:#?}");
+    let found = report.findings.iter().find(|it| it.id == "stop.record_misplaced").unwrap();
+    assert!(found.message.contains("could NOT note it"), "{found:?}");
+
+    let mut world = SimWorld::busy();
+    world.store_broken = true;
+    let report = stop(&mut world);
+    let found = report.findings.iter().find(|it| it.id == "stop.record_misplaced").unwrap();
+    assert!(found.message.contains("the latch notes it"), "{found:?}");
+    assert!(!world.latch.holds[0].misplaced.is_empty());
 }
 
 #[test]

@@ -5,6 +5,7 @@
 mod gate;
 mod outcome;
 mod procedure;
+mod record;
 mod restore;
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The outcome of a resume.
 
 use super::procedure::{End, Resume};
+use super::record;
 use super::restore::{Fate, Item};
 use crate::model::Written;
 use crate::ops::run::describe;
@@ -58,7 +59,9 @@ impl Resume {
         } else {
             "then engines reconcile and beat, and the latch is released"
         };
-        items.chain([last.to_owned()]).collect()
+        let lost =
+            self.missing.iter().map(|it| format!("{}: missing, done without (--leave)", it.item));
+        items.chain(lost).chain([last.to_owned()]).collect()
     }
 
     fn word(&self) -> (&'static str, Exit) {
@@ -95,7 +98,13 @@ impl Resume {
             End::Usage(why) => ("resume.usage", why.clone(), "tradectl resume --help".to_owned()),
             End::Refused(why) => {
                 let message = format!("not resumed, nothing was changed: {why}");
-                ("resume.refused", message, format!("tradectl status --env {env}"))
+                let gap = self.obstacles.iter().any(|it| it.id == record::MISSING);
+                let next = if gap {
+                    format!("tradectl resume --env {env} --reason … --record FILE")
+                } else {
+                    format!("tradectl status --env {env}")
+                };
+                ("resume.refused", message, next)
             }
             End::StoppedAgain(why) => {
                 let message = format!("the latch was not released: {why}");
@@ -131,14 +140,26 @@ impl Resume {
                 )),
             });
         }
+        let left = self.missing.iter().filter(|it| self.request.leave.contains(&it.item));
+        findings.extend(left.map(|it| Finding {
+            id: "resume.record_left".to_owned(),
+            severity: Severity::Warning,
+            subject: it.item.clone(),
+            message: "done without: what it holds stays as the stop left it".to_owned(),
+            evidence: Vec::new(),
+            next: None,
+        }));
         if !matches!(self.end, Some(End::Released | End::ReleasedByOther)) {
-            findings.extend(self.obstacles.iter().map(|it| Finding {
-                id: it.id.to_owned(),
-                severity: Severity::Error,
-                subject: it.subject.clone(),
-                message: it.message.clone(),
-                evidence: Vec::new(),
-                next: None,
+            findings.extend(self.obstacles.iter().map(|it| {
+                Finding {
+                    id: it.id.to_owned(),
+                    severity: Severity::Error,
+                    subject: it.subject.clone(),
+                    message: it.message.clone(),
+                    evidence: record::ways(it),
+                    next: (it.id == record::MISSING)
+                        .then(|| format!("tradectl resume --env {env} --reason … --record FILE")),
+                }
             }));
         }
         findings

@@ -2,6 +2,7 @@
 
 use super::Request;
 use super::gate::{self, Obstacle};
+use super::record::{self, MissingChunk};
 use super::restore::{self, Fate, Item};
 use crate::model::{Hold, Latch, Phase, Reading, Scope, StopId, Utc};
 use crate::ops::emergency_stop::{Site, later};
@@ -66,6 +67,8 @@ pub struct Resume {
     pub(super) world: World,
     pub(super) hold: Option<Hold>,
     pub(super) fates: Vec<Item>,
+    /// Chunks of the restore record that cannot be had here.
+    pub(super) missing: Vec<MissingChunk>,
     pub(super) obstacles: Vec<Obstacle>,
     pub(super) digest: Option<PlanDigest>,
     pub(super) end: Option<End>,
@@ -103,6 +106,7 @@ impl Resume {
             world: World::default(),
             hold: None,
             fates: Vec::new(),
+            missing: Vec::new(),
             obstacles: Vec::new(),
             digest: None,
             end: None,
@@ -233,8 +237,14 @@ impl Resume {
             let why = gap.to_string();
             return self.close(now, End::Unread(why));
         }
-        self.fates = restore::fates(&self.world, &self.request, &hold.stop_id);
-        if let Some(end) = self.unknown_item() {
+        let hold_now = latch.hold(&hold.stop_id).cloned().unwrap_or(hold);
+        self.fates = restore::fates(&self.world, &self.request, &hold_now.stop_id);
+        let chunks = record::chunks(&self.world, &self.request, &hold_now.stop_id);
+        self.missing = record::missing(&hold_now, &chunks);
+        if let Some(why) = record::foreign(&self.request, &hold_now.stop_id) {
+            return self.close(now, End::Usage(why));
+        }
+        if let Some(end) = self.unknown_item().or_else(|| self.missing_record()) {
             return self.close(now, end);
         }
         if let Some(why) = self.fates.iter().find_map(|it| match &it.fate {
@@ -248,7 +258,6 @@ impl Resume {
             let why = format!("{}: {}", first.subject, first.message);
             return self.close(now, End::Refused(why));
         }
-        let hold_now = latch.hold(&hold.stop_id).cloned().unwrap_or(hold);
         let steps = restore::plan(&latch, &hold_now, &self.fates, &self.site.environment);
         self.hold = Some(hold_now);
         self.digest = Some(digest(&steps));
@@ -265,9 +274,19 @@ impl Resume {
         self.next_look_at = now;
     }
 
+    /// Without a part of the record nothing is put back, unless the operator does without it.
+    fn missing_record(&mut self) -> Option<End> {
+        let missing = self.missing.iter().filter(|it| !self.request.leave.contains(&it.item));
+        self.obstacles = missing.map(MissingChunk::obstacle).collect();
+        let first = self.obstacles.first()?;
+        Some(End::Refused(format!("{}: {}", first.subject, first.message)))
+    }
+
     /// `--leave` and `--take` name items of the record, or the command line is wrong.
     fn unknown_item(&self) -> Option<End> {
-        let names: Vec<String> = self.fates.iter().map(|it| it.item.subject.to_string()).collect();
+        let names = self.fates.iter().map(|it| it.item.subject.to_string());
+        let names: Vec<String> =
+            names.chain(self.missing.iter().map(|it| it.item.clone())).collect();
         let mut asked = self.request.leave.iter().chain(&self.request.take);
         let unknown = asked.find(|name| !names.contains(name))?;
         let names = names.join(", ");

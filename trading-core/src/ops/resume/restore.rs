@@ -1,13 +1,12 @@
 //! From the restore record and what stands now to the plan.
 
-use super::Request;
+use super::{Request, record};
 use crate::model::{
-    Hold, Latch, Phase, Reading, RestoreChunk, RestoreItem, RestoreSubject, RestoreValue, Scope,
-    StatusWrite, StopId, StrategyStatus,
+    Hold, Latch, Phase, Reading, RestoreItem, RestoreSubject, RestoreValue, Scope, StatusWrite,
+    StopId, StrategyStatus,
 };
 use crate::ops::seen::World;
 use crate::plan::{Act, Rung, Step, StepId};
-use std::collections::BTreeMap;
 
 /// What releases the latch.
 pub(super) const ENGINES_READY: &str = "engines reconciled and beating, every item as it was";
@@ -37,21 +36,6 @@ pub(super) enum Fate {
 pub(super) struct Item {
     pub(super) item: RestoreItem,
     pub(super) fate: Fate,
-}
-
-/// The items of a record: per subject the value from before the stop, of the earliest chunk
-/// that names it, and the value written last.
-pub(super) fn items(chunks: &[RestoreChunk]) -> Vec<RestoreItem> {
-    let mut chunks: Vec<&RestoreChunk> = chunks.iter().collect();
-    chunks.sort_by(|a, b| (a.at, &a.run_id, a.chunk).cmp(&(b.at, &b.run_id, b.chunk)));
-    let mut items: BTreeMap<RestoreSubject, RestoreItem> = BTreeMap::new();
-    for item in chunks.into_iter().flat_map(|chunk| &chunk.items) {
-        items
-            .entry(item.subject.clone())
-            .and_modify(|known| known.written = item.written.clone())
-            .or_insert_with(|| item.clone());
-    }
-    items.into_values().collect()
 }
 
 /// What stands now where an item was changed.
@@ -104,10 +88,7 @@ fn held_by_another(latch: Option<&Latch>, stop_id: &StopId, subject: &RestoreSub
 /// Each item's fate.
 pub(super) fn fates(world: &World, request: &Request, stop_id: &StopId) -> Vec<Item> {
     let latch = world.latch.as_ref().and_then(Reading::value);
-    let stored = world.restore.as_ref().and_then(Reading::value).into_iter().flatten();
-    let given = request.record.iter().filter(|chunk| chunk.stop_id == *stop_id);
-    let chunks: Vec<RestoreChunk> = stored.chain(given).cloned().collect();
-    items(&chunks)
+    record::items(&record::chunks(world, request, stop_id))
         .into_iter()
         .map(|item| {
             let name = item.subject.to_string();

@@ -182,6 +182,101 @@ fn a_record_that_was_only_printed_is_given_back() {
     assert_eq!(statuses(&world)[0], "running");
 }
 
+/// A stop while the state store takes no restore records, up to where it was killed.
+fn stopped_without_a_store(kill: Option<Kill>) -> SimWorld {
+    let mut world = SimWorld::busy();
+    world.rows[3].row.set("status", Attr::text("running"));
+    world.store_broken = true;
+    let request = world::request(&world, "r1");
+    let site = world::site();
+    let approval = world::approval(&site, &request);
+    let mut stop = EmergencyStop::new(site, request, Some((approval, "typed")));
+    let report = drive(&mut world, &mut stop, kill, |_| 0);
+    assert!(report.is_none_or(|it| it.outcome == "HALTED"));
+    world.store_broken = false;
+    world.applied.clear();
+    world.engines_beat = true;
+    world
+}
+
+#[test]
+fn a_record_that_lies_elsewhere_is_missed_and_named() {
+    let mut world = stopped_without_a_store(None);
+    assert!(world.chunks.is_empty() && world.elsewhere.len() > 1, "{:?}", world.elsewhere);
+    let report = resume(&mut world);
+    assert_eq!(report.exit, Exit::Refused, "{report:#?}");
+    assert!(world.applied.is_empty());
+    let missing: Vec<&str> = report.findings.iter().map(|it| it.subject.as_str()).collect();
+    let wanted = world.elsewhere.iter().map(|it| format!("record=r1/{}", it.chunk));
+    assert_eq!(missing, wanted.collect::<Vec<_>>());
+    let first = &report.findings[0];
+    assert!(first.message.contains("tester") && first.evidence.len() == 3, "{first:?}");
+    assert!(first.next.as_ref().unwrap().contains("--record"), "{first:?}");
+
+    // Half of it is not enough; all of it is.
+    let record = world.elsewhere[1..].to_vec();
+    let asked = Request { record, ..request(&world, "r2") };
+    let report = resume_with(&mut world, asked, None).unwrap();
+    assert_eq!((report.exit, report.findings.len()), (Exit::Refused, 1), "{report:#?}");
+    let mut lost = world.clone();
+    let asked = Request { record: world.elsewhere.clone(), ..request(&world, "r3") };
+    let report = resume_with(&mut world, asked, None).unwrap();
+    assert_eq!(report.outcome, "RELEASED", "{report:#?}");
+    assert_eq!(statuses(&world), ["running", "RUNNING", "paused", "running", "stopped", "runing"]);
+
+    // What nobody has any more is left by name, and that is told.
+    let leave = missing.iter().map(|it| (*it).to_owned()).collect();
+    let asked = Request { leave, ..request(&lost, "r4") };
+    let report = resume_with(&mut lost, asked, None).unwrap();
+    assert_eq!(report.outcome, "RELEASED", "{report:#?}");
+    assert!(report.findings.iter().all(|it| it.id == "resume.record_left"), "{report:#?}");
+    assert_eq!(report.findings.len(), missing.len());
+}
+
+#[test]
+fn a_record_of_another_stop_is_not_passed_over_in_silence() {
+    let mut world = stopped();
+    let mut record = world.chunks.clone();
+    record[0].stop_id = "stop-r0".into();
+    let asked = Request { record, ..request(&world, "r2") };
+    let report = resume_with(&mut world, asked, None).unwrap();
+    assert_eq!(report.exit, Exit::Usage, "{report:#?}");
+    assert!(report.errors[0].message.contains("stop-r0"), "{:?}", report.errors);
+}
+
+#[test]
+fn killed_anywhere_what_was_changed_is_in_the_record_or_missed() {
+    let before = ["running", "RUNNING", "paused", "running", "stopped", "runing"];
+    let (mut refused, mut released) = (0, 0);
+    for index in 0.. {
+        let mut ended = false;
+        for kill in [Kill::Before(index), Kill::After(index)] {
+            let mut world = stopped_without_a_store(Some(kill));
+            ended = world.latch.holds.iter().any(|it| it.phase == Phase::Held);
+            let report = resume(&mut world);
+            match report.exit {
+                Exit::Refused => {
+                    assert!(report.findings.iter().all(|it| it.id == "resume.record_missing"));
+                    refused += 1;
+                    let asked =
+                        Request { record: world.elsewhere.clone(), ..request(&world, "r3") };
+                    let report = resume_with(&mut world, asked, None).unwrap();
+                    assert_eq!(report.exit, Exit::Ok, "{kill:?}: {report:#?}");
+                }
+                Exit::Ok => released += 1,
+                _ => panic!("{kill:?}: {report:#?}"),
+            }
+            assert_eq!(statuses(&world), before, "{kill:?}");
+            let desired: Vec<u32> = world.services.iter().map(|it| it.desired_count).collect();
+            assert_eq!(desired, [1, 2, 1], "{kill:?}");
+        }
+        if ended {
+            break;
+        }
+    }
+    assert!(refused > 20 && released > 4, "{refused} refused, {released} released");
+}
+
 #[test]
 fn a_survey_changes_nothing_and_its_digest_is_the_plans() {
     let mut world = stopped();

@@ -46,6 +46,7 @@ fn hold(phase: Phase, level: Level) -> Hold {
         actor: "tester".into(),
         at: start(),
         phase,
+        misplaced: Vec::new(),
         unknown: serde_json::Map::new(),
     }
 }

@@ -144,6 +144,7 @@ fn under_a_hold_that_covers_it_nothing_is_set_back() {
         actor: "tester".into(),
         at: start(),
         phase: Phase::Held,
+        misplaced: Vec::new(),
         unknown: serde_json::Map::new(),
     };
     let mut world = SimWorld::busy();

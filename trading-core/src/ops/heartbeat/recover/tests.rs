@@ -98,6 +98,7 @@ fn hold(level: Level, scope: Scope) -> Latch {
         actor: "tester".into(),
         at: start(),
         phase: Phase::Held,
+        misplaced: Vec::new(),
         unknown: serde_json::Map::new(),
     };
     Latch::released().next(vec![hold])
