@@ -16,6 +16,8 @@ pub mod http;
 pub mod rule;
 pub mod start;
 
+use std::process::{Command, Stdio};
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -25,6 +27,8 @@ pub use rule::Rule;
 pub const SERVER: &str = "TRADECTL_TEST_AWS_SERVER";
 /// The variable that holds the proxy's address.
 pub const PROXY: &str = "TRADECTL_TEST_AWS_PROXY";
+/// The variable that holds the path of the real `aws`, of the version that is pinned.
+pub const CLI: &str = "TRADECTL_TEST_AWS_CLI";
 
 /// Why a test cannot run, or a control request failed.
 pub type Failure = String;
@@ -67,17 +71,9 @@ impl Sandbox {
     /// An account that nobody has had, on the server that `cargo xtask test` started. Without
     /// one this is an error that says what to type: no test passes for want of a server.
     pub fn connect() -> Result<Self, Failure> {
-        let of = |name: &str| {
-            std::env::var(name).map_err(|_| {
-                format!(
-                    "{name} is not set: no AWS-compatible server is running for this test. \
-                     `cargo xtask test aws` starts one and runs these tests"
-                )
-            })
-        };
-        let (server, proxy) = (of(SERVER)?, of(PROXY)?);
-        let given = http::post(&server, "/_ctl/account", &json!({}))?;
-        let account = given["account"].as_str().ok_or("the server gave no account")?.to_owned();
+        let (server, proxy) = (given(SERVER)?, given(PROXY)?);
+        let answer = http::post(&server, "/_ctl/account", &json!({}))?;
+        let account = answer["account"].as_str().ok_or("the server gave no account")?.to_owned();
         Ok(Self { server, proxy, account })
     }
 
@@ -117,6 +113,17 @@ impl Sandbox {
             ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
             ("NO_PROXY", "127.0.0.1".to_owned()),
         ]
+    }
+
+    /// The real `aws` as this account at the proxy, in a region, with nothing of the machine's
+    /// own settings: what people type without us.
+    pub fn aws(&self, region: &str) -> Result<Command, Failure> {
+        let mut aws = Command::new(given(CLI)?);
+        aws.env_clear().envs(self.variables());
+        aws.env("AWS_ENDPOINT_URL", &self.proxy).env("AWS_DEFAULT_REGION", region);
+        // Its texts in one language and not through a pager. Version 1 does not read AWS_REGION.
+        aws.env("LC_ALL", "C.UTF-8").env("AWS_PAGER", "").stdin(Stdio::null());
+        Ok(aws)
     }
 
     /// Fills the account with a scenario of `python/scenarios`.
@@ -189,6 +196,15 @@ impl Sandbox {
         http::post(&self.server, &format!("/_ctl/{name}"), &asked)?;
         Ok(())
     }
+}
+
+fn given(name: &str) -> Result<String, Failure> {
+    std::env::var(name).map_err(|_| {
+        format!(
+            "{name} is not set: no AWS-compatible server is running for this test. \
+             `cargo xtask test aws` starts one and runs these tests"
+        )
+    })
 }
 
 /// The access key that spells an account.

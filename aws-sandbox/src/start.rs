@@ -75,6 +75,11 @@ impl Python {
         command
     }
 
+    /// The real `aws` of this environment.
+    pub fn aws(&self) -> PathBuf {
+        self.interpreter.with_file_name("aws")
+    }
+
     /// Starts the server and its proxy.
     pub fn start(&self, lifetime_s: u32) -> Result<Server, Failure> {
         let mut command = self.command(["-m", "sandbox", "--lifetime-s"]);

@@ -1,7 +1,11 @@
 //! What tests rely on, against the running server: accounts that do not meet, rules that happen,
 //! a record that proves what was sent. Plain requests, no SDK.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test that calls them")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail the test that calls them"
+)]
 
 use aws_sandbox::{Rule, Sandbox, http};
 use serde_json::{Value, json};
@@ -131,4 +135,20 @@ fn a_word_that_is_not_known_is_refused() {
     assert!(error.contains("opration"), "{error}");
     let error = sandbox.service_behaves("c", "s", json!({"mode": "crsh"})).unwrap_err();
     assert!(error.contains("crsh"), "{error}");
+}
+
+#[test]
+#[ignore = "needs the AWS test server: cargo xtask test"]
+fn the_real_aws_is_the_account() {
+    let sandbox = Sandbox::connect().unwrap();
+    table(&sandbox);
+    put(&sandbox, "a").unwrap();
+    let mut aws = sandbox.aws("eu-central-1").unwrap();
+    let out = aws.args(["dynamodb", "scan", "--table-name", "t"]).output().unwrap();
+    let answer: Value = serde_json::from_slice(&out.stdout).unwrap_or_else(|error| {
+        panic!("{error}: {}", String::from_utf8_lossy(&out.stderr));
+    });
+    assert_eq!(answer["Items"], json!([{"id": {"S": "a"}}]));
+    let last = sandbox.requests().unwrap().pop().unwrap();
+    assert_eq!((last.operation.as_str(), last.region.as_str()), ("Scan", "eu-central-1"));
 }

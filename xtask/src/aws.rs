@@ -4,7 +4,7 @@
 use std::process::Command;
 
 use aws_sandbox::start::{Python, Server};
-use aws_sandbox::{PROXY, SERVER};
+use aws_sandbox::{CLI, PROXY, SERVER};
 
 use crate::sh::{self, Outcome};
 
@@ -27,6 +27,6 @@ pub(crate) fn start(python: &Python, tests: &mut Command) -> Outcome<Server> {
     let server = python.start(LIFETIME_S)?;
     let at = server.addresses();
     sh::say(&format!("==> AWS test server {} (proxy {})", at.server, at.proxy));
-    tests.env(SERVER, &at.server).env(PROXY, &at.proxy);
+    tests.env(SERVER, &at.server).env(PROXY, &at.proxy).env(CLI, python.aws());
     Ok(server)
 }
