@@ -152,3 +152,14 @@ fn the_real_aws_is_the_account() {
     let last = sandbox.requests().unwrap().pop().unwrap();
     assert_eq!((last.operation.as_str(), last.region.as_str()), ("Scan", "eu-central-1"));
 }
+
+#[test]
+#[ignore = "needs the AWS test server: cargo xtask test"]
+fn a_scenario_fills_the_account() {
+    let sandbox = Sandbox::connect().unwrap();
+    sandbox.fill("tradai-dev").unwrap();
+    let asked = json!({"TableName": "tradai-trading-state-dev"});
+    assert_eq!(dynamodb(&sandbox, "Scan", &asked).unwrap()["Count"], 9);
+    let error = sandbox.fill("no-such").unwrap_err();
+    assert!(error.contains("there are: ops-pipeline, tradai-dev, wide"), "{error}");
+}

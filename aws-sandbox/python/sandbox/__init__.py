@@ -2,7 +2,7 @@
 
 | module | what it holds |
 |---|---|
-| `__main__` | starts the server and the proxy, says where they are, ends with whoever started them |
+| `__main__` | starts the server and the proxy, ends with whoever started them |
 | `lifetime` | the reasons to end |
 | `accounts` | one account per access key: how tests share a server without meeting |
 | `server` | moto with our corrections behind it, and the control addresses |

@@ -9,7 +9,7 @@ import json
 import os
 import threading
 
-from . import lifetime, scenario, server
+from . import lifetime, server
 from .proxy import serve
 
 
@@ -21,9 +21,9 @@ def main():
     ask.add_argument("--lifetime-s", type=float, default=3600, help="ends after this in any case")
     asked = ask.parse_args()
     lifetime.end_with_parent(asked.lifetime_s)
-    port = server.start(asked.port, scenario.fill)
-    proxy = serve.start(asked.proxy_port, port)
-    at = {"server": f"http://127.0.0.1:{port}", "proxy": f"http://127.0.0.1:{proxy}"}
+    endpoint = server.start(asked.port)
+    proxy = serve.start(asked.proxy_port, int(endpoint.rsplit(":", 1)[1]))
+    at = {"server": endpoint, "proxy": f"http://127.0.0.1:{proxy}"}
     print(json.dumps({**at, "pid": os.getpid()}), flush=True)
     threading.Event().wait()
 

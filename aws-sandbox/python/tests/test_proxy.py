@@ -157,7 +157,8 @@ class Proxied(unittest.TestCase):
         self.assertIn(b"<Code>AccessDenied</Code>", body)
         self.assertIn(b"sts:GetCallerIdentity", body)
         self.assertTrue(headers["x-amzn-RequestId"])
-        self.assertIn("logs:GetLogEvents", json.loads(self.aws("logs", "GetLogEvents")[2])["message"])
+        message = json.loads(self.aws("logs", "GetLogEvents")[2])["message"]
+        self.assertIn("logs:GetLogEvents", message)
 
     def test_a_lost_answer_was_committed(self):
         self.rules({"commit": True, "reset": True})

@@ -4,11 +4,11 @@ use super::Problem;
 use super::source::{Kind, Source, closing};
 
 /// A file past this is long.
-const FILE_LONG: usize = 400;
+pub(super) const FILE_LONG: usize = 400;
 /// A file past this is refused.
-const FILE_MAX: usize = 700;
+pub(super) const FILE_MAX: usize = 700;
 /// A function of the product past this many lines of code is refused.
-const FUNCTION_MAX: usize = 70;
+pub(super) const FUNCTION_MAX: usize = 70;
 /// A test's story may be longer than a function of the product, but not without end.
 const TEST_FUNCTION_MAX: usize = 120;
 /// A command is its arguments and one function; past this it does somebody else's work.

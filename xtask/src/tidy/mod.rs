@@ -9,11 +9,13 @@
 //! | [`lengths`] | files, functions, command files |
 //! | [`attrs`] | lint exceptions with their reasons, documentation that is never run |
 //! | [`crates`] | the core's dependencies, licences, duplicates |
+//! | [`python`] | the test server's Python files |
 //! | [`text`] | no machine's paths in what we ship |
 
 mod attrs;
 mod crates;
 mod lengths;
+mod python;
 mod reach;
 mod rooms;
 pub(crate) mod source;
@@ -66,6 +68,7 @@ pub(crate) fn run() -> Outcome {
         attrs::check(source, &mut problems);
     }
     crates::check(&metadata, &mut problems);
+    python::check(&root, &mut problems)?;
     text::check(&root, &mut problems)?;
     problems.sort();
     let errors = problems.iter().filter(|problem| !problem.warning).count();

@@ -88,6 +88,21 @@ class Backend(models.EC2ContainerServiceBackend):
             scheduler.life(task, time.time())
         return tasks
 
+    def create_service(self, *args, **kwargs):
+        """Refuses what could never start a task, as ECS does."""
+        definition = kwargs.get("task_definition_str") or (args[3] if len(args) > 3 else None)
+        if definition and not kwargs.get("network_configuration"):
+            if self.describe_task_definition(definition).network_mode == "awsvpc":
+                raise InvalidParameterException("Network Configuration must be provided when "
+                                                "networkMode 'awsvpc' is specified.")
+        return super().create_service(*args, **kwargs)
+
+    @staticmethod
+    def _calculate_task_resource_requirements(task_definition):
+        """Nothing is placed on instances here; moto stumbles over a container whose memory is
+        only its task's."""
+        return {"CPU": 0, "MEMORY": 0, "PORTS": [], "PORTS_UDP": []}
+
     def delete_service(self, cluster_name, service_name, force):
         """Its tasks are drained by the scheduler."""
         service = super().delete_service(cluster_name, service_name, force)

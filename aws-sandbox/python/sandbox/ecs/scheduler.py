@@ -185,7 +185,10 @@ def _forget_old(backend, service, mine):
 def tick_backend(backend, now):
     """One look at one account in one region."""
     for service in list(backend.services.values()):
-        tick_service(backend, service, now)
+        try:
+            tick_service(backend, service, now)
+        except Exception as error:  # noqa: BLE001
+            _say_once(f"{backend.account_id} {service.name}: {error!r}")
     for name, cluster in list(backend.clusters.items()):
         tasks = list(backend.tasks.get(name, {}).values())
         for task in tasks:
@@ -211,10 +214,20 @@ def tick(now):
 
 
 def run(every_s=0.05):
-    """Looks for ever. What goes wrong is said: a scheduler that died quietly lies to tests."""
+    """Looks for ever."""
     while True:
         time.sleep(every_s)
         try:
             tick(time.time())
         except Exception as error:  # noqa: BLE001
-            print(f"scheduler: {error!r}", file=sys.stderr, flush=True)
+            _say_once(repr(error))
+
+
+_SAID = set()
+
+
+def _say_once(text):
+    """What goes wrong is said: a scheduler that died quietly lies to tests."""
+    if text not in _SAID:
+        _SAID.add(text)
+        print(f"scheduler: {text}", file=sys.stderr, flush=True)
