@@ -147,6 +147,75 @@ fn a_frozen_supervisor_is_named_and_keeps_nobody_from_stopping() {
 }
 
 #[test]
+fn an_engine_that_dies_under_reduce_only_comes_back_and_only_reduces() {
+    let home = Home::new();
+    assert_eq!(home.run("local up --detach").0, 0);
+    let engine = || {
+        let status = home.status();
+        let tasks = status["tasks"]["value"].as_array().unwrap();
+        let live = |it: &&Value| it["service"] == "engine" && it["state"] == "RUNNING";
+        tasks.iter().find(live).map(|it| it["id"].as_str().unwrap().to_owned())
+    };
+    let signal = |process: Process, signal| {
+        let pid = rustix::process::Pid::from_raw(i32::try_from(process.pid).unwrap()).unwrap();
+        rustix::process::kill_process(pid, signal).unwrap();
+    };
+    let positions = || {
+        let status = home.run("status").1;
+        status["data"]["positions"].as_array().map(Vec::len)
+    };
+    let before = engine().unwrap();
+    let process = processes_of_task(&before)[0];
+    // Frozen with something open: it cannot close that before it is killed.
+    until("a position that stays open", || {
+        if positions().is_none_or(|open| open == 0) {
+            return false;
+        }
+        signal(process, rustix::process::Signal::STOP);
+        while !process.is_frozen() {
+            std::thread::yield_now();
+        }
+        let open = positions().is_some_and(|open| open > 0);
+        if !open {
+            signal(process, rustix::process::Signal::CONT);
+        }
+        open
+    });
+    home.run("emergency-stop --env local --level reduce-only --yes --reason test");
+    let latch = home.run("status").1["data"]["latch"].clone();
+    let hold = &latch["holds"][0];
+    assert_eq!(hold["level"], "reduce-only", "{latch:#}");
+    let held_at: trading_core::model::Utc = hold["at"].as_str().unwrap().parse().unwrap();
+    process.kill().unwrap();
+    until("another engine", || engine().is_some_and(|it| it != before));
+    until("every position closed by it", || positions() == Some(0));
+    let back = engine().unwrap();
+    assert_ne!(back, before);
+    let client = tradectl::venue::paper::connect(&home.platform(""));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let receipts = runtime.block_on(tradectl::venue::Venue::receipts_since(&client, held_at));
+    let receipts = receipts.into_result().unwrap();
+    let reduced = receipts.iter().filter(|it| it.accepted && !it.increases_risk).count();
+    assert!(reduced > 0, "{receipts:?}");
+    let bound = held_at.checked_add(Duration::from_secs(1)).unwrap();
+    let late = receipts.iter().filter(|it| it.increases_risk && it.received_at > bound);
+    assert_eq!(late.filter(|it| it.accepted).count(), 0, "{receipts:?}");
+    // A halt does not let it back.
+    let (code, document) = home.run("emergency-stop --env local --yes --reason test");
+    assert_eq!((code, document["outcome"].as_str()), (0, Some("HALTED")), "{document:#}");
+    assert_eq!(engine(), None);
+}
+
+/// Looks until something is so, with a generous deadline.
+fn until(what: &str, mut so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(120);
+    while !so() {
+        assert!(Instant::now() < deadline, "never seen: {what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
 fn a_limit_on_file_sizes_ends_nobody_and_the_latch_is_engaged() {
     let home = Home::new();
     assert_eq!(home.run("local up --detach").0, 0);

@@ -35,8 +35,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use trading_core::engine::{Engine, Event, Output, Seq, Telemetry, TradingState};
 use trading_core::model::{
-    ClientOrderId, EngineId, Gap, Latch, Lease, NewOrder, OrderPurpose, Phase, Reading, Scope,
-    ServiceName, StrategyId, StrategyRow, TaskId, Timings, Utc, VenueName, Written,
+    ClientOrderId, EngineId, Gap, Lease, NewOrder, OrderPurpose, Reading, ServiceName, Start,
+    StrategyId, StrategyRow, TaskId, Timings, Utc, VenueName, Written,
 };
 use trading_core::report::Exit;
 
@@ -109,7 +109,7 @@ enum Answer {
 /// answered, and everything is on record.
 pub async fn run(mut options: Options, stop: impl Future<Output = ()>) -> Result<(), Fault> {
     if let Reading::Known { value: latch, .. } = options.state.latch().await
-        && let Some(held) = refuses_start(&latch, &options.service, &options.venue_name)
+        && let Some(held) = latch.refuses(start(&options))
     {
         let message = format!("engine {} is not started: {held}", options.service);
         return Err(Fault::new(Exit::Refused, "engine.held", message)
@@ -141,21 +141,13 @@ pub async fn run(mut options: Options, stop: impl Future<Output = ()>) -> Result
     shell.end(&mut queues).await
 }
 
-/// The hold that forbids a start: one that covers the whole service and is not being
-/// resumed. A hold on single strategies does not: they are run held.
-fn refuses_start(latch: &Latch, service: &ServiceName, venue: &VenueName) -> Option<String> {
-    if latch.format > trading_core::model::LATCH_FORMAT {
-        return Some(format!("the latch has format {}, newer than this binary", latch.format));
+/// A supervisor starts what stands; who starts an engine by hand starts trading.
+fn start(options: &Options) -> Start<'_> {
+    let (service, venue) = (&options.service, Some(&options.venue_name));
+    match options.task {
+        Some(_) => Start::Standing { service: Some(service), venue },
+        None => Start::Ordered { service, venue },
     }
-    let covers = |scope: &Scope| match scope {
-        Scope::All | Scope::Unrecognized(_) => true,
-        Scope::Service(name) => name == service,
-        Scope::Venue(name) => name == venue,
-        Scope::Strategy(_) => false,
-    };
-    let hold = latch.holds.iter().find(|it| it.phase != Phase::Resuming && covers(&it.scope))?;
-    let (id, level, scope, reason) = (&hold.stop_id, &hold.level, &hold.scope, &hold.reason);
-    Some(format!("{id} holds {scope} at {level} since {}: {reason}", hold.at))
 }
 
 /// Where the loop hears from.

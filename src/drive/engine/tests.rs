@@ -99,13 +99,18 @@ impl Machine {
         self.home.path().join("eventlog")
     }
 
+    /// An engine as a supervisor starts it.
     fn engine(&self, owner: &str) -> Running {
+        self.started(owner, true)
+    }
+
+    fn started(&self, owner: &str, supervised: bool) -> Running {
         let lines = Arc::clone(&self.lines);
         let name = owner.to_owned();
         let options = Options {
             service: "engine".into(),
             owner: owner.into(),
-            task: Some(owner.into()),
+            task: supervised.then(|| owner.into()),
             state: Arc::clone(&self.platform.state),
             venue_name: "paper".into(),
             venue: Arc::clone(&self.platform.venues[&"paper".into()]),
@@ -372,6 +377,25 @@ async fn it_is_not_started_under_a_hold_but_runs_held_while_that_is_resumed() {
     assert!(machine.receipts().await.is_empty(), "something was sent while held");
     machine.set_latch(Vec::new()).await;
     machine.until_received(2).await;
+    engine.stop().await;
+
+    // Reduce-only lets a supervisor bring an engine back, and nobody start one by hand.
+    let reduce = Hold { level: Level::ReduceOnly, ..held.clone() };
+    machine.set_latch(vec![reduce]).await;
+    let entries = async || machine.receipts().await.iter().filter(|it| it.increases_risk).count();
+    let before = entries().await;
+    let fault = machine.started("hand", false).task.await.unwrap().unwrap_err();
+    assert_eq!((fault.exit.code(), fault.message.contains("stop-7")), (11, true), "{fault}");
+    let started = machine.clock.now();
+    let engine = machine.engine("task-back");
+    machine
+        .until("reconciled, and everything closed", async |it| {
+            let rows = it.rows().await;
+            rows[0].row.time("reconciled_at").is_ok_and(|at| at > started)
+                && it.venue().positions().await.value().is_some_and(Vec::is_empty)
+        })
+        .await;
+    assert_eq!(entries().await, before, "an entry under reduce-only");
     engine.stop().await;
 
     // A hold on one strategy is no reason not to run the others.

@@ -32,7 +32,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use trading_core::model::{Hold, Latch, Phase, Scope, VenueName};
+use trading_core::model::{Barrier, Latch, Scope, Start, VenueName};
 use trading_core::report::Exit;
 
 use crate::error::Fault;
@@ -174,12 +174,13 @@ pub async fn next_look() {
 /// being resumed, with what it holds, if there is one. Bringing everything up would drive
 /// around it.
 pub fn holding_whole(latch: &Latch) -> Option<(String, String)> {
-    if latch.format > trading_core::model::LATCH_FORMAT {
-        return Some((format!("unknown (latch format {})", latch.format), "everything".to_owned()));
-    }
-    let whole =
-        |hold: &&Hold| hold.phase != Phase::Resuming && !matches!(hold.scope, Scope::Strategy(_));
-    let hold = latch.holds.iter().find(whole)?;
+    let hold = match latch.refuses(Start::Everything)? {
+        Barrier::Newer(format) => {
+            let stop = format!("unknown (latch format {format})");
+            return Some((stop, "everything".to_owned()));
+        }
+        Barrier::Hold(hold) => hold,
+    };
     let held = match &hold.scope {
         Scope::All => "the whole environment".to_owned(),
         scope => scope.to_string(),

@@ -16,6 +16,7 @@ mod profile;
 mod reading;
 mod restore;
 mod schedule;
+mod start;
 mod strategy;
 
 pub use attr::{Attr, AttrError, Row};
@@ -42,6 +43,7 @@ pub use profile::{Acknowledges, Calendar, Capabilities, Role, RoleRule, Roles, S
 pub use reading::{Gap, GapKind, Reading, Written};
 pub use restore::{RestoreChunk, RestoreItem, RestoreSubject, RestoreValue};
 pub use schedule::{Schedule, ScheduleKind, ScheduleTarget};
+pub use start::{Barrier, Start};
 pub use strategy::{Heartbeat, StatusReading, StatusWrite, StrategyRow, StrategyStatus};
 
 /// A point in time, UTC. All timestamps of the project are of this type; the clock that

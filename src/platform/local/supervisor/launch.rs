@@ -6,9 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
 use rusqlite::Transaction;
-use trading_core::model::{
-    LATCH_FORMAT, Latch, Phase, Role, Scope, ServiceName, Subject, TaskId, TaskState, Utc,
-};
+use trading_core::model::{Role, ServiceName, Start as Started, Subject, TaskId, TaskState, Utc};
 
 use super::Supervisor;
 use crate::ctx::{Ids, SystemIds};
@@ -154,29 +152,13 @@ impl Supervisor {
             return None;
         }
         match self.state.control.latch().await.into_result() {
-            Ok(latch) => holding(&latch, service).map(|stop| format!("stop {stop} holds it")),
+            Ok(latch) => {
+                let start = Started::Standing { service, venue: None };
+                latch.refuses(start).map(|barrier| barrier.to_string())
+            }
             Err(gap) => Some(format!("the latch cannot be read ({gap})")),
         }
     }
-}
-
-/// The stop that forbids starting a service, or a task that belongs to none. A hold that
-/// only lets positions be reduced keeps compute as it is, and a hold on one strategy or
-/// venue is obeyed by the engine itself.
-fn holding(latch: &Latch, service: Option<&ServiceName>) -> Option<String> {
-    if latch.format > LATCH_FORMAT {
-        return Some(format!("of latch format {}", latch.format));
-    }
-    let covers = |scope: &Scope| match scope {
-        Scope::All | Scope::Unrecognized(_) => true,
-        Scope::Service(name) => service.is_none_or(|it| it == name),
-        Scope::Strategy(_) | Scope::Venue(_) => false,
-    };
-    let hold = latch
-        .holds
-        .iter()
-        .find(|hold| hold.level.halts() && hold.phase != Phase::Resuming && covers(&hold.scope))?;
-    Some(hold.stop_id.to_string())
 }
 
 fn pending(id: &TaskId, start: &Start<'_>, now: Utc) -> TaskRecord {

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use trading_core::model::{TaskState, Utc};
+use trading_core::model::{Start, TaskState, Utc};
 
 use super::Supervisor;
-use super::launch::{Launched, Start};
+use super::launch::{self, Launched};
 use crate::platform::local::db::DbError;
 use crate::platform::local::record::{ServiceRecord, TaskRecord};
 use crate::platform::local::tables;
@@ -70,6 +70,14 @@ impl Supervisor {
         if within == service.desired {
             return Ok(within);
         }
+        // More of what trades is no task in the place of another: any hold refuses it.
+        if within > service.desired && self.trades(Some(&service.name), &service.family) {
+            let start = Start::Ordered { service: &service.name, venue: None };
+            let latch = self.state.control.latch().await;
+            if latch.value().is_none_or(|latch| latch.refuses(start).is_some()) {
+                return Ok(service.desired);
+            }
+        }
         let (name, now) = (service.name.clone(), self.clock.now());
         self.compute
             .db
@@ -104,7 +112,7 @@ impl Supervisor {
             self.tell(service, why).await?;
             return Ok(false);
         };
-        let start = Start {
+        let start = launch::Start {
             service: Some(&service.name),
             definition: &definition,
             started_by: format!("ecs-svc/{}", primary.id),
