@@ -1,11 +1,12 @@
 //! What deserves attention in what was read.
 
 use super::View;
+use super::managed::Managed;
 use crate::model::{
     Effective, GapKind, Hold, LATCH_FORMAT, OrderRow, Phase, PositionStatus, Reading, Service,
     StatusReading, StrategyId, Subject, Task, TaskState, Utc,
 };
-use crate::ops::heartbeat::{Pulse, findings as heartbeat_findings};
+use crate::ops::heartbeat::findings as heartbeat_findings;
 use crate::ops::positions::Protection;
 use crate::ops::supervision::{self, Desired};
 use crate::report::{Finding, Severity, ago, millis, stamp};
@@ -253,23 +254,8 @@ impl View<'_> {
     fn position_findings(&self, findings: &mut Vec<Finding>) {
         for holding in &self.holdings {
             let what = format!("{} {}", holding.quantity, holding.symbol);
-            let beat = self.beats.iter().find(|beat| beat.strategy.as_str() == holding.strategy);
-            let managed =
-                beat.is_some_and(|beat| matches!(beat.pulse, Pulse::Fresh | Pulse::Warming));
             let finding = match holding.protection {
-                Protection::Nothing if managed => Finding::new(
-                    "position.engine_only",
-                    Severity::Warning,
-                    &holding.strategy,
-                    format!("{what}: NOTHING at the venue protects it; only its engine does"),
-                ),
-                Protection::Nothing => Finding::new(
-                    "position.unprotected",
-                    Severity::Critical,
-                    &holding.strategy,
-                    format!("{what}: NOTHING protects it, and its engine does not beat"),
-                )
-                .next(self.command("emergency-stop --flatten")),
+                Protection::Nothing => self.unprotected(&holding.strategy, &what),
                 Protection::Partly => Finding::new(
                     "position.partly_protected",
                     Severity::Error,
@@ -292,6 +278,32 @@ impl View<'_> {
                 let message = format!("taken for open: {error}");
                 findings.push(Finding::new("position.unparsed", Severity::Error, &row.id, message));
             }
+        }
+    }
+
+    /// Nothing at the venue protects it: what its engine does is all that there is.
+    fn unprotected(&self, strategy: &str, what: &str) -> Finding {
+        match self.managed(strategy) {
+            Managed::Yes => Finding::new(
+                "position.engine_only",
+                Severity::Warning,
+                strategy,
+                format!("{what}: NOTHING at the venue protects it; only its engine does"),
+            ),
+            Managed::No(why) => Finding::new(
+                "position.unprotected",
+                Severity::Critical,
+                strategy,
+                format!("{what}: NOTHING protects it: {why}"),
+            )
+            .next(self.command("emergency-stop --flatten")),
+            Managed::Unknown(why) => Finding::new(
+                "position.engine_unknown",
+                Severity::Error,
+                strategy,
+                format!("{what}: NOTHING at the venue protects it; whether its engine does is not known: {why}"),
+            )
+            .next(self.command("doctor")),
         }
     }
 

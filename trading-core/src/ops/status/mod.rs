@@ -4,6 +4,7 @@
 
 mod data;
 mod findings;
+mod managed;
 mod page;
 
 #[cfg(test)]

@@ -126,6 +126,69 @@ fn a_position_without_a_protective_order_is_worst_when_its_engine_is_silent() {
 }
 
 #[test]
+fn an_engine_that_does_not_run_protects_nothing_however_fresh_its_beat() {
+    let bare = || {
+        let mut world = well();
+        world.orders.retain(|order| order.order.purpose != OrderPurpose::Protective);
+        world.positions.retain(|position| position.strategy.as_str() == "a");
+        world.stored_positions.retain(|row| row.strategy() == Some("a".into()));
+        world
+    };
+    let found = |mut world: SimWorld| {
+        let report = status(&mut world);
+        let position = report.findings.iter().find(|it| it.id.starts_with("position."));
+        position.map(|it| (it.id.clone(), it.severity, it.message.clone())).unwrap()
+    };
+    assert_eq!(found(bare()).0, "position.engine_only");
+
+    let mut idle = bare();
+    idle.services[0].desired_count = 0;
+    idle.tasks.retain(|task| task.service != Some("engine-1".into()));
+    let (id, severity, message) = found(idle);
+    assert_eq!((id.as_str(), severity), ("position.unprotected", Severity::Critical));
+    assert!(message.contains("engine-1 runs no task"), "{message}");
+
+    // Frozen: its task is RUNNING, its lease has run out.
+    let lease = |owner: &str, seconds| Lease {
+        strategy: "a".into(),
+        owner: owner.into(),
+        generation: 1,
+        expires_at: start() + SignedDuration::from_secs(seconds),
+    };
+    let mut frozen = bare();
+    frozen.frozen.insert("t1".into());
+    frozen.leases = Some(vec![lease("t1", -1)]);
+    let (id, _, message) = found(frozen);
+    assert_eq!(id, "position.unprotected");
+    assert!(message.contains("lease"), "{message}");
+
+    // Started by hand: no task, but somebody who holds the lease.
+    let mut by_hand = bare();
+    by_hand.services[0].desired_count = 0;
+    by_hand.tasks.retain(|task| task.service != Some("engine-1".into()));
+    by_hand.leases = Some(vec![lease("hand", 60)]);
+    assert_eq!(found(by_hand).0, "position.engine_only");
+
+    let mut halted = bare();
+    halted.latch = halted.latch.next(vec![hold(Phase::Held, Level::Halt)]);
+    assert_eq!(found(halted).0, "position.unprotected");
+    let mut reduced = bare();
+    reduced.latch = reduced.latch.next(vec![hold(Phase::Held, Level::ReduceOnly)]);
+    assert_eq!(found(reduced).0, "position.engine_only");
+
+    for dark in [Query::Tasks, Query::Latch] {
+        let mut world = bare();
+        world.dark.insert(dark.clone());
+        let (id, severity, _) = found(world);
+        assert_eq!(
+            (id.as_str(), severity),
+            ("position.engine_unknown", Severity::Error),
+            "{dark:?}"
+        );
+    }
+}
+
+#[test]
 fn a_hold_is_told_and_who_trades_under_it_is_named() {
     let mut world = well();
     world.latch = world.latch.next(vec![hold(Phase::Held, Level::Halt)]);

@@ -1,0 +1,65 @@
+//! Whether an engine manages a position: it beats, it runs, and nothing keeps it from
+//! sending exits.
+
+use super::View;
+use crate::model::{Reading, StrategyRow, TaskState};
+use crate::ops::heartbeat::Pulse;
+
+/// What is known of the engine behind a position.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Managed {
+    /// It runs, beats and may send exits.
+    Yes,
+    /// It does not manage it; why.
+    No(String),
+    /// That cannot be told; why.
+    Unknown(String),
+}
+
+impl View<'_> {
+    /// A beat alone proves little: it stands in the row for minutes after its engine is gone.
+    pub(super) fn managed(&self, strategy: &str) -> Managed {
+        let beat = self.beats.iter().find(|beat| beat.strategy.as_str() == strategy);
+        if !beat.is_some_and(|beat| matches!(beat.pulse, Pulse::Fresh | Pulse::Warming)) {
+            return Managed::No("its engine does not beat".to_owned());
+        }
+        let row = self.world.rows().iter().find(|row| row.id.as_str() == strategy);
+        let Some(row) = row else { return Managed::Unknown("its row was not read".to_owned()) };
+        match self.world.latch.as_ref().map(|it| it.value().ok_or(it)) {
+            Some(Ok(latch)) if !latch.effective(&row.target()).allows_exits() => {
+                return Managed::No("a halt keeps its engine from closing it".to_owned());
+            }
+            Some(Err(Reading::Gap(gap))) => return Managed::Unknown(gap.to_string()),
+            _ => {}
+        }
+        self.runs(row)
+    }
+
+    fn runs(&self, row: &StrategyRow) -> Managed {
+        let leases = self.world.leases.as_ref().and_then(Reading::value);
+        let lease = leases.and_then(|it| it.iter().find(|lease| lease.strategy == row.id));
+        if lease.is_some_and(|lease| lease.expires_at <= self.now) {
+            return Managed::No("no engine holds its lease any more".to_owned());
+        }
+        let tasks = match &self.world.tasks {
+            Some(Reading::Known { value, .. }) => value,
+            Some(Reading::Gap(gap)) => return Managed::Unknown(gap.to_string()),
+            None => return Managed::Unknown("tasks were not read".to_owned()),
+        };
+        let (id, service) = (row.task(), row.service());
+        let runs = tasks.iter().any(|task| {
+            let its =
+                (service.is_some() && task.service == service) || Some(&task.id) == id.as_ref();
+            its && task.state == TaskState::Running
+        });
+        // An engine that somebody started by hand is no task, and holds the lease.
+        let by_hand =
+            lease.is_some_and(|it| tasks.iter().all(|task| task.id.as_str() != it.owner.as_str()));
+        match service {
+            _ if runs || by_hand => Managed::Yes,
+            Some(service) => Managed::No(format!("its service {service} runs no task")),
+            None if id.is_some() => Managed::No("its task does not run".to_owned()),
+            None => Managed::Unknown("its row does not say what runs it".to_owned()),
+        }
+    }
+}
