@@ -47,6 +47,12 @@ pub(super) fn mode(row: &StrategyRow) -> Mode {
 
 /// How a row is to be run; the lease's generation is added when it is held.
 pub(super) fn wanted(row: &StrategyRow, venue: &VenueName) -> Result<Wanted, Unrunnable> {
+    // Missing is a default; odd is not understood, and nothing is traded on that.
+    for name in [StrategyRow::VENUE, StrategyRow::SERVICE] {
+        if row.row.get(name).is_some() {
+            row.row.text(name)?;
+        }
+    }
     let found = row.venue().unwrap_or_else(|| venue.clone());
     if found != *venue {
         return Err(Unrunnable::OtherVenue { found, ours: venue.clone() });
@@ -117,6 +123,11 @@ mod tests {
         let mut elsewhere = row();
         elsewhere.row.set("venue", Attr::text("binance"));
         assert!(matches!(wanted(&elsewhere), Err(Unrunnable::OtherVenue { .. })));
+        for name in ["venue", "service"] {
+            let mut odd = row();
+            odd.row.set(name, Attr::N("7".to_owned()));
+            assert!(matches!(wanted(&odd), Err(Unrunnable::Attribute(_))), "{name}");
+        }
     }
 
     #[test]

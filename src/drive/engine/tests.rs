@@ -498,3 +498,50 @@ async fn another_stake_is_taken_over_while_it_runs() {
     engine.stop().await;
     machine.assert_books_agree().await;
 }
+
+#[tokio::test]
+async fn a_row_that_is_not_understood_keeps_no_position_open_and_opens_none() {
+    let machine = Machine::new((0..4).map(|number| strategy(number, "running")).collect()).await;
+    let held = async |id: &str| {
+        let positions = machine.venue().positions().await.into_result().unwrap_or_default();
+        positions.iter().any(|it| it.strategy.as_str() == id)
+    };
+    let entries = async |id: &str| {
+        let receipts = machine.receipts().await;
+        receipts.iter().filter(|it| it.strategy.as_str() == id && it.increases_risk).count()
+    };
+    let odd = [
+        ("status", Attr::text("runing")),
+        ("stake_amount", Attr::Bool(true)),
+        ("venue", Attr::N("7".into())),
+        ("service", Attr::L(Vec::new())),
+    ];
+    for (number, (name, value)) in odd.into_iter().enumerate() {
+        let id = format!("s-{number}");
+        // Killed with a position open, so that the next engine finds both as they are.
+        for kill in 0.. {
+            let engine = machine.engine(&format!("before-{number}-{kill}"));
+            machine.until("a position", async |_| held(&id).await).await;
+            engine.task.abort();
+            let _ = engine.task.await;
+            if held(&id).await {
+                break;
+            }
+        }
+        let write = crate::platform::RowUpdate {
+            strategy: id.as_str().into(),
+            require: BTreeMap::new(),
+            set: BTreeMap::from([(name.to_owned(), Some(value))]),
+        };
+        assert!(machine.platform.state.update_strategies(&[write]).await[0].stands());
+        let before = entries(&id).await;
+        let engine = machine.engine(&format!("after-{number}"));
+        machine.until(&format!("{id} closed, {name} odd"), async |_| !held(&id).await).await;
+        // Its neighbours trade on meanwhile, except those whose rows are odd by now.
+        if number < 3 {
+            machine.until_received(4).await;
+        }
+        assert_eq!(entries(&id).await, before, "an entry of {id}, {name} odd");
+        engine.stop().await;
+    }
+}
