@@ -102,6 +102,30 @@ impl Sandbox {
         &self.server
     }
 
+    /// A settings file with an environment `sandbox`: this account at the proxy, as the system
+    /// that a built-in profile describes. To be given with `--config`.
+    pub fn settings(&self, profile: &str, stage: &str, region: &str) -> String {
+        format!(
+            "[environments.sandbox]\n\
+             profile = \"{profile}\"\n\
+             stage = \"{stage}\"\n\
+             production = false\n\
+             account = \"{}\"\n\
+             region = \"{region}\"\n\
+             endpoint = \"{}\"\n",
+            self.account, self.proxy
+        )
+    }
+
+    /// The account's credentials as a file of the `aws` tools, in a profile `sandbox`. They open
+    /// nothing but this account.
+    pub fn credentials(&self) -> String {
+        format!(
+            "[sandbox]\naws_access_key_id = {}\naws_secret_access_key = sandbox\n",
+            self.access_key()
+        )
+    }
+
     /// The variables of a process that is to be this account at the proxy, and to see nothing
     /// of the machine's own AWS settings.
     pub fn variables(&self) -> Vec<(&'static str, String)> {
@@ -126,9 +150,12 @@ impl Sandbox {
         Ok(aws)
     }
 
-    /// Fills the account with a scenario of `python/scenarios`.
-    pub fn fill(&self, scenario: &str) -> Result<(), Failure> {
-        self.control("scenario", json!({ "name": scenario }))
+    /// Fills the account with a scenario of `python/scenarios`; gives its region.
+    pub fn fill(&self, scenario: &str) -> Result<String, Failure> {
+        let asked = json!({ "account": self.account, "name": scenario });
+        let filled = http::post(&self.server, "/_ctl/scenario", &asked)?;
+        let region = filled["region"].as_str().ok_or("the scenario has no region")?;
+        Ok(region.to_owned())
     }
 
     /// Empties the account, and forgets its rules and requests.

@@ -1,6 +1,7 @@
 //! `config show` and `config check`, and what settings mean.
 
 use crate::harness::{World, set_mode};
+use aws_sandbox::Sandbox;
 use trading_core::report::Exit;
 
 /// The origin and value of a key in `config show`.
@@ -287,4 +288,17 @@ fn home_is_where_it_is_said_to_be() {
     homeless.vars.clear();
     let ran = homeless.run("config show");
     assert_eq!(ran.exit, Exit::Settings, "{ran}");
+}
+
+#[test]
+fn the_settings_of_a_sandbox_hold() {
+    let sandbox = Sandbox::at("http://127.0.0.1:1", "http://127.0.0.1:2", "111122223333");
+    for (profile, stage) in [("tradai", "dev"), ("ops-pipeline", "ops-pipeline")] {
+        let world = World::new();
+        let file = world.file("box/tradectl.toml", &sandbox.settings(profile, stage, "eu-west-1"));
+        let line = format!("--config {} --env sandbox", file.display());
+        assert_eq!(setting(&world, &line, "endpoint").0, "http://127.0.0.1:2");
+        assert_eq!(setting(&world, &line, "production").0, "false");
+        assert_eq!(setting(&world, &line, "region").0, "eu-west-1");
+    }
 }

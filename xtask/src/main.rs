@@ -7,6 +7,7 @@
 //! | [`needs`] | what this machine must have, said in one line when it is missing |
 //! | `bench` | figures, each beside its limit |
 //! | `generate` | files that are generated from the product's types |
+//! | [`sandbox`] | the same server with a scenario in it, for people |
 //! | [`test`] | everything that must hold before a change lands |
 //! | [`tidy`] | the rules of the house that no compiler checks |
 //!
@@ -19,6 +20,7 @@ mod bench;
 #[cfg(feature = "product")]
 mod generate;
 mod needs;
+mod sandbox;
 mod sh;
 mod test;
 mod tidy;
@@ -34,6 +36,9 @@ cargo xtask <task>
   test aws [words]
           only those that need one; words go to the test runner
   tidy    the rules of ARCHITECTURE.md that no compiler checks
+  aws-sandbox [scenario]
+          an AWS-compatible server with a system in it, until Ctrl-C: tradai-dev,
+          ops-pipeline or wide
   gen     completions, man pages, references, schemas; with --check only compares
   bench   figures of a release build, each beside its limit
 ";
@@ -80,6 +85,8 @@ fn main() -> ExitCode {
         ["test", "--no-aws"] => test::run(false),
         ["test", "aws", words @ ..] => test::only_aws(words),
         ["tidy"] => tidy::run(),
+        ["aws-sandbox"] => sandbox::run("tradai-dev"),
+        ["aws-sandbox", scenario] => sandbox::run(scenario),
         ["bench"] => product::bench(),
         ["gen"] => product::generate(false),
         ["gen", "--check"] => product::generate(true),

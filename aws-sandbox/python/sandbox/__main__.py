@@ -25,7 +25,10 @@ def main():
     proxy = serve.start(asked.proxy_port, int(endpoint.rsplit(":", 1)[1]))
     at = {"server": endpoint, "proxy": f"http://127.0.0.1:{proxy}"}
     print(json.dumps({**at, "pid": os.getpid()}), flush=True)
-    threading.Event().wait()
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        pass
 
 
 if __name__ == "__main__":
