@@ -11,6 +11,15 @@
 //! A test takes a [`Sandbox`]: an account of its own on the server that `cargo xtask test`
 //! started. Tests run side by side and cannot meet: the access key spells the account, and
 //! rules, requests and resources are kept by account.
+//!
+//! ```text
+//! let sandbox = Sandbox::connect()?;                   // in a test marked #[ignore = "…"]
+//! let region = sandbox.fill("tradai-dev")?;            // or requests of one's own
+//! sandbox.rules(&[Rule::on("ecs", "UpdateService").times(1).committed().reset()])?;
+//! …                                                    // at sandbox.proxy(), as sandbox.access_key()
+//! assert_eq!(sandbox.rules_used()?, [1]);              // it did happen
+//! assert!(sandbox.mutations()?.iter().all(|it| it.operation != "DeleteService"));
+//! ```
 
 pub mod http;
 pub mod rule;
@@ -165,8 +174,9 @@ impl Sandbox {
         Ok(())
     }
 
-    /// From now on the tasks of a service behave like this: `{"mode": "crash", "run_s": 0.5}`;
-    /// modes and times are those of `python/sandbox/ecs/plan.py`.
+    /// From now on the tasks of a service behave like this: `{"mode": "crash", "run_s": 0.5}`,
+    /// `{"lifted_after_s": 0.5}` for an autoscaling that lifts it back; modes and times are those
+    /// of `python/sandbox/ecs/plan.py`.
     pub fn service_behaves(&self, cluster: &str, service: &str, how: Value) -> Result<(), Failure> {
         self.behaves(json!({ "cluster": cluster, "service": service }), how)
     }

@@ -3,7 +3,8 @@
 import unittest
 
 from sandbox.ecs.plan import (
-    RUNNING, STARTING, STOPPED, STOPPING, Behaviour, Life, Limits, advance, rebalance,
+    RUNNING, STARTING, STOPPED, STOPPING, Behaviour, Life, Limits, advance, lifts,
+    rebalance,
 )
 
 
@@ -66,6 +67,14 @@ class Services(unittest.TestCase):
         self.assertEqual(rebalance(2, Limits(), [RUNNING, RUNNING], []), (0, [], []))
         self.assertEqual(rebalance(1, Limits(), [RUNNING, STARTING], []), (0, [1], []))
         self.assertEqual(rebalance(0, Limits(), [RUNNING], [RUNNING]), (0, [0], [0]))
+
+    def test_autoscaling_waits_and_can_be_suspended(self):
+        asked = Behaviour(lifted_after_s=1.0)
+        self.assertFalse(lifts(0, 1, False, 0.9, asked))
+        self.assertTrue(lifts(0, 1, False, 1.0, asked))
+        self.assertFalse(lifts(0, 1, True, 1.0, asked))
+        self.assertFalse(lifts(1, 1, False, 1.0, asked))
+        self.assertFalse(lifts(0, 1, False, 1e9, Behaviour()))
 
     def test_by_default_the_new_one_starts_before_the_old_one_stops(self):
         self.assertEqual(rebalance(1, Limits(), [], [RUNNING]), (1, [], []))

@@ -185,6 +185,23 @@ class Ecs(OnServer):
         (task,) = self.tasks(desiredStatus="STOPPED")
         self.assertEqual(task["containers"][0]["exitCode"], 137)
 
+    def test_autoscaling_lifts_what_was_not_suspended(self):
+        self.service()
+        scaling = self.client("application-autoscaling")
+        target = {"ServiceNamespace": "ecs", "ResourceId": "service/c/s",
+                  "ScalableDimension": "ecs:service:DesiredCount"}
+        scaling.register_scalable_target(**target, MinCapacity=1, MaxCapacity=2)
+        self.control("ecs", account=self.account, cluster="c", service="s", lifted_after_s=0.2)
+        self.ecs.update_service(cluster="c", service="s", desiredCount=0)
+        eventually(lambda: self.seen()["desiredCount"] == 1)
+        scaling.register_scalable_target(**target, SuspendedState={
+            "DynamicScalingOutSuspended": True})
+        # At once, so that it could not come to rest in between.
+        self.control("ecs", account=self.account, cluster="c", service="s", lifted_after_s=0)
+        self.ecs.update_service(cluster="c", service="s", desiredCount=0)
+        eventually(lambda: self.rests(0))
+        self.assertEqual(self.seen()["desiredCount"], 0)
+
     def test_a_task_of_its_own_is_stopped_with_its_reason(self):
         (task,) = self.ecs.run_task(cluster="c", taskDefinition="f", launchType="FARGATE",
                                     startedBy="me", networkConfiguration=self.network())["tasks"]

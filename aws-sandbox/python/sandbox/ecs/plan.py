@@ -21,6 +21,9 @@ class Behaviour:
     - `pull_fail`: its image cannot be pulled
     - `stuck`: never leaves PENDING
     - `hang`: runs, and ignores SIGTERM until `kill_s` (ECS's stop timeout) has passed
+
+    With `lifted_after_s`, autoscaling lifts the service back once it has wanted fewer tasks than
+    its scalable target's minimum for so long, unless scaling out is suspended.
     """
 
     mode: str = "healthy"
@@ -31,6 +34,7 @@ class Behaviour:
     exit_code: int = 1
     reason: str = "Essential container in task exited"
     container_reason: str | None = None
+    lifted_after_s: float | None = None
 
     @classmethod
     def read(cls, values):
@@ -91,6 +95,12 @@ def advance(life, behaviour, image, now):
             life.exit_code = 137 if hangs else 143
             life.enter(STOPPED, now)
     return False
+
+
+def lifts(desired, minimum, suspended, below_s, behaviour):
+    """Whether autoscaling now lifts a service that has wanted too few tasks for `below_s`."""
+    late = behaviour.lifted_after_s
+    return late is not None and desired < minimum and not suspended and below_s >= late
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ import time
 import uuid
 from datetime import datetime, timezone
 
+from moto.applicationautoscaling.models import applicationautoscaling_backends
 from moto.ecs import models
 
 from ..accounts import LOCKS
@@ -114,6 +115,23 @@ def _names(tasks):
     return " ".join(f"(task {task.id})" for task in tasks)
 
 
+def _autoscale(backend, service, behaviour, now):
+    """Autoscaling lifts what was scaled below its minimum, if it was asked to: who sets a count
+    of 0 must suspend it first."""
+    targets = applicationautoscaling_backends[backend.account_id][backend.region_name].targets
+    name = f"service/{service.cluster_name}/{service.name}"
+    target = targets.get("ecs:service:DesiredCount", {}).get(name)
+    if target is None or service.desired_count >= (target.min_capacity or 0):
+        service.sandbox_below_since = None
+        return
+    since = getattr(service, "sandbox_below_since", None) or now
+    service.sandbox_below_since = since
+    suspended = (target.suspended_state or {}).get("DynamicScalingOutSuspended", False)
+    if plan.lifts(service.desired_count, target.min_capacity, suspended, now - since, behaviour):
+        service.desired_count = target.min_capacity
+        event(service, f"autoscaling set the desired count to {target.min_capacity}.", now)
+
+
 def tick_service(backend, service, now):
     """One look at one service."""
     if not service.deployments or not service.task_definition:
@@ -121,6 +139,8 @@ def tick_service(backend, service, now):
     primary = service.deployments[0]
     group = f"service:{service.name}"
     behaviour = BEHAVIOURS.of(backend.account_id, service.cluster_name, group)
+    if behaviour.lifted_after_s is not None:
+        _autoscale(backend, service, behaviour, now)
     mine = [task for task in backend.tasks.get(service.cluster_name, {}).values()
             if task.group == group]
     for task in mine:
