@@ -13,9 +13,9 @@ PATIENCE_S = 60
 class Process(unittest.TestCase):
     """Started as `cargo xtask` starts it."""
 
-    def start(self, *words):
+    def start(self, *words, module="sandbox"):
         """The process, with its input held open."""
-        process = subprocess.Popen([sys.executable, "-m", "sandbox", *words],
+        process = subprocess.Popen([sys.executable, "-m", module, *words],
                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.addCleanup(process.communicate)
         self.addCleanup(process.kill)
@@ -35,6 +35,17 @@ class Process(unittest.TestCase):
             direct.open(said["server"], timeout=PATIENCE_S)
         # `communicate` in the cleanup must not find it closed.
         process.stdin = None
+
+    def test_the_proxy_stands_in_front_of_any_server(self):
+        server = json.loads(self.start().stdout.readline())["server"]
+        process = self.start(server.rsplit(":", 1)[1], module="sandbox.proxy")
+        proxy = json.loads(process.stdout.readline())["proxy"]
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with direct.open(f"{proxy}/moto-api/data.json", timeout=PATIENCE_S) as answer:
+            self.assertEqual(answer.status, 200)
+        with direct.open(f"{proxy}/_ctl/log", timeout=PATIENCE_S) as answer:
+            (seen,) = json.load(answer)
+        self.assertEqual((seen["operation"], seen["account"]), ("GET /moto-api/data.json", None))
 
     def test_it_ends_when_its_time_is_up(self):
         process = self.start("--lifetime-s", "0")
