@@ -207,6 +207,7 @@ fn an_engine_that_dies_under_reduce_only_comes_back_and_only_reduces() {
 }
 
 /// Looks until something is so, with a generous deadline.
+#[expect(clippy::disallowed_methods, reason = "between two looks at real processes")]
 fn until(what: &str, mut so: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(120);
     while !so() {
