@@ -151,8 +151,8 @@ fn read_records(path: &Path) -> Result<Vec<RestoreChunk>, Fault> {
     if !journal.lines.is_empty() {
         return records_of(journal).map_err(fault);
     }
-    let lines = text.lines().filter_map(|line| line.trim().strip_prefix("restore record:"));
-    let chunks: Result<Vec<RestoreChunk>, _> = lines.map(serde_json::from_str).collect();
+    let lines = text.lines().filter_map(RestoreChunk::from_printed);
+    let chunks: Result<Vec<RestoreChunk>, _> = lines.collect();
     match chunks {
         Ok(chunks) if chunks.is_empty() => Err(fault("there are none in it".to_owned())),
         other => other.map_err(|error| fault(error.to_string())),

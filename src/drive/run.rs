@@ -229,10 +229,10 @@ impl Driver<'_> {
                 Err(more) => Recorded::Printed { why: format!("{why}; the journal: {more}") },
             },
         };
-        if let (Recorded::Printed { .. }, Ok(text)) = (&recorded, serde_json::to_string(&chunk)) {
+        if let (Recorded::Printed { .. }, Ok(line)) = (&recorded, chunk.printed()) {
             // Before anything of it is changed: whoever dies now leaves it on the screen.
-            self.ui.note(&format!("restore record: {text}"));
-        };
+            self.ui.exact(&line);
+        }
         Answer::Recorded(chunk, recorded)
     }
 

@@ -8,6 +8,9 @@ use trading_core::report::{Block, Finding, Problem, Report};
 
 use super::mask;
 
+/// Where a stop's document holds the restore records that nothing else could take.
+const RECORD: &str = "restore_record";
+
 /// A fact of the header, or why there is none. In JSON a text, or an object with `state`
 /// and `why`; never null.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -125,7 +128,35 @@ impl Header {
                 }
             }
         }
+        // Whoever resumes gives the record back to us, and it may be the only copy.
+        let record = report.data.get_mut(RECORD).map(serde_json::Value::take);
         mask::json(&mut report.data);
+        if let (Some(place), Some(record)) = (report.data.get_mut(RECORD), record) {
+            *place = record;
+        }
         Cow::Owned(report)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{EnvironmentView, Header};
+    use serde_json::json;
+    use trading_core::model::Utc;
+    use trading_core::report::{Exit, Report};
+
+    #[test]
+    fn account_ids_are_masked_and_a_record_that_is_given_back_to_us_is_not() {
+        let mut report = Report::new("emergency-stop", "HALTED", Exit::Ok);
+        let record = json!([{"chunk": {"items": ["123456789012"]}}]);
+        report.data = json!({"seen": "of 123456789012", "restore_record": record});
+        let header = Header {
+            environment: EnvironmentView::nowhere("a test"),
+            observed_at: Utc::UNIX_EPOCH,
+            show_account: false,
+        };
+        let shown = header.masked(&report);
+        assert_eq!(shown.data["seen"], "of ********9012");
+        assert_eq!(shown.data["restore_record"], record);
     }
 }

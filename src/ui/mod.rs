@@ -151,12 +151,21 @@ impl Ui {
     /// One line for the person at the terminal, escaped, on stderr. A stderr that is gone
     /// loses it: there is nobody left to tell.
     pub fn note(&self, line: &str) {
-        let line = format!("{}\n", escape::line(&self.masked(line)));
+        self.line(&format!("{}\n", escape::line(&self.masked(line))));
+    }
+
+    fn line(&self, line: &str) {
         let live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
         match live.as_ref() {
-            Some(live) => live.suspended(|| self.write_err(&line)),
-            None => self.write_err(&line),
+            Some(live) => live.suspended(|| self.write_err(line)),
+            None => self.write_err(line),
         }
+    }
+
+    /// A line on stderr as it is, for what somebody has to give back to us: nothing in it is
+    /// masked or escaped.
+    pub fn exact(&self, line: &str) {
+        self.line(&format!("{line}\n"));
     }
 
     /// Tells how far the work has come: one JSON object per line on stdout in a stream of

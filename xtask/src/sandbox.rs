@@ -58,8 +58,6 @@ fn next(scenario: &str, settings: &Path, region: &str, endpoint: &str) -> String
     format!(
         "\n{scenario} in account {ACCOUNT}, {region}, until Ctrl-C. In another terminal:\n\n\
          {tradectl} doctor\n\
-         {tradectl} status\n\
-         {tradectl} emergency-stop --dry-run\n\
          {who} aws --region {region} --endpoint-url {endpoint} ecs list-clusters\n\
          curl -s '{endpoint}/_ctl/log?account={ACCOUNT}'   # every request, as it was sent"
     )

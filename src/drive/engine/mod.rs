@@ -19,7 +19,6 @@ mod guard;
 mod hear;
 mod keep;
 mod leftovers;
-mod rows;
 mod sink;
 mod tend;
 mod world;
@@ -33,7 +32,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use trading_core::engine::{Engine, Event, Output, Seq, Telemetry, TradingState};
+use trading_core::engine::{Engine, Event, Output, Seq, Telemetry, TradingState, Wanted};
 use trading_core::model::{
     ClientOrderId, EngineId, Gap, Lease, NewOrder, OrderPurpose, Reading, ServiceName, Start,
     StrategyId, StrategyRow, TaskId, Timings, Utc, VenueName, Written,
@@ -174,7 +173,7 @@ struct Shell {
     broken: Option<String>,
     feed: Feed,
     keeper: Keeper,
-    rows: BTreeMap<StrategyId, rows::Wanted>,
+    rows: BTreeMap<StrategyId, Wanted>,
     /// Rows that cannot be run, and why: told once.
     unrunnable: BTreeMap<StrategyId, String>,
     adopted: BTreeMap<StrategyId, u64>,

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use trading_core::engine::{Control, Event, Mode, Spec};
-use trading_core::model::{Effective, Lease, StatusReading, StrategyId, StrategyRow, Symbol, Utc};
+use trading_core::engine::{self, Control, Event, Mode, Spec};
+use trading_core::model::{Effective, Lease, StrategyId, StrategyRow, Symbol, Utc};
 
 use super::guard::{HeldLease, ReadLatch, after};
-use super::{Answer, Shell, leftovers, rows};
+use super::{Answer, Shell, leftovers};
 
 /// How often the rows are read at most.
 const ROWS_EVERY: Duration = Duration::from_millis(500);
@@ -147,24 +147,17 @@ impl Shell {
     }
 
     pub(super) fn take_rows(&mut self, rows: Vec<StrategyRow>) {
-        let mine: Vec<StrategyRow> = rows.into_iter().filter(|row| self.is_mine(row)).collect();
         let mut seen = BTreeMap::new();
         let mut unrunnable = BTreeMap::new();
-        for row in mine {
-            self.keeper.saw(&row);
-            let wanted = match (rows::wanted(&row, &self.venue_name), row.status()) {
-                (Ok(wanted), StatusReading::Known(_)) => Some(wanted),
-                (Ok(wanted), StatusReading::Unparsed(_)) => {
-                    Some(self.to_reduce(&row).unwrap_or(wanted))
-                }
-                (Err(error), _) => {
-                    unrunnable.insert(row.id.clone(), error.to_string());
-                    self.to_reduce(&row)
-                }
-            };
-            if let Some(wanted) = wanted {
-                seen.insert(row.id, wanted);
+        for row in rows {
+            let runner = self.engine.runner(&row.id);
+            if !engine::is_run_by(&row, &self.service, runner) {
+                continue;
             }
+            let (wanted, why_not) = engine::to_run(&row, &self.venue_name, runner);
+            self.keeper.saw(&row);
+            unrunnable.extend(why_not.map(|why| (row.id.clone(), why.to_string())));
+            seen.extend(wanted.map(|wanted| (row.id, wanted)));
         }
         for (strategy, why) in &unrunnable {
             if self.unrunnable.get(strategy) != Some(why) {
@@ -185,27 +178,6 @@ impl Shell {
         if news && !self.leases_running {
             self.renew_leases();
         }
-    }
-
-    /// A row names our service, or in a way that nobody understands a strategy that we have
-    /// run: letting go of that would leave what it holds to nobody.
-    fn is_mine(&self, row: &StrategyRow) -> bool {
-        match row.service() {
-            Some(service) => service == self.service,
-            None => {
-                let odd = row.row.get(StrategyRow::SERVICE).is_some();
-                odd && self.engine.runner(&row.id).is_some()
-            }
-        }
-    }
-
-    /// A row that is not understood starts nothing; what is open under the terms that were
-    /// understood last goes on to be closed, until the row says that it is at rest.
-    fn to_reduce(&self, row: &StrategyRow) -> Option<rows::Wanted> {
-        let runner = self.engine.runner(&row.id)?;
-        let open = runner.position.quantity.0 != 0 || runner.open_orders().next().is_some();
-        let wanted = rows::Wanted { spec: runner.spec.clone(), mode: Mode::Paused };
-        (open && !row.status().is_at_rest()).then_some(wanted)
     }
 
     /// Takes another stake, capital or symbol over, as soon as nothing is open under the

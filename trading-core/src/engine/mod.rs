@@ -27,6 +27,7 @@ mod ledger;
 mod log;
 mod order;
 mod reconcile;
+mod rows;
 mod runner;
 mod strategy;
 mod trade;
@@ -40,6 +41,7 @@ pub use gate::{Gate, Refusal, may_send};
 pub use ledger::{Ledger, Reservation};
 pub use log::{Damage, LOG_FORMAT, Reader, Record, Recovered, Replayed, encode, recover, replay};
 pub use order::{Order, Signal, State};
+pub use rows::{Unrunnable, Wanted, is_run_by, to_run};
 pub use runner::{Position, Runner};
 pub use strategy::{DropTrigger, Strategy, Wish};
 

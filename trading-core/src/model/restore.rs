@@ -27,6 +27,29 @@ pub struct RestoreChunk {
 impl RestoreChunk {
     /// The format that this binary writes.
     pub const FORMAT: u32 = 1;
+    /// What a line begins with that holds a chunk.
+    const PRINTED: &str = "restore record:";
+
+    /// A line that holds the chunk, for the day when nothing else can take it. It is plain
+    /// ASCII, so that no terminal and nobody who escapes what he shows can spoil it.
+    pub fn printed(&self) -> Result<String, serde_json::Error> {
+        let mut line = format!("{} ", Self::PRINTED);
+        let mut units = [0; 2];
+        for c in serde_json::to_string(self)?.chars() {
+            if matches!(c, ' '..='~') {
+                line.push(c);
+            } else {
+                for unit in c.encode_utf16(&mut units) {
+                    line.push_str(&format!("\\u{unit:04x}"));
+                }
+            }
+        }
+        Ok(line)
+    }
+    /// The chunk in a line; `None`: the line is another one.
+    pub fn from_printed(line: &str) -> Option<Result<Self, serde_json::Error>> {
+        line.trim().strip_prefix(Self::PRINTED).map(serde_json::from_str)
+    }
 }
 
 /// One thing that is about to be changed.
@@ -95,5 +118,33 @@ impl fmt::Display for RestoreValue {
                 if it.suspended { ", suspended" } else { "" }
             ),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{RestoreChunk, RestoreItem, RestoreSubject, RestoreValue, Utc};
+    use crate::model::Attr;
+
+    #[test]
+    fn a_printed_chunk_is_plain_ascii_and_reads_back_whatever_names_are_in_it() {
+        let odd = "123456789012 \u{1b}[2J \u{202e}\u{7f}\u{9b} \"é\" 😀";
+        let chunk = RestoreChunk {
+            format: RestoreChunk::FORMAT,
+            stop_id: "stop-1".into(),
+            run_id: "run-1".into(),
+            chunk: 3,
+            at: Utc::UNIX_EPOCH,
+            items: vec![RestoreItem {
+                subject: RestoreSubject::Strategy(odd.into()),
+                before: RestoreValue::Status(Some(Attr::text(odd))),
+                written: RestoreValue::Status(Some(Attr::text("stopped"))),
+            }],
+        };
+        let line = chunk.printed().unwrap();
+        assert!(line.chars().all(|c| matches!(c, ' '..='~')), "{line}");
+        assert_eq!(RestoreChunk::from_printed(&format!("  {line}\n")).unwrap().unwrap(), chunk);
+        assert!(RestoreChunk::from_printed("HALTED").is_none());
+        assert!(RestoreChunk::from_printed("restore record: {").unwrap().is_err());
     }
 }

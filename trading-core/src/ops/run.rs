@@ -221,6 +221,12 @@ impl Run {
         let asks = self.executor.recorded(&steps);
         self.enqueue(asks);
     }
+    /// They will never be asked for.
+    pub(crate) fn give_up_unnoted(&mut self, why: &str) {
+        self.unnoted_since = None;
+        let steps = std::mem::take(&mut self.unnoted);
+        self.executor.give_up(&steps, why);
+    }
     fn acted(&mut self, answers: Vec<(StepId, Written)>) {
         for (id, written) in &answers {
             self.settled.insert(id.clone(), self.moment);

@@ -88,10 +88,14 @@ impl World {
     pub(crate) fn row(&self, id: &StrategyId) -> Option<&StrategyRow> {
         self.rows().get(*self.row_places.get(id)?)
     }
+    /// The lease on a strategy, run out or not, if leases are known.
+    pub(crate) fn lease(&self, id: &StrategyId) -> Option<&Lease> {
+        let leases = self.leases.as_ref().and_then(Reading::value)?;
+        leases.get(*self.lease_places.get(id)?)
+    }
     /// The lease on a strategy that has not run out, if leases are known.
     pub(crate) fn live_lease(&self, id: &StrategyId, now: Utc) -> Option<&Lease> {
-        let leases = self.leases.as_ref().and_then(Reading::value)?;
-        leases.get(*self.lease_places.get(id)?).filter(|lease| lease.expires_at > now)
+        self.lease(id).filter(|lease| lease.expires_at > now)
     }
     /// Whether another stop halts a strategy too: what was acknowledged to that one is as
     /// good, since an owner answers one of several.

@@ -233,7 +233,8 @@ impl Executor {
         }
     }
 
-    /// No step will be asked for any more, now or later.
+    /// No step will be asked for any more, now or later: neither those that wait, nor those
+    /// whose intent or value is just being written down.
     pub fn close(&mut self, why: &str) {
         self.closed = Some(why.to_owned());
         self.cancel_waiting(why);
@@ -302,10 +303,12 @@ impl Executor {
     ) -> Vec<MachineAsk> {
         if let (Err(why), JournalRule::Required) = (&result, self.rule) {
             let why = format!("no journal, no action: {why}");
-            for id in steps {
-                self.settle(id, Settled::NotStarted { why: why.clone() });
-            }
+            self.give_up(steps, &why);
             self.close(&why);
+            return Vec::new();
+        }
+        if let Some(why) = self.closed.clone() {
+            self.give_up(steps, &why);
             return Vec::new();
         }
         let (to_record, to_act): (Vec<StepId>, Vec<StepId>) =
@@ -347,7 +350,20 @@ impl Executor {
 
     /// The answer to a record ask: it is kept somewhere in any case.
     pub fn recorded(&mut self, steps: &[StepId]) -> Vec<MachineAsk> {
-        self.act(steps)
+        match self.closed.clone() {
+            None => self.act(steps),
+            Some(why) => {
+                self.give_up(steps, &why);
+                Vec::new()
+            }
+        }
+    }
+
+    /// Steps that were about to be asked for never will be.
+    pub fn give_up(&mut self, steps: &[StepId], why: &str) {
+        for id in steps {
+            self.settle(id, Settled::NotStarted { why: why.to_owned() });
+        }
     }
 
     fn act(&mut self, steps: &[StepId]) -> Vec<MachineAsk> {
@@ -413,6 +429,10 @@ impl Executor {
         }
         let counted = counts.into_iter();
         counted.map(|(rung, (stand, failed, total))| (rung, stand, failed, total)).collect()
+    }
+    /// How many steps are planned, whatever became of them.
+    pub fn planned(&self) -> usize {
+        self.slots.len()
     }
     /// Whether a step is planned.
     pub fn has(&self, id: &StepId) -> bool {

@@ -1,6 +1,7 @@
 use super::*;
 use crate::model::{
-    Attr, Latch, NewOrder, OrderPurpose, OrderType, Side, StatusWrite, Utc, Written,
+    Attr, Latch, NewOrder, OrderPurpose, OrderType, RestoreItem, RestoreSubject, RestoreValue,
+    Side, StatusWrite, Utc, Written,
 };
 use proptest::prelude::*;
 
@@ -201,6 +202,38 @@ fn a_saved_plan_is_refused_when_the_world_moved() {
     assert!(matches!(saved.compare(&other), Err(Moved::Other { .. })));
     let edited = SavedPlan { steps: vec![status("z")], ..saved };
     assert_eq!(edited.compare(&today(1, vec![status("a")])), Err(Moved::Edited));
+}
+
+#[test]
+fn what_ends_while_intents_or_values_are_written_down_is_never_asked_for() {
+    let recorded = status("a").recording(RestoreItem {
+        subject: RestoreSubject::Strategy("a".into()),
+        before: RestoreValue::Status(Some(Attr::text("stopped"))),
+        written: RestoreValue::Status(Some(Attr::text("running"))),
+    });
+    let steps = [recorded, status("b")];
+    let ids: Vec<StepId> = steps.iter().map(|step| step.id.clone()).collect();
+    let ended = |executor: &Executor| {
+        ids.iter().all(|id| matches!(executor.settled(id), Some(Settled::NotStarted { .. })))
+    };
+    // Before the journal has answered.
+    let mut executor = executor(&steps);
+    executor.works_on("stop".into(), NOW);
+    executor.append(steps.to_vec());
+    executor.asks();
+    executor.close("interrupted");
+    assert_eq!(executor.journaled(&ids, Ok(()), NOW), []);
+    assert!(ended(&executor));
+    // Before the store has.
+    let mut executor = self::executor(&steps[..1]);
+    executor.works_on("stop".into(), NOW);
+    executor.append(steps[..1].to_vec());
+    executor.asks();
+    let asks = executor.journaled(&ids[..1], Ok(()), NOW);
+    assert!(matches!(asks.as_slice(), [MachineAsk::Record { .. }]), "{asks:?}");
+    executor.close("interrupted");
+    assert_eq!(executor.recorded(&ids[..1]), []);
+    assert!(matches!(executor.settled(&ids[0]), Some(Settled::NotStarted { .. })));
 }
 
 proptest! {

@@ -57,7 +57,6 @@ impl EmergencyStop {
             }
         }
         self.first_clean_at = None;
-        self.pages += 1;
         self.run.append(page);
     }
 

@@ -105,14 +105,13 @@ impl EmergencyStop {
         }
     }
 
-    /// Every service that trades has a desired count of 0.
+    /// There are services to be stopped, and each has a desired count of 0.
     fn is_at_zero(&self) -> bool {
         let services = self.world.services.as_ref().and_then(Reading::value);
         let desk = self.desk(self.request.started_at);
-        services.is_some_and(|services| {
-            let mut trading = services.iter().filter(|it| desk.stops_service(it));
-            trading.all(|it| it.desired_count == 0)
-        })
+        let mut trading =
+            services.into_iter().flatten().filter(|it| desk.stops_service(it)).peekable();
+        trading.peek().is_some() && trading.all(|it| it.desired_count == 0)
     }
 
     /// The names that `--include` can take in; `None` where not all of them were read.
@@ -120,8 +119,10 @@ impl EmergencyStop {
         let services = self.world.services.as_ref()?.value()?;
         let tasks = self.world.tasks.as_ref()?.value()?;
         let schedules = self.world.schedules.as_ref()?.value()?;
-        let services = services.iter().flat_map(|it| [it.name.to_string(), it.family.clone()]);
-        let tasks = tasks.iter().map(|it| it.family.clone());
+        let services = services.iter().map(|it| it.name.to_string());
+        // The task of a service is taken in by its service's name.
+        let alone = tasks.iter().filter(|it| it.service.is_none());
+        let tasks = alone.map(|it| it.family.clone());
         Some(services.chain(tasks).chain(schedules.iter().map(|it| it.id.to_string())).collect())
     }
 

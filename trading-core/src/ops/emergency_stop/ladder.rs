@@ -54,8 +54,8 @@ pub(super) enum Word {
 pub(super) struct Round {
     pub(super) started_at: Utc,
     pub(super) waiting: BTreeSet<Query>,
-    /// How many pages the plan had.
-    pages: u32,
+    /// How many steps were planned before it.
+    planned: usize,
 }
 
 /// An emergency stop at work.
@@ -85,8 +85,6 @@ pub struct EmergencyStop {
     pub(super) rounds: u32,
     pub(super) next_round_at: Utc,
     pub(super) poll_ms: u64,
-    /// How many pages the plan has.
-    pub(super) pages: u32,
     pub(super) first_clean_at: Option<Utc>,
     pub(super) zero_since: BTreeMap<ServiceName, Utc>,
 }
@@ -126,7 +124,6 @@ impl EmergencyStop {
             round: None,
             rounds: 0,
             poll_ms: POLL_MS.0,
-            pages: 0,
             first_clean_at: None,
             zero_since: BTreeMap::new(),
         }
@@ -235,7 +232,7 @@ impl EmergencyStop {
             self.start_round(now);
         }
         let idle = self.round.is_none() && self.run.executor.is_idle();
-        self.times.is_idle(idle, now);
+        self.times.set_idle(idle, now);
     }
 
     pub(super) fn may_still_lower(&self, now: Utc) -> bool {
@@ -270,7 +267,8 @@ impl EmergencyStop {
             self.run.read(query.clone());
         }
         let waiting = queries.into_iter().collect();
-        self.round = Some(Round { started_at: now, waiting, pages: self.pages });
+        let planned = self.run.executor.planned();
+        self.round = Some(Round { started_at: now, waiting, planned });
     }
 
     fn end_round(&mut self, started_at: Utc, now: Utc) {
@@ -311,8 +309,9 @@ impl EmergencyStop {
 
     /// A round that led to nothing, and was asked when all had been done, was spent on
     /// waiting for others.
-    fn count_waiting(&mut self, started_at: Utc, pages: u32, now: Utc) {
-        let led_to_nothing = self.pages == pages && self.first_clean_at.is_none();
+    fn count_waiting(&mut self, started_at: Utc, planned: usize, now: Utc) {
+        let led_to_nothing =
+            self.run.executor.planned() == planned && self.first_clean_at.is_none();
         if led_to_nothing && self.word.is_none() && self.run.executor.is_idle() {
             self.times.waited += now.duration_since(started_at);
         }
@@ -330,7 +329,7 @@ impl EmergencyStop {
     fn finish(&mut self, now: Utc, word: Option<Word>) {
         self.stage = Stage::Finishing;
         self.round = None;
-        self.times.is_idle(false, now);
+        self.times.set_idle(false, now);
         let word = word.unwrap_or_else(|| self.unfinished_word(now));
         self.word = Some(word);
         if matches!(word, Word::Planned | Word::Nowhere) {
@@ -400,10 +399,10 @@ impl Procedure for EmergencyStop {
         let Some(round) = &mut self.round else { return };
         round.waiting.remove(&query);
         if round.waiting.is_empty() {
-            let (started_at, pages) = (round.started_at, round.pages);
+            let (started_at, planned) = (round.started_at, round.planned);
             self.round = None;
             self.end_round(started_at, now);
-            self.count_waiting(started_at, pages, now);
+            self.count_waiting(started_at, planned, now);
         }
     }
 

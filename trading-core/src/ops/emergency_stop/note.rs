@@ -25,7 +25,10 @@ impl EmergencyStop {
     /// read for it: what is planned for a reading includes the note.
     pub(super) fn note(&mut self, now: Utc) {
         let Some(since) = self.run.unnoted_since() else { return };
-        let in_vain = self.word.is_some() || !self.site.capabilities.strategies;
+        if self.word.is_some() {
+            return self.run.give_up_unnoted("the stop ended before the latch noted its record");
+        }
+        let in_vain = !self.site.capabilities.strategies;
         if in_vain || self.is_noted() || self.cannot_note() || now >= later(since, NOTE_PATIENCE_MS)
         {
             self.run.noted();

@@ -281,8 +281,8 @@ impl EmergencyStop {
         // The only copy there is: whoever resumes needs it.
         let printed = self.run.misplaced.iter();
         for (chunk, _) in printed.filter(|(_, kept)| matches!(kept, Recorded::Printed { .. })) {
-            let text = serde_json::to_string(chunk).unwrap_or_else(|_| format!("{chunk:?}"));
-            body.push(Block::Verbatim(format!("restore record: {text}")));
+            let line = chunk.printed().unwrap_or_else(|_| format!("{chunk:?}"));
+            body.push(Block::Verbatim(line));
         }
         if word == Word::Halted {
             body.push(Block::line(self.proof_line()));

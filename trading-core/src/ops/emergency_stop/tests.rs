@@ -247,6 +247,33 @@ fn what_was_asked_for_and_made_no_difference_is_said() {
 }
 
 #[test]
+fn only_what_include_can_take_in_counts_as_a_name() {
+    let mut world = SimWorld::busy();
+    world.services[2].family = "feed".into();
+    let include = ["data", "job", "jobs", "feed", "engine-9"].map(str::to_owned).into();
+    let request = Request { include, ..world::request(&world, "r1") };
+    let report = stop_with(&mut world, request, None).unwrap();
+    let findings = report.findings.iter().filter(|it| it.id == "stop.nothing_included");
+    let names: Vec<&str> = findings.map(|it| it.subject.as_str()).collect();
+    assert_eq!(names, ["feed", "engine-9"], "a service is taken in by its own name");
+}
+
+#[test]
+fn nothing_is_called_kept_where_a_stop_has_no_services_of_its_own() {
+    let mut world = SimWorld::busy();
+    let of_one = |world: &SimWorld, run| Request {
+        scope: Scope::Strategy("a".into()),
+        keep_compute: true,
+        ..world::request(world, run)
+    };
+    for run in ["r1", "r2"] {
+        let request = of_one(&world, run);
+        let report = stop_with(&mut world, request, None).unwrap();
+        assert!(report.findings.iter().all(|it| it.id != "stop.nothing_kept"), "{report:#?}");
+    }
+}
+
+#[test]
 fn time_in_which_something_is_under_way_is_not_waiting() {
     let mut world = SimWorld::busy();
     world.answer_ms = 50;

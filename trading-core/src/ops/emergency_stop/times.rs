@@ -19,7 +19,7 @@ pub(super) struct Times {
 
 impl Times {
     /// Tells whether anything is under way from now on.
-    pub(super) fn is_idle(&mut self, idle: bool, now: Utc) {
+    pub(super) fn set_idle(&mut self, idle: bool, now: Utc) {
         if idle {
             self.idle_since.get_or_insert(now);
         } else if let Some(since) = self.idle_since.take() {

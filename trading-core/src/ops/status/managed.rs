@@ -23,8 +23,9 @@ impl View<'_> {
         if !beat.is_some_and(|beat| matches!(beat.pulse, Pulse::Fresh | Pulse::Warming)) {
             return Managed::No("its engine does not beat".to_owned());
         }
-        let row = self.world.rows().iter().find(|row| row.id.as_str() == strategy);
-        let Some(row) = row else { return Managed::Unknown("its row was not read".to_owned()) };
+        let Some(row) = self.world.row(&strategy.into()) else {
+            return Managed::Unknown("its row was not read".to_owned());
+        };
         match self.world.latch.as_ref().map(|it| it.value().ok_or(it)) {
             Some(Ok(latch)) if !latch.effective(&row.target()).allows_exits() => {
                 return Managed::No("a halt keeps its engine from closing it".to_owned());
@@ -36,8 +37,7 @@ impl View<'_> {
     }
 
     fn runs(&self, row: &StrategyRow) -> Managed {
-        let leases = self.world.leases.as_ref().and_then(Reading::value);
-        let lease = leases.and_then(|it| it.iter().find(|lease| lease.strategy == row.id));
+        let lease = self.world.lease(&row.id);
         if lease.is_some_and(|lease| lease.expires_at <= self.now) {
             return Managed::No("no engine holds its lease any more".to_owned());
         }

@@ -1,10 +1,11 @@
 //! From a strategy's row to how it is to be run.
 
-use rust_decimal::Decimal;
-use trading_core::engine::{Mode, Spec};
-use trading_core::model::{
-    AttrError, Instrument, Money, Row, StatusReading, StrategyRow, StrategyStatus, VenueName,
+use super::{Mode, Runner, Spec};
+use crate::model::{
+    AttrError, Instrument, Money, Row, ServiceName, StatusReading, StrategyRow, StrategyStatus,
+    VenueName,
 };
+use rust_decimal::Decimal;
 
 /// Attribute: what one entry is worth at most, in the quote unit.
 const STAKE: &str = "stake_amount";
@@ -15,25 +16,76 @@ const PROTECTIVE: &str = "protective_stop_pct";
 
 /// What a row asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Wanted {
-    pub(super) spec: Spec,
-    pub(super) mode: Mode,
+pub struct Wanted {
+    /// Its terms.
+    pub spec: Spec,
+    /// What its status asks for.
+    pub mode: Mode,
 }
 
 /// Why a row cannot be run.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Unrunnable {
+pub enum Unrunnable {
+    /// An attribute is missing or odd.
     #[error(transparent)]
     Attribute(#[from] AttrError),
+    /// A number is beyond what makes sense.
     #[error("`{name}` should be {expected}, found {found}")]
-    Range { name: &'static str, expected: &'static str, found: Decimal },
+    Range {
+        /// The attribute.
+        name: &'static str,
+        /// What was expected.
+        expected: &'static str,
+        /// What stands there.
+        found: Decimal,
+    },
+    /// It is another engine's.
     #[error("it trades at venue `{found}`, and this engine at `{ours}`")]
-    OtherVenue { found: VenueName, ours: VenueName },
+    OtherVenue {
+        /// The row's.
+        found: VenueName,
+        /// The engine's.
+        ours: VenueName,
+    },
+}
+
+/// Whether a row is for the engine of a service, which has run it as `runner` if at all: it
+/// names the service, or names one in a way that nobody understands and has been run here.
+/// Letting go of that would leave what it holds to nobody.
+pub fn is_run_by(row: &StrategyRow, service: &ServiceName, runner: Option<&Runner>) -> bool {
+    match row.service() {
+        Some(named) => named == *service,
+        None => row.row.get(StrategyRow::SERVICE).is_some() && runner.is_some(),
+    }
+}
+
+/// How a row is to be run, if at all, by an engine at a venue that has run it as `runner`
+/// if at all; and why it cannot be run as it stands, if so. A row that is not understood
+/// starts nothing; what is open goes on to be closed under the terms understood last.
+pub fn to_run(
+    row: &StrategyRow,
+    venue: &VenueName,
+    runner: Option<&Runner>,
+) -> (Option<Wanted>, Option<Unrunnable>) {
+    match (wanted(row, venue), row.status()) {
+        (Ok(wanted), StatusReading::Known(_)) => (Some(wanted), None),
+        (Ok(wanted), StatusReading::Unparsed(_)) => {
+            (Some(runner.and_then(|it| to_reduce(row, it)).unwrap_or(wanted)), None)
+        }
+        (Err(why), _) => (runner.and_then(|it| to_reduce(row, it)), Some(why)),
+    }
+}
+
+/// Until the row says that it is at rest.
+fn to_reduce(row: &StrategyRow, runner: &Runner) -> Option<Wanted> {
+    let open = runner.position.quantity.0 != 0 || runner.open_orders().next().is_some();
+    let wanted = Wanted { spec: runner.spec.clone(), mode: Mode::Paused };
+    (open && !row.status().is_at_rest()).then_some(wanted)
 }
 
 /// What the row's status asks for. What is not understood asks for nothing: an engine
 /// never trades on a word that it does not know.
-pub(super) fn mode(row: &StrategyRow) -> Mode {
+fn mode(row: &StrategyRow) -> Mode {
     match row.status() {
         StatusReading::Known(StrategyStatus::Warmup) => Mode::Warmup,
         StatusReading::Known(StrategyStatus::Running) => Mode::Running,
@@ -46,7 +98,7 @@ pub(super) fn mode(row: &StrategyRow) -> Mode {
 }
 
 /// How a row is to be run; the lease's generation is added when it is held.
-pub(super) fn wanted(row: &StrategyRow, venue: &VenueName) -> Result<Wanted, Unrunnable> {
+fn wanted(row: &StrategyRow, venue: &VenueName) -> Result<Wanted, Unrunnable> {
     // Missing is a default; odd is not understood, and nothing is traded on that.
     for name in [StrategyRow::VENUE, StrategyRow::SERVICE] {
         if row.row.get(name).is_some() {
@@ -98,7 +150,7 @@ fn number(row: &Row, name: &str) -> Result<Option<Decimal>, AttrError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use trading_core::model::Attr;
+    use crate::model::Attr;
 
     fn row() -> StrategyRow {
         let row = Row::default().with_text("symbol", "X").with_text("status", "RUNNING ");
@@ -142,6 +194,26 @@ mod tests {
         ] {
             row.row.set("status", status);
             assert_eq!(mode(&row), expected, "{row:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_starts_nothing_and_says_why() {
+        let venue: VenueName = "paper".into();
+        let mut odd = row();
+        odd.row.set("status", Attr::text("runing"));
+        let (wanted, why_not) = to_run(&odd, &venue, None);
+        assert_eq!((wanted.map(|it| it.mode), why_not), (Some(Mode::Idle), None));
+        let mut unrunnable = row();
+        unrunnable.row.set(STAKE, Attr::text("much"));
+        let (wanted, why_not) = to_run(&unrunnable, &venue, None);
+        assert!(wanted.is_none() && matches!(why_not, Some(Unrunnable::Attribute(_))));
+        let mut elsewhere = row();
+        elsewhere.row.set("service", Attr::text("other"));
+        let mut nobodys = row();
+        nobodys.row.set("service", Attr::N("7".to_owned()));
+        for row in [row(), elsewhere, nobodys] {
+            assert!(!is_run_by(&row, &"engine".into(), None), "{row:?}");
         }
     }
 }
