@@ -313,6 +313,7 @@ fn shown(report: &Report) -> BTreeMap<&'static str, String> {
         environment: EnvironmentView {
             name: known("desk"),
             platform: known("local"),
+            account_verified: false,
             account: Fact::unknown("there is none"),
             region: Fact::unknown("there is none"),
             endpoint: Fact::unknown("there is none"),

@@ -3,6 +3,7 @@
 //! to the noun itself.
 
 mod attr;
+mod bucket;
 mod calendar;
 mod compute;
 mod fixed;
@@ -20,6 +21,7 @@ mod start;
 mod strategy;
 
 pub use attr::{Attr, AttrError, Row};
+pub use bucket::{Bucket, Rate};
 pub use calendar::Market;
 pub use compute::{
     Autoscaling, Deployment, Service, ServiceEvent, Supervision, Supervisor, Task, TaskState,
