@@ -23,6 +23,7 @@ pub(super) async fn look(
         ui: &session.ctx.ui,
         clock: Arc::clone(&session.ctx.clock),
         timeout: session.timeout()?,
+        signals: None,
         kill: KillPoint::never(),
     };
     Ok(driver.run(procedure).await)
