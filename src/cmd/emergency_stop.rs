@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use trading_core::model::{Level, Reading, Scope};
 use trading_core::ops::emergency_stop::{EmergencyStop, Request, Site};
 use trading_core::plan::Binding;
-use trading_core::report::{Exit, Report};
+use trading_core::report::{Exit, Report, nearest};
 
 use super::Session;
 use super::approve::{ApproveArgs, actor, consent};
@@ -17,7 +17,7 @@ use crate::drive::journal::JournalWriter;
 use crate::drive::run::Driver;
 use crate::error::Fault;
 use crate::platform::Platform;
-use crate::settings::{Access, Environment, PlatformKind, nearest};
+use crate::settings::{Access, Environment, PlatformKind};
 
 /// The arguments.
 #[derive(Debug, clap::Args)]

@@ -74,6 +74,8 @@ pub struct Session<'a> {
     pub ctx: &'a mut Ctx,
     /// What goes for every command.
     pub globals: &'a Globals,
+    /// The command line, word by word, the program first.
+    pub(crate) typed: Vec<String>,
     settings: Result<Settings, Fault>,
     resolved: Rc<OnceCell<(Environment, Access)>>,
 }
@@ -90,7 +92,7 @@ impl<'a> Session<'a> {
             Ok(settings) => settings.show_account.value,
             Err(_) => globals.show_account,
         };
-        Self { ctx, globals, settings, resolved: Rc::default() }
+        Self { ctx, globals, typed: Vec::new(), settings, resolved: Rc::default() }
     }
 
     /// Everything that was set.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use trading_core::model::RunId;
 use trading_core::ops::Planned;
 use trading_core::plan::{Approval, SavedPlan};
-use trading_core::report::{Exit, Report};
+use trading_core::report::{Block, Cell, Exit, Report, Tone};
 
 use super::Session;
 use super::approve::{PlanArgs, consent_to_plan};
@@ -26,6 +26,11 @@ pub(super) struct Errand<'a> {
     /// Where to die, in a drill.
     pub(super) kill: KillPoint,
 }
+
+/// What a journal may hold besides its plan: evidence, answers, its first and last lines.
+const JOURNAL_ROOM: u64 = 256 * 1024;
+/// How often the plan's own text fits into what is journaled of it.
+const TIMES_THE_PLAN: u64 = 4;
 
 impl Errand<'_> {
     /// Surveys; asks for consent if there is something to do; does it. `make` gives the
@@ -49,9 +54,9 @@ impl Errand<'_> {
             timeout: session.timeout()?,
             kill: KillPoint::never(),
         };
-        let report = driver.run(&mut survey).await;
+        let mut report = driver.run(&mut survey).await;
         let steps = survey.plan_steps();
-        if steps.is_empty() || report.exit != Exit::Ok {
+        if steps.is_empty() || !matches!(report.exit, Exit::Ok | Exit::No) {
             return Ok(report);
         }
         let name = &self.environment.name;
@@ -60,11 +65,66 @@ impl Errand<'_> {
         summary.extend(survey.summary());
         let approved =
             consent_to_plan(session, self.environment, self.approve, &plan, &summary).await?;
-        let Some(approval) = approved else { return Ok(report) };
+        let Some(approval) = approved else {
+            if report.exit == Exit::Ok {
+                let next = next_line(&session.typed, &plan, self.approve.plan.is_some());
+                report.body.push(Block::Line(Cell::toned(next, Tone::Dim)));
+            }
+            return Ok(report);
+        };
         let run_id = run_id();
-        driver.journal = Some(JournalWriter::create(&self.environment.state_dir, &run_id));
+        driver.journal = Some(self.journal(&plan, &run_id)?);
         driver.kill = self.kill;
         let mut live = make(run_id, Some(approval))?;
         Ok(driver.run(&mut live).await)
+    }
+
+    /// No journal, no action: what cannot hold the whole run is refused before it begins.
+    fn journal(&self, plan: &SavedPlan, run_id: &RunId) -> Result<JournalWriter, Fault> {
+        let fault = |why: String| {
+            let message = format!("nothing was changed: the journal cannot be written: {why}");
+            Fault::new(Exit::Refused, "journal.unwritable", message)
+                .hint(self.environment.typed("doctor"))
+        };
+        let text = serde_json::to_string(plan).map_err(|error| fault(error.to_string()))?;
+        let bytes = JOURNAL_ROOM.saturating_add(TIMES_THE_PLAN.saturating_mul(text.len() as u64));
+        JournalWriter::with_room(&self.environment.state_dir, run_id, bytes).map_err(fault)
+    }
+}
+
+/// The line that does what this dry run has shown: a saved plan by its digest, anything else
+/// by being asked.
+fn next_line(typed: &[String], plan: &SavedPlan, saved: bool) -> String {
+    let words = typed.iter().skip(1).filter(|word| *word != "--dry-run");
+    let mut words: Vec<String> = words.map(|word| quoted(word)).collect();
+    if saved {
+        words.push(format!("--approve {}", plan.digest));
+    }
+    format!("next: tradectl {}", words.join(" "))
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=@,+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trading_core::model::Utc;
+
+    #[test]
+    fn the_next_line_is_what_was_typed_and_can_be_typed_again() {
+        let plan = SavedPlan::new("resume", "desk", Utc::UNIX_EPOCH, Vec::new());
+        let typed = ["/bin/tradectl", "resume", "--reason", "it's fixed", "--dry-run"];
+        let typed = typed.map(str::to_owned);
+        let plain = next_line(&typed, &plan, false);
+        assert_eq!(plain, "next: tradectl resume --reason 'it'\\''s fixed'");
+        let saved = next_line(&typed, &plan, true);
+        assert_eq!(saved, format!("{plain} --approve {}", plan.digest));
     }
 }

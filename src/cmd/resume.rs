@@ -2,25 +2,21 @@
 //! engines reconcile and beat.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
 use trading_core::journal::{Damage, Entry, Journal};
-use trading_core::model::RestoreChunk;
+use trading_core::model::{RestoreChunk, RunId};
 use trading_core::ops::resume::{Request, Resume};
-use trading_core::plan::SavedPlan;
 use trading_core::report::{Exit, Report};
 
 use super::Session;
-use super::approve::{PlanArgs, actor, consent_to_plan};
+use super::approve::{PlanArgs, actor};
 use super::emergency_stop::site;
 use super::kill::KillArgs;
-use crate::drive::journal::JournalWriter;
-use crate::drive::run::{Driver, KillPoint};
+use super::planned::Errand;
 use crate::error::Fault;
-use crate::platform::Platform;
-use crate::settings::{Access, Environment};
+use crate::settings::Access;
 
 /// The arguments.
 #[derive(Debug, clap::Args)]
@@ -32,10 +28,10 @@ pub struct Arguments {
     reason: String,
     /// Leaves an item of the restore record as it is (`strategy=ID`, `service=NAME`,
     /// `schedule=NAME`, `autoscaling=NAME`); may be given again.
-    #[arg(long, value_name = "ITEM")]
+    #[arg(long, value_name = "ITEM", value_parser = item)]
     leave: Vec<String>,
     /// Puts an item back although somebody changed it since; may be given again.
-    #[arg(long, value_name = "ITEM")]
+    #[arg(long, value_name = "ITEM", value_parser = item)]
     take: Vec<String>,
     /// Adds restore records that the state store did not take: a stop's JSON document, the
     /// lines of its output that begin with `restore record:`, or a copy of its journal.
@@ -57,67 +53,41 @@ fn reason(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+fn item(text: &str) -> Result<String, String> {
+    let kinds = ["strategy", "service", "schedule", "autoscaling", "record"];
+    let named = text.split_once('=').filter(|(_, name)| !name.is_empty());
+    match named {
+        Some((kind, _)) if kinds.contains(&kind) => Ok(text.to_owned()),
+        _ => Err(format!("an item is KIND=NAME, with KIND one of {}", kinds.join(", "))),
+    }
+}
+
 /// Runs the command.
-pub(super) async fn run(args: &Arguments, session: &mut Session<'_>) -> Result<Report, Fault> {
+pub(super) async fn run(args: &Arguments, session: &Session<'_>) -> Result<Report, Fault> {
     let environment = session.environment(Access::Mutate)?;
-    if args.approve.basic.yes {
-        environment.check_yes()?;
-    }
-    let platform = environment.open(session.ctx)?;
-    let kill = args.kill.point(&environment)?;
     let site = site(&environment);
-    let mut survey = Resume::new(site.clone(), request(args, session)?, None);
-    let report = drive(session, &environment, &platform, &mut survey, None, KillPoint::never());
-    let report = report.await?;
-    if survey.plan_digest().is_none() || !matches!(report.exit, Exit::Ok | Exit::No) {
-        return Ok(report);
-    }
-    let now = session.ctx.clock.now();
-    let plan = SavedPlan::new("resume", &environment.name, now, survey.plan_steps());
-    let mut summary = vec![format!("resume {}: plan {}", environment.name, plan.digest.short())];
-    summary.extend(survey.summary());
-    let approved = consent_to_plan(session, &environment, &args.approve, &plan, &summary).await?;
-    let Some(approval) = approved else { return Ok(report) };
-    let request = request(args, session)?;
-    let journal = JournalWriter::create(&environment.state_dir, &request.run_id);
-    let mut resume = Resume::new(site, request, Some(approval));
-    drive(session, &environment, &platform, &mut resume, Some(journal), kill).await
-}
-
-async fn drive(
-    session: &Session<'_>,
-    environment: &Environment,
-    platform: &Platform,
-    resume: &mut Resume,
-    journal: Option<JournalWriter>,
-    kill: KillPoint,
-) -> Result<Report, Fault> {
-    let mut driver = Driver {
-        platform: platform.clone(),
-        state_dir: environment.state_dir.clone(),
-        journal,
-        ui: &session.ctx.ui,
-        clock: Arc::clone(&session.ctx.clock),
-        timeout: session.timeout()?,
-        kill,
+    let errand = Errand {
+        command: "resume",
+        environment: &environment,
+        approve: &args.approve,
+        kill: args.kill.point(&environment)?,
     };
-    Ok(driver.run(resume).await)
+    let make =
+        |run_id, approval| Ok(Resume::new(site.clone(), request(args, session, run_id)?, approval));
+    errand.run(session, make).await
 }
 
-fn request(args: &Arguments, session: &Session<'_>) -> Result<Request, Fault> {
+fn request(args: &Arguments, session: &Session<'_>, run_id: RunId) -> Result<Request, Fault> {
     let started_at = session.ctx.clock.now();
     let deadline = session.deadline(DEADLINE)?;
     let deadline = SignedDuration::try_from(deadline).unwrap_or(SignedDuration::MAX);
     let Arguments { stop_id, reason, leave, take, record, approve: _, kill: _ } = args;
+    let record = record.as_deref().map(|path| read_records(&session.ctx.cwd.join(path)));
     Ok(Request {
-        run_id: session.ctx.ids.fresh("run").into(),
+        run_id,
         stop_id: stop_id.as_deref().map(Into::into),
         reason: reason.clone(),
-        record: record
-            .as_deref()
-            .map(|path| read_records(&session.ctx.cwd.join(path)))
-            .transpose()?
-            .unwrap_or_default(),
+        record: record.transpose()?.unwrap_or_default(),
         leave: leave.clone(),
         take: take.clone(),
         actor: actor(session),

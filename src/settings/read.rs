@@ -8,9 +8,9 @@ use std::path::Path;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
+use trading_core::report::nearest;
 use trading_core::report::{Exit, Problem};
 
-use super::nearest::nearest;
 use super::schema::{EnvironmentFile, Key, NamesFile, NotifyFile, SettingsFile, TimingsFile};
 use crate::error::Fault;
 

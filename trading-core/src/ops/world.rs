@@ -10,6 +10,9 @@ use crate::report::Report;
 use jiff::SignedDuration;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Picks out what is answered late.
+pub(crate) type IsSlow = fn(&Ask) -> bool;
+
 /// The world.
 #[derive(Clone, Debug)]
 pub(crate) struct SimWorld {
@@ -63,7 +66,7 @@ pub(crate) struct SimWorld {
     /// The answer to the next write of the latch is lost; the write is not.
     pub(crate) loses_latch_answer: bool,
     /// Which asks have no answer before which time.
-    pub(crate) slow: Option<(fn(&Ask) -> bool, Utc)>,
+    pub(crate) slow: Option<(IsSlow, Utc)>,
 }
 
 pub(crate) fn start() -> Utc {
