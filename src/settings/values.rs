@@ -6,7 +6,7 @@ use std::fmt::Display;
 use std::path::PathBuf;
 
 use trading_core::model::{
-    Acknowledges, Calendar, Capabilities, LATCH_KEY, RoleRule, Roles, Subject, Timings,
+    Acknowledges, Calendar, Capabilities, LATCH_KEY, Retention, RoleRule, Roles, Subject, Timings,
 };
 use trading_core::report::Exit;
 
@@ -14,13 +14,17 @@ use super::environment::{Environment, PlatformKind, Setting, Webhook};
 use super::load::Settings;
 use super::origin::{Origin, Sourced};
 use super::schema::{
-    Layered, LayeredNotify, LayeredTimings, Names, PlatformWord, SecretText, Span,
+    Layered, LayeredNotify, LayeredRetention, LayeredTimings, Names, PlatformWord, SecretText, Span,
 };
 use crate::error::Fault;
 use crate::platform::SecretValue;
 
 /// The two last complete reads of a stop are never closer than this: HALTED means it.
 const LEAST_REREAD_GAP_MS: u64 = 2_000;
+/// Far above what the proof of a stop and the reconciliation of an engine reach back.
+const LEAST_RECORDS_KEPT_MS: u64 = 86_400_000;
+/// A budget above this is a slip of the pen.
+const LARGEST_BUDGET: u64 = 1_000_000;
 
 /// What `config show` will list.
 #[derive(Default)]
@@ -101,6 +105,7 @@ impl Context<'_> {
             scanned_by,
             names,
             timings,
+            retention,
             notify,
         } = layered;
         let state_dir = self.settings.paths.state_root.join(self.name);
@@ -143,6 +148,7 @@ impl Context<'_> {
             scanned_by: self.list("scanned_by", scanned_by.map(|it| staged(it, &stage))),
             names: self.names(names, &stage),
             timings: self.timings(timings)?,
+            retention: self.retention(retention)?,
             webhook: self.webhook(notify)?,
             lacks: Vec::new(),
             roles: Roles::default(),
@@ -293,6 +299,43 @@ impl Context<'_> {
         Ok(timings)
     }
 
+    /// What the local platform keeps. AWS keeps what it is told elsewhere.
+    fn retention(&mut self, set: LayeredRetention) -> Result<Retention, Fault> {
+        let default = Retention::default();
+        if self.platform != PlatformWord::Local {
+            self.refuse(&[("retention", set.is_set())], "only the local platform has one")?;
+            return Ok(default);
+        }
+        let LayeredRetention { event_log_max_gb, logs_max_mb, records_kept } = set;
+        let records_kept = records_kept.map(|it| {
+            let ms = u64::try_from(it.value.0.as_millis()).unwrap_or(u64::MAX);
+            Sourced::new(ms, it.origin)
+        });
+        let mut number = |key: &str, set: Option<Sourced<u64>>, default: u64| {
+            self.take(&format!("retention.{key}"), set, default, ToString::to_string)
+        };
+        let event_log_max_gb =
+            number("event_log_max_gb", event_log_max_gb, default.event_log_max_gb);
+        let logs_max_mb = number("logs_max_mb", logs_max_mb, default.logs_max_mb);
+        let records_kept_ms =
+            self.take("retention.records_kept", records_kept, default.records_kept_ms, |ms| {
+                written_ms(*ms)
+            });
+        for (key, value) in [("event_log_max_gb", event_log_max_gb), ("logs_max_mb", logs_max_mb)] {
+            if !(1..=LARGEST_BUDGET).contains(&value) {
+                let why = format!("`{key}` must be from 1 to {LARGEST_BUDGET}");
+                return Err(self.fault("settings.retention", why));
+            }
+        }
+        if records_kept_ms < LEAST_RECORDS_KEPT_MS {
+            return Err(self.fault(
+                "settings.retention",
+                "`records_kept` must be at least 1d: a stop is proved by them",
+            ));
+        }
+        Ok(Retention { event_log_max_gb, logs_max_mb, records_kept_ms })
+    }
+
     fn webhook(&mut self, notify: LayeredNotify) -> Result<Option<Webhook>, Fault> {
         let LayeredNotify { webhook, webhook_secret } = notify;
         match (webhook, webhook_secret) {
@@ -332,6 +375,7 @@ fn staged(mut texts: Sourced<Vec<String>>, stage: &str) -> Sourced<Vec<String>> 
 fn written_ms(ms: u64) -> String {
     match ms {
         0 => "0s".to_owned(),
+        _ if ms.is_multiple_of(86_400_000) => format!("{}d", ms / 86_400_000),
         _ if ms.is_multiple_of(60_000) => format!("{}m", ms / 60_000),
         _ if ms.is_multiple_of(1_000) => format!("{}s", ms / 1_000),
         _ => format!("{ms}ms"),

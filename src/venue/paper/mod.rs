@@ -6,13 +6,14 @@
 
 mod client;
 mod desk;
+mod retain;
 mod server;
 mod socket;
 mod store;
 mod wire;
 
 pub use client::{PaperClient, connect};
-pub use server::{Notes, Options, serve};
+pub use server::{Notes, Options, Records, serve};
 
 #[cfg(test)]
 mod tests;

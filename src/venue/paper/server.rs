@@ -17,6 +17,7 @@ use tokio::net::UnixListener;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{broadcast, mpsc};
 use trading_core::model::{Symbol, Utc};
+use trading_core::ops::retention::{Horizon, records_horizon};
 use trading_core::report::Exit;
 use trading_core::sim::Series;
 
@@ -25,7 +26,7 @@ use super::socket::short_path;
 use super::store::Store;
 use super::wire::{Answer, Ask, Line, MAX_REQUEST_BYTES, Reply, Request, Told};
 use crate::error::Fault;
-use crate::platform::Clock;
+use crate::platform::{Clock, StateStore};
 
 /// Requests that wait for the desk, over all clients.
 const INBOX: usize = 4_096;
@@ -46,13 +47,25 @@ pub struct Options {
     pub series: Option<Series>,
     /// How many bars each market closes per second, 1 to 1,000.
     pub bars_per_second: u32,
+    /// What is kept, and for whom; `None`: everything.
+    pub records: Option<Records>,
     /// Where it says what goes wrong.
     pub notes: Notes,
+}
+
+/// How long receipts, fills and orders at rest are kept.
+pub struct Records {
+    /// At the least this long, in milliseconds.
+    pub kept_ms: u64,
+    /// Says what may still be needed: stops that hold, orders that are not at rest.
+    pub state: Arc<dyn StateStore>,
 }
 
 /// Takes a note; must not wait.
 pub type Notes = Box<dyn FnMut(Utc, &str) + Send>;
 
+/// How often it is looked which records may go.
+const HORIZON_EVERY: Duration = Duration::from_secs(30);
 /// A problem that stays the same is told this often.
 const SAY_AGAIN: Duration = Duration::from_secs(30);
 
@@ -65,14 +78,17 @@ struct Problems {
 
 impl Problems {
     fn tell(&mut self, why: String) {
+        self.note(format!("nothing of a batch was done; its orders are unknown: {why}"));
+    }
+
+    fn note(&mut self, why: String) {
         let now = self.clock.since_boot();
         let again = self
             .told
             .as_ref()
             .is_some_and(|(what, at)| *what == why && now.saturating_sub(*at) < SAY_AGAIN);
         if !again {
-            let note = format!("nothing of a batch was done; its orders are unknown: {why}");
-            (self.notes)(self.clock.now(), &note);
+            (self.notes)(self.clock.now(), &why);
             self.told = Some((why, now));
         }
     }
@@ -105,9 +121,12 @@ pub async fn serve(
         .create(&options.directory)
         .map_err(|error| fault("its folder", &error))?;
     let _only_one = lock(&options)?;
-    let store = Store::open(&options.directory.join("venue.db"))
+    let store = Store::open(&options.directory.join("venue.db"), clock.now())
         .map_err(|error| fault("its store", &error))?;
     let mut problems = Problems { notes: options.notes, clock: Arc::clone(&clock), told: None };
+    let mut clients = tokio::task::JoinSet::new();
+    let mut horizons = horizons(options.records, &clock, &mut clients);
+    let mut horizon = None;
     let mut desk = Desk::open(store, options.seed, options.series, clock)
         .map_err(|error| fault("its store", &error))?;
     let (_folder, path) =
@@ -116,12 +135,7 @@ pub async fn serve(
 
     let (inbox, mut jobs) = mpsc::channel::<Job>(INBOX);
     let (news, _) = broadcast::channel::<Published>(BEHIND);
-    let period = Duration::from_secs(1) / options.bars_per_second.clamp(1, 1_000);
-    let mut ticks = tokio::time::interval(period);
-    // A venue that was frozen does not make up for bars that nobody saw.
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    // The clients' connections end with the venue.
-    let mut clients = tokio::task::JoinSet::new();
+    let mut ticks = ticks(options.bars_per_second);
     tokio::pin!(stop);
     loop {
         let (first, tick) = tokio::select! {
@@ -132,6 +146,10 @@ pub async fn serve(
                     clients.spawn(attend(reader, writer, inbox.clone(), news.clone()));
                 }
                 while clients.try_join_next().is_some() {}
+                continue;
+            }
+            Some(found) = horizons.recv() => {
+                horizon = take_horizon(found, &mut problems);
                 continue;
             }
             _ = ticks.tick() => (None, true),
@@ -147,6 +165,78 @@ pub async fn serve(
             deal(&mut desk, batch, tick, &news).map_err(|error| fault("its store", &error))?;
         if let Some(why) = failed {
             problems.tell(why);
+        } else if tick {
+            forget(&desk, &mut horizon, &mut problems);
+        }
+    }
+}
+
+/// Forgets some of what may go.
+fn forget(desk: &Desk, horizon: &mut Option<Utc>, problems: &mut Problems) {
+    let Some(since) = *horizon else { return };
+    match desk.prune(since) {
+        Ok(true) => {}
+        // Nothing more until it is looked again.
+        Ok(false) => *horizon = None,
+        Err(error) => problems.note(format!("old records were not removed: {error}")),
+    }
+}
+
+/// Hears now and then which records may go, if any ever may.
+fn horizons(
+    records: Option<Records>,
+    clock: &Arc<dyn Clock>,
+    tasks: &mut tokio::task::JoinSet<()>,
+) -> mpsc::Receiver<Result<Horizon, String>> {
+    let (to, horizons) = mpsc::channel(1);
+    if let Some(records) = records {
+        tasks.spawn(look_for_horizons(records, Arc::clone(clock), to));
+    }
+    horizons
+}
+
+/// When bars close.
+fn ticks(bars_per_second: u32) -> tokio::time::Interval {
+    let mut ticks = tokio::time::interval(Duration::from_secs(1) / bars_per_second.clamp(1, 1_000));
+    // A venue that was frozen does not make up for bars that nobody saw.
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    ticks
+}
+
+/// Looks now and then which records may go.
+async fn look_for_horizons(
+    records: Records,
+    clock: Arc<dyn Clock>,
+    to: mpsc::Sender<Result<Horizon, String>>,
+) {
+    loop {
+        let (latch, orders) = tokio::join!(records.state.latch(), records.state.open_orders());
+        let found = match (latch.into_result(), orders.into_result()) {
+            (Ok(latch), Ok(orders)) => {
+                records_horizon(clock.now(), records.kept_ms, &latch, &orders)
+            }
+            (Err(gap), _) | (_, Err(gap)) => Err(gap.to_string()),
+        };
+        if to.send(found).await.is_err() {
+            return;
+        }
+        tokio::time::sleep(HORIZON_EVERY).await;
+    }
+}
+
+/// Since when records stay, if anything may go at all; what holds it back is said.
+fn take_horizon(found: Result<Horizon, String>, problems: &mut Problems) -> Option<Utc> {
+    match found {
+        Ok(Horizon { since, because }) => {
+            if let Some(because) = because {
+                problems
+                    .note(format!("records since {since} are kept beyond their time: {because}"));
+            }
+            Some(since)
+        }
+        Err(why) => {
+            problems.note(format!("no old records are removed: {why}"));
+            None
         }
     }
 }

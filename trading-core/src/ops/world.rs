@@ -63,8 +63,11 @@ pub(crate) struct SimWorld {
     /// The answer to the next write of the latch is lost; the write is not.
     pub(crate) loses_latch_answer: bool,
     /// Which asks have no answer before which time.
-    pub(crate) slow: Option<(fn(&Ask) -> bool, Utc)>,
+    pub(crate) slow: Option<Slow>,
 }
+
+/// Which asks are slow, and until when.
+type Slow = (fn(&Ask) -> bool, Utc);
 
 pub(crate) fn start() -> Utc {
     Utc::from_second(1_700_000_000).unwrap()
