@@ -184,7 +184,7 @@ async fn an_order_to_a_frozen_venue_is_unknown_and_has_no_effect_when_it_arrives
 }
 
 /// The environment's state store, set up by the product itself.
-fn state(home: &Home) -> Arc<dyn StateStore> {
+async fn state(home: &Home) -> Arc<dyn StateStore> {
     let session = tradectl::ctx::Ctx {
         ids: Arc::new(tradectl::ctx::SystemIds::new(Arc::new(SystemClock))),
         clock: Arc::new(SystemClock),
@@ -196,7 +196,9 @@ fn state(home: &Home) -> Arc<dyn StateStore> {
     };
     let cli = <tradectl::cli::Cli as clap::Parser>::try_parse_from(["tradectl", "config", "show"]);
     let settings = tradectl::settings::Settings::load(&session, &cli.unwrap().globals).unwrap();
-    settings.environment_named("local").unwrap().open(&session).unwrap().state
+    let environment = settings.environment_named("local").unwrap();
+    let opening = tradectl::platform::Opening::usual(Duration::from_secs(10));
+    environment.open(&session, opening).await.unwrap().state
 }
 
 /// An engine that trades on a platform of its own, made and ended by the product: nobody
@@ -221,7 +223,7 @@ async fn an_engine_that_is_frozen_while_trading_is_stopped_sends_nothing_when_it
     let engine = trading(&mut home, &client).await;
 
     kill_process(engine, Signal::STOP).unwrap();
-    let state = state(&home);
+    let state = state(&home).await;
     let latch = state.latch().await.into_result().unwrap();
     let hold = Hold {
         stop_id: "stop-1".into(),
@@ -258,7 +260,7 @@ async fn an_engine_whose_leases_were_taken_while_it_was_frozen_sends_nothing_mor
     let client = connect(&home.platform());
     let engine = trading(&mut home, &client).await;
     kill_process(engine, Signal::STOP).unwrap();
-    let state = state(&home);
+    let state = state(&home).await;
     let rows = state.strategies().await.into_result().unwrap();
     let strategies: Vec<StrategyId> = rows.into_iter().map(|row| row.id).collect();
     let other = "other".into();

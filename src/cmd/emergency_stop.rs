@@ -10,13 +10,14 @@ use trading_core::ops::emergency_stop::{EmergencyStop, Request, Site};
 use trading_core::plan::Binding;
 use trading_core::report::{Exit, Report};
 
-use super::Session;
+use super::account::Insist;
 use super::approve::{ApproveArgs, actor, consent};
 use super::kill::KillArgs;
+use super::{Session, account};
 use crate::drive::journal::JournalWriter;
 use crate::drive::run::Driver;
 use crate::error::Fault;
-use crate::platform::Platform;
+use crate::platform::{Opening, Platform};
 use crate::settings::{Access, Environment, PlatformKind, nearest};
 
 /// The arguments.
@@ -129,7 +130,12 @@ pub(super) async fn run(args: &Arguments, session: &mut Session<'_>) -> Result<R
     if args.approve.yes {
         environment.check_yes()?;
     }
-    let platform = environment.open(session.ctx)?;
+    let opening = Opening { timeout: session.timeout()?, urgent: true };
+    let platform = environment.open(session.ctx, opening).await?;
+    let account = Arc::clone(&platform.account);
+    let insist = if args.approve.dry_run { Insist::Read } else { Insist::Stop };
+    let verified = account::check(session, &environment, account.as_ref(), insist).await?;
+    account::warn_of_expiry(session, &account.traffic(), session.deadline(DEADLINE)?);
     let kill = args.kill.point(&environment)?;
     let site = site(&environment);
     check_scope(&args.scope, &site, &platform, session.timeout()?).await?;
@@ -155,7 +161,9 @@ pub(super) async fn run(args: &Arguments, session: &mut Session<'_>) -> Result<R
         timeout: session.timeout()?,
         kill,
     };
-    Ok(driver.run(&mut stop).await)
+    let mut report = driver.run(&mut stop).await;
+    account::tell(&mut report, &verified, &account.traffic(), insist);
+    Ok(report)
 }
 
 fn request(args: &Arguments, session: &Session<'_>) -> Result<Request, Fault> {
@@ -201,7 +209,7 @@ fn request(args: &Arguments, session: &Session<'_>) -> Result<Request, Fault> {
 pub(super) fn site(environment: &Environment) -> Site {
     let (account, endpoint) = match &environment.platform {
         PlatformKind::Local { directory } => (None, directory.display().to_string()),
-        PlatformKind::Aws { region, account, endpoint } => {
+        PlatformKind::Aws { region, account, endpoint, profile: _ } => {
             (account.clone(), endpoint.clone().unwrap_or_else(|| region.clone()))
         }
     };

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use trading_core::ops::Procedure;
 use trading_core::report::{Exit, Report};
 
-use super::Session;
+use super::account::Insist;
+use super::{Session, account};
 use crate::drive::run::{Driver, KillPoint};
 use crate::error::Fault;
+use crate::platform::Opening;
 use crate::settings::Environment;
 
 /// Drives a procedure that acts on nothing, so that nothing is journaled.
@@ -16,16 +18,22 @@ pub(super) async fn look(
     environment: &Environment,
     procedure: &mut dyn Procedure,
 ) -> Result<Report, Fault> {
+    let timeout = session.timeout()?;
+    let platform = environment.open(session.ctx, Opening::usual(timeout)).await?;
+    let account = Arc::clone(&platform.account);
     let mut driver = Driver {
-        platform: environment.open(session.ctx)?,
+        platform,
         state_dir: environment.state_dir.clone(),
         journal: None,
         ui: &session.ctx.ui,
         clock: Arc::clone(&session.ctx.clock),
-        timeout: session.timeout()?,
+        timeout,
         kill: KillPoint::never(),
     };
-    Ok(driver.run(procedure).await)
+    let who = account::check(session, environment, account.as_ref(), Insist::Read);
+    let (verified, mut report) = tokio::join!(who, driver.run(procedure));
+    account::tell(&mut report, &verified?, &account.traffic(), Insist::Read);
+    Ok(report)
 }
 
 /// Heartbeats are attributes of the strategies' rows: a system without them has none.

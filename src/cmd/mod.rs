@@ -1,5 +1,6 @@
 //! One file per command: its arguments and one function. The only dispatch stands here.
 
+mod account;
 mod approve;
 mod completions;
 mod config;
@@ -26,7 +27,7 @@ use crate::cli::Globals;
 use crate::ctx::Ctx;
 use crate::drive::deadline::DeadlineWatch;
 use crate::error::Fault;
-use crate::render::{EnvironmentView, Header};
+use crate::render::{EnvironmentView, Fact, Header};
 use crate::settings::{Access, Environment, Settings};
 use crate::ui::Format;
 
@@ -76,6 +77,8 @@ pub struct Session<'a> {
     pub globals: &'a Globals,
     settings: Result<Settings, Fault>,
     resolved: Rc<OnceCell<(Environment, Access)>>,
+    /// Which account answered, once somebody has asked.
+    account: OnceCell<Fact>,
 }
 
 impl<'a> Session<'a> {
@@ -90,7 +93,7 @@ impl<'a> Session<'a> {
             Ok(settings) => settings.show_account.value,
             Err(_) => globals.show_account,
         };
-        Self { ctx, globals, settings, resolved: Rc::default() }
+        Self { ctx, globals, settings, resolved: Rc::default(), account: OnceCell::new() }
     }
 
     /// Everything that was set.
@@ -123,6 +126,12 @@ impl<'a> Session<'a> {
     pub(crate) fn answers_about(&self, environment: &Environment) {
         // The first one that an answer was about stays: there is one header.
         let _first = self.resolved.set((environment.clone(), Access::Local));
+    }
+
+    /// The account that answers, or why that is not known.
+    pub(crate) fn account_is(&self, account: Fact) {
+        // The first answer stays: a command asks once.
+        let _first = self.account.set(account);
     }
 
     /// What cuts a reading command off, if somebody set a deadline.
@@ -169,7 +178,14 @@ impl<'a> Session<'a> {
         let observed_at = self.ctx.clock.now();
         let show_account = self.ctx.ui.show_account;
         let environment = match self.resolved.get() {
-            Some((environment, _)) => environment.view(observed_at, show_account),
+            Some((environment, _)) => {
+                let mut view = environment.view(observed_at, show_account);
+                if let Some(account) = self.account.get() {
+                    view.account = account.masked(show_account);
+                    view.account_verified = account.known().is_some();
+                }
+                view
+            }
             None if self.settings.is_err() => {
                 EnvironmentView::nowhere("the settings cannot be used")
             }

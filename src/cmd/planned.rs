@@ -8,11 +8,13 @@ use trading_core::ops::Planned;
 use trading_core::plan::{Approval, SavedPlan};
 use trading_core::report::{Exit, Report};
 
-use super::Session;
+use super::account::Insist;
 use super::approve::{PlanArgs, consent_to_plan};
+use super::{Session, account};
 use crate::drive::journal::JournalWriter;
 use crate::drive::run::{Driver, KillPoint};
 use crate::error::Fault;
+use crate::platform::Opening;
 use crate::settings::Environment;
 
 /// A command that plans first.
@@ -39,17 +41,23 @@ impl Errand<'_> {
             self.environment.check_yes()?;
         }
         let run_id = || RunId::from(session.ctx.ids.fresh("run"));
+        let timeout = session.timeout()?;
+        let platform = self.environment.open(session.ctx, Opening::usual(timeout)).await?;
+        let account = Arc::clone(&platform.account);
+        let insist = Insist::of_dry_run(self.approve.basic.dry_run);
+        let verified = account::check(session, self.environment, account.as_ref(), insist).await?;
         let mut survey = make(run_id(), None)?;
         let mut driver = Driver {
-            platform: self.environment.open(session.ctx)?,
+            platform,
             state_dir: self.environment.state_dir.clone(),
             journal: None,
             ui: &session.ctx.ui,
             clock: Arc::clone(&session.ctx.clock),
-            timeout: session.timeout()?,
+            timeout,
             kill: KillPoint::never(),
         };
-        let report = driver.run(&mut survey).await;
+        let mut report = driver.run(&mut survey).await;
+        account::tell(&mut report, &verified, &account.traffic(), insist);
         let steps = survey.plan_steps();
         if steps.is_empty() || report.exit != Exit::Ok {
             return Ok(report);
@@ -65,6 +73,8 @@ impl Errand<'_> {
         driver.journal = Some(JournalWriter::create(&self.environment.state_dir, &run_id));
         driver.kill = self.kill;
         let mut live = make(run_id, Some(approval))?;
-        Ok(driver.run(&mut live).await)
+        let mut report = driver.run(&mut live).await;
+        account::tell(&mut report, &verified, &account.traffic(), insist);
+        Ok(report)
     }
 }

@@ -12,14 +12,15 @@ use trading_core::ops::resume::{Request, Resume};
 use trading_core::plan::SavedPlan;
 use trading_core::report::{Exit, Report};
 
-use super::Session;
+use super::account::Insist;
 use super::approve::{PlanArgs, actor, consent_to_plan};
 use super::emergency_stop::site;
 use super::kill::KillArgs;
+use super::{Session, account};
 use crate::drive::journal::JournalWriter;
 use crate::drive::run::{Driver, KillPoint};
 use crate::error::Fault;
-use crate::platform::Platform;
+use crate::platform::{Opening, Platform};
 use crate::settings::{Access, Environment};
 
 /// The arguments.
@@ -63,12 +64,18 @@ pub(super) async fn run(args: &Arguments, session: &mut Session<'_>) -> Result<R
     if args.approve.basic.yes {
         environment.check_yes()?;
     }
-    let platform = environment.open(session.ctx)?;
+    let timeout = session.timeout()?;
+    let platform = environment.open(session.ctx, Opening::usual(timeout)).await?;
+    let account = Arc::clone(&platform.account);
+    let insist = Insist::of_dry_run(args.approve.basic.dry_run);
+    let verified = account::check(session, &environment, account.as_ref(), insist).await?;
+    account::warn_of_expiry(session, &account.traffic(), session.deadline(DEADLINE)?);
     let kill = args.kill.point(&environment)?;
     let site = site(&environment);
     let mut survey = Resume::new(site.clone(), request(args, session)?, None);
     let report = drive(session, &environment, &platform, &mut survey, None, KillPoint::never());
-    let report = report.await?;
+    let mut report = report.await?;
+    account::tell(&mut report, &verified, &account.traffic(), insist);
     if survey.plan_digest().is_none() || !matches!(report.exit, Exit::Ok | Exit::No) {
         return Ok(report);
     }
@@ -81,7 +88,10 @@ pub(super) async fn run(args: &Arguments, session: &mut Session<'_>) -> Result<R
     let request = request(args, session)?;
     let journal = JournalWriter::create(&environment.state_dir, &request.run_id);
     let mut resume = Resume::new(site, request, Some(approval));
-    drive(session, &environment, &platform, &mut resume, Some(journal), kill).await
+    let driven = drive(session, &environment, &platform, &mut resume, Some(journal), kill);
+    let mut report = driven.await?;
+    account::tell(&mut report, &verified, &account.traffic(), insist);
+    Ok(report)
 }
 
 async fn drive(

@@ -1,6 +1,8 @@
 //! The ports to the world, in the domain's words. Two platforms stand behind them; no
 //! type of an SDK or a database crosses them, and no command knows which one it talks to.
 
+#[cfg(feature = "aws")]
+pub mod aws;
 #[cfg(test)]
 pub(crate) mod contract;
 pub mod local;
@@ -25,6 +27,8 @@ pub type Fut<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// Everything that a command may reach of one environment.
 #[derive(Clone)]
 pub struct Platform {
+    /// Who answers there, and how the traffic goes.
+    pub account: Arc<dyn Account>,
     /// Rows, latch, restore records, leases.
     pub state: Arc<dyn StateStore>,
     /// Services and tasks.
@@ -39,6 +43,47 @@ pub struct Platform {
     pub secrets: Arc<dyn Secrets>,
     /// Venues by their configured names.
     pub venues: BTreeMap<VenueName, Arc<dyn Venue>>,
+}
+
+/// How a command means to use a platform.
+#[derive(Clone, Copy, Debug)]
+pub struct Opening {
+    /// The longest that one request may take, all its attempts together.
+    pub timeout: Duration,
+    /// Trading must be stopped: nothing of the platform's rates is left to others.
+    pub urgent: bool,
+}
+
+impl Opening {
+    /// As all commands but a stop.
+    pub fn usual(timeout: Duration) -> Self {
+        Self { timeout, urgent: false }
+    }
+}
+
+/// Who answers at the platform, and how the traffic with it goes.
+pub trait Account: Send + Sync {
+    /// The account's id. `Absent` where a platform has no accounts; `Denied` where our
+    /// credentials are not taken at all. Unless `fresh`, an answer of the last ten minutes
+    /// counts.
+    fn id(&self, fresh: bool) -> Fut<'_, Reading<String>>;
+    /// What was seen of the traffic until now.
+    fn traffic(&self) -> Traffic;
+}
+
+/// What was seen of the traffic with a platform.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Attempts that went out.
+    pub attempts: u64,
+    /// How often we were told to slow down, by call.
+    pub throttled: BTreeMap<String, u64>,
+    /// How often an attempt failed and was made again for another reason, by call.
+    pub repeated: BTreeMap<String, u64>,
+    /// The platform's clock minus this machine's, in milliseconds, to a second.
+    pub skew_ms: Option<i64>,
+    /// When the credentials run out, if they do and say so.
+    pub credentials_expire_at: Option<Utc>,
 }
 
 /// The clocks.

@@ -21,7 +21,8 @@ pub enum Fact {
     Known(String),
     /// There is none, or it is not known.
     Missing {
-        /// `none`: there cannot be one; `unknown`: nobody has asked.
+        /// `none`: there cannot be one; `unknown`: nobody has asked; `unverified`: nobody
+        /// has answered.
         state: &'static str,
         /// The cause, in one line.
         why: String,
@@ -36,6 +37,14 @@ impl Fact {
     /// Nobody has asked, or nobody knows.
     pub fn unknown(why: impl Into<String>) -> Self {
         Self::Missing { state: "unknown", why: why.into() }
+    }
+    /// As it may be shown: account ids masked unless asked for whole.
+    pub(crate) fn masked(&self, whole: bool) -> Self {
+        match self {
+            _ if whole => self.clone(),
+            Self::Known(text) => Self::Known(mask::text(text)),
+            Self::Missing { state, why } => Self::Missing { state, why: mask::text(why) },
+        }
     }
     /// The fact, if there is one.
     pub fn known(&self) -> Option<&str> {
@@ -54,8 +63,11 @@ pub struct EnvironmentView {
     pub name: Fact,
     /// `local` or `aws`.
     pub platform: Fact,
-    /// The account that is expected, masked unless asked for whole.
+    /// The account that answered, or else the one that is expected; masked unless asked for
+    /// whole.
     pub account: Fact,
+    /// The platform itself has named `account`.
+    pub account_verified: bool,
     /// The region.
     pub region: Fact,
     /// Where requests go.
@@ -80,6 +92,7 @@ impl EnvironmentView {
             name: none(),
             platform: none(),
             account: none(),
+            account_verified: false,
             region: none(),
             endpoint: none(),
             endpoint_origin: none(),

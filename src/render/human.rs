@@ -70,11 +70,11 @@ pub fn banner(header: &Header, style: Style) -> Vec<String> {
     let named = |what: &str, fact: &Fact| match fact {
         Fact::Known(text) => Some(format!("{what} {}", escape::line(text))),
         Fact::Missing { state: "none", .. } => None,
-        Fact::Missing { why, .. } => Some(format!("{what} unknown ({})", escape::line(why))),
+        Fact::Missing { state, why } => Some(format!("{what} {state} ({})", escape::line(why))),
     };
     facts.extend(named("account", &view.account).map(|account| match &view.account {
-        Fact::Known(_) => format!("{account} (expected)"),
-        Fact::Missing { .. } => account,
+        Fact::Known(_) if !view.account_verified => format!("{account} (expected)"),
+        _ => account,
     }));
     facts.extend(named("region", &view.region));
     facts.extend(named("endpoint", &view.endpoint).map(|endpoint| {

@@ -13,7 +13,7 @@ use super::origin::Origin;
 use crate::cli::Globals;
 use crate::ctx::Ctx;
 use crate::error::Fault;
-use crate::platform::{Platform, SecretValue};
+use crate::platform::{Opening, Platform, SecretValue};
 use crate::render::{EnvironmentView, Fact, mask};
 
 /// What a command is about to do with the environment.
@@ -44,6 +44,8 @@ pub enum PlatformKind {
         account: Option<String>,
         /// Where requests go instead of AWS's own addresses.
         endpoint: Option<String>,
+        /// The profile of the `aws` tools whose credentials are used.
+        profile: Option<String>,
     },
 }
 
@@ -125,16 +127,21 @@ impl Environment {
     }
 
     /// Opens the platform that the environment lives on.
-    pub fn open(&self, ctx: &Ctx) -> Result<Platform, Fault> {
+    pub async fn open(&self, ctx: &Ctx, opening: Opening) -> Result<Platform, Fault> {
         match &self.platform {
             PlatformKind::Local { .. } => {
+                let Opening { timeout: _, urgent: _ } = opening;
                 crate::platform::local::open(self, Arc::clone(&ctx.clock))
             }
+            #[cfg(feature = "aws")]
+            PlatformKind::Aws { .. } => crate::platform::aws::open(self, ctx, opening).await,
+            #[cfg(not(feature = "aws"))]
             PlatformKind::Aws { .. } => Err(self.not_in_this_build()),
         }
     }
 
     /// What to say where the platform's adapter is not built in.
+    #[cfg(not(feature = "aws"))]
     pub fn not_in_this_build(&self) -> Fault {
         Fault::new(
             Exit::Settings,
@@ -181,7 +188,7 @@ impl Environment {
                 let directory = Fact::Known(directory.display().to_string());
                 ("local", local(), local(), local(), directory)
             }
-            PlatformKind::Aws { region, account, endpoint } => {
+            PlatformKind::Aws { region, account, endpoint, profile: _ } => {
                 let shown = |id: &String| if show_account { id.clone() } else { mask::account(id) };
                 let account = account.as_ref().map_or_else(
                     || Fact::unknown("no settings name it, and nobody has asked"),
@@ -204,6 +211,7 @@ impl Environment {
             name: Fact::Known(self.name.clone()),
             platform: Fact::Known(platform.to_owned()),
             account,
+            account_verified: false,
             region,
             endpoint,
             endpoint_origin,

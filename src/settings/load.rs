@@ -82,6 +82,9 @@ pub struct Settings {
     pub paths: Paths,
     pub(super) region: Option<Sourced<String>>,
     pub(super) endpoint: Option<Sourced<String>>,
+    /// Where the shell sends the `aws` tools: counts where no settings name an endpoint, and
+    /// is refused for production.
+    pub(super) ambient_endpoint: Option<Sourced<String>>,
     pub(super) layers: BTreeMap<String, Vec<Layer>>,
 }
 
@@ -271,6 +274,7 @@ impl Settings {
             named: pick.of(("--env", env.clone()), ("TRADECTL_ENV", text), (None, default_env))?,
             region: pick.of(("", None), ("TRADECTL_REGION", text), (None, None))?,
             endpoint: pick.of(("", None), ("TRADECTL_ENDPOINT", text), (None, None))?,
+            ambient_endpoint: pick.of(("", None), ("AWS_ENDPOINT_URL", text), (None, None))?,
             files: files.read,
             paths,
             layers,

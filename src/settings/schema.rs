@@ -138,6 +138,9 @@ table! {
         region: String,
         /// Where requests go instead of AWS's own addresses.
         endpoint: String,
+        /// The profile of the `aws` tools whose credentials are used; goes before credentials
+        /// in the environment.
+        credentials_profile: String,
         /// `always` or `us-equities`.
         calendar: Calendar,
         /// `stop_ack` or `none`.
@@ -170,14 +173,22 @@ table! {
         services: String,
         /// The table of strategies.
         strategies_table: String,
+        /// The key attribute of the tables of strategies, of the latch and of our records.
+        strategies_key: String,
         /// The table that holds the latch.
         latch_table: String,
         /// The latch's key in it.
         latch_key: String,
+        /// The table of restore records and leases; by default the one that holds the latch.
+        records_table: String,
         /// The table of positions.
         positions_table: String,
+        /// Its key attribute.
+        positions_key: String,
         /// The table of orders.
         orders_table: String,
+        /// Its key attribute.
+        orders_key: String,
         /// The pattern of log groups.
         log_groups: String,
         /// The topic of alerts.

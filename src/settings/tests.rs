@@ -63,12 +63,9 @@ fn yes_needs_the_environment_on_the_command_line() {
 }
 
 #[test]
-fn what_works_here_only_refuses_aws_and_aws_is_not_in_this_build() {
+fn what_works_here_only_refuses_aws() {
     let fault = resolve(&[], &["--env", "tradai-dev"], Access::Local).expect_err("it is on AWS");
     assert_eq!((fault.exit, fault.code), (Exit::Settings, "environment.not_local"));
-    let Err(fault) = named("tradai-dev").open(&ctx(&[])) else { panic!("nothing to open") };
-    assert_eq!((fault.exit, fault.code), (Exit::Settings, "platform.missing"));
-    assert!(fault.message.contains("tradai-dev lives on AWS"), "{fault}");
 }
 
 #[test]

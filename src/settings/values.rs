@@ -92,6 +92,7 @@ impl Context<'_> {
             account,
             region,
             endpoint,
+            credentials_profile,
             calendar,
             acknowledges,
             strategies,
@@ -104,7 +105,7 @@ impl Context<'_> {
             notify,
         } = layered;
         let state_dir = self.settings.paths.state_root.join(self.name);
-        let endpoint = self.settings.endpoint.clone().or(endpoint);
+        let endpoint = self.endpoint(endpoint);
         let endpoint_origin = endpoint.as_ref().map_or(Origin::Default, |it| it.origin.clone());
         let platform = match self.platform {
             PlatformWord::Local => {
@@ -113,6 +114,7 @@ impl Context<'_> {
                     ("account", account.is_some()),
                     ("region", region.is_some()),
                     ("endpoint", matches!(endpoint_origin, Origin::File(_))),
+                    ("credentials_profile", credentials_profile.is_some()),
                 ];
                 self.refuse(&strangers, "the local platform has none")?;
                 self.local(directory, state_dir.join("platform"))
@@ -120,7 +122,7 @@ impl Context<'_> {
             PlatformWord::Aws => {
                 let strangers = [("directory", directory.is_some())];
                 self.refuse(&strangers, "only the local platform has one")?;
-                self.aws(account, region, endpoint)?
+                self.aws(account, region, endpoint, credentials_profile)?
             }
         };
         let stage = self.stage(stage);
@@ -150,6 +152,15 @@ impl Context<'_> {
             settings: Vec::new(),
             project_file: self.settings.project_file(),
         })
+    }
+
+    /// Where requests go. Where the shell sends the `aws` tools comes last.
+    fn endpoint(&self, set: Option<Sourced<String>>) -> Option<Sourced<String>> {
+        let set = self.settings.endpoint.clone().or(set);
+        match self.platform {
+            PlatformWord::Local => set,
+            PlatformWord::Aws => set.or_else(|| self.settings.ambient_endpoint.clone()),
+        }
     }
 
     /// What stands for `{env}`; on the local platform nothing is named so.
@@ -195,6 +206,7 @@ impl Context<'_> {
         account: Option<Sourced<String>>,
         region: Option<Sourced<String>>,
         endpoint: Option<Sourced<String>>,
+        profile: Option<Sourced<String>>,
     ) -> Result<PlatformKind, Fault> {
         let optional =
             |it: Option<Sourced<String>>| it.map(|it| Sourced::new(Some(it.value), it.origin));
@@ -211,7 +223,8 @@ impl Context<'_> {
         let region = self.take("region", optional(region), None, or_none);
         let region = region.ok_or_else(|| self.fault("settings.region", "no `region` is set"))?;
         let endpoint = self.take("endpoint", optional(endpoint), None, or_none);
-        Ok(PlatformKind::Aws { region, account, endpoint })
+        let profile = self.take("credentials_profile", optional(profile), None, or_none);
+        Ok(PlatformKind::Aws { region, account, endpoint, profile })
     }
 
     fn names(&mut self, names: Names, stage: &str) -> BTreeMap<&'static str, String> {
@@ -219,10 +232,14 @@ impl Context<'_> {
             cluster,
             services,
             strategies_table,
+            strategies_key,
             latch_table,
             latch_key,
+            records_table,
             positions_table,
+            positions_key,
             orders_table,
+            orders_key,
             log_groups,
             alerts_topic,
             secrets,
@@ -233,10 +250,14 @@ impl Context<'_> {
             ("cluster", cluster),
             ("services", services),
             ("strategies_table", strategies_table),
+            ("strategies_key", strategies_key),
             ("latch_table", latch_table),
             ("latch_key", Some(latch_key)),
+            ("records_table", records_table),
             ("positions_table", positions_table),
+            ("positions_key", positions_key),
             ("orders_table", orders_table),
+            ("orders_key", orders_key),
             ("log_groups", log_groups),
             ("alerts_topic", alerts_topic),
             ("secrets", secrets),

@@ -13,8 +13,8 @@ fn an_environment_that_was_never_set_up_says_how() {
 fn what_cannot_be_asked_is_not_fit() {
     insta::assert_snapshot!(World::new().run("doctor --env ops-pipeline"));
     let document = World::new().run("doctor --env tradai-staging --output json").json();
-    assert_eq!(document["exit_code"], 23);
-    assert_eq!(document["complete"], false);
+    assert_eq!(document["exit_code"], 1);
+    assert_eq!(document["outcome"], "unfit");
 }
 
 #[test]

@@ -156,7 +156,7 @@ fn without_a_terminal_and_without_approval_nothing_is_stopped() {
 }
 
 #[test]
-fn what_is_not_in_this_build_is_named_and_nothing_is_asked() {
+fn without_credentials_nothing_on_aws_is_asked() {
     let world = World::new();
     for environment in ["tradai-dev", "tradai-prod", "ops-pipeline"] {
         for line in ACTS.iter().chain(&HERE).chain(&["status", "heartbeat list"]) {

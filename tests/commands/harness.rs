@@ -54,7 +54,11 @@ impl World {
         let home = folder("user");
         folder("desk");
         Self {
-            vars: BTreeMap::from([("HOME".to_owned(), home)]),
+            // Nobody asks the network who this machine is.
+            vars: BTreeMap::from([
+                ("HOME".to_owned(), home),
+                ("AWS_EC2_METADATA_DISABLED".to_owned(), "true".to_owned()),
+            ]),
             terminal: Terminal::none(100),
             now: "2026-11-23T15:04:05Z".parse().expect("a time"),
             input: String::new(),

@@ -55,6 +55,7 @@ fn header_of(text: &str) -> Header {
         environment: EnvironmentView {
             name: fact(),
             platform: fact(),
+            account_verified: false,
             account: fact(),
             region: fact(),
             endpoint: fact(),

@@ -84,7 +84,7 @@ impl World {
                 pending_count: 0,
                 deployments: vec![],
                 events: vec![],
-                autoscaling: None,
+                autoscaling: Reading::absent("scaling targets", "it has none"),
             },
             task: Task {
                 id: "task-1".into(),
@@ -96,6 +96,7 @@ impl World {
                 stopped_at: None,
                 exit_code: None,
                 stopped_reason: None,
+                container_reason: None,
                 task_definition: "engine:1".to_owned(),
             },
             orders: vec![
@@ -313,6 +314,7 @@ fn shown(report: &Report) -> BTreeMap<&'static str, String> {
         environment: EnvironmentView {
             name: known("desk"),
             platform: known("local"),
+            account_verified: false,
             account: Fact::unknown("there is none"),
             region: Fact::unknown("there is none"),
             endpoint: Fact::unknown("there is none"),

@@ -1,39 +1,47 @@
-//! An environment on AWS: what would be used. This build cannot ask whether it exists.
+//! An environment on AWS: who answers, which of the names exist, what steers us.
+
+use trading_core::model::Reading;
 
 use super::super::Session;
 use super::{Check, State};
+use crate::error::Fault;
+use crate::platform::{Opening, Platform};
 use crate::settings::{Environment, PlatformKind};
 
-/// Variables by which the AWS tools are steered, and we are not.
-const NOT_READ: [&str; 3] = ["AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION"];
+/// More than this between two clocks is worth a warning.
+const SKEW_MS: i64 = 5_000;
+/// Variables by which the `aws` tools are steered, and we are not.
+const NOT_READ: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
+/// The names that a read below answers for.
+const ASKED: [&str; 7] = [
+    "cluster",
+    "services",
+    "strategies_table",
+    "latch_table",
+    "records_table",
+    "positions_table",
+    "orders_table",
+];
 
-pub(super) fn checks(session: &Session<'_>, environment: &Environment) -> Vec<Check> {
-    let mut checks = vec![
-        Check::new(
-            "aws",
-            State::Unknown,
-            "AWS",
-            "this build has no AWS platform: nothing was asked, and whether the names below \
-             exist is not known",
-        )
-        .next(environment.typed("config show")),
-    ];
-    if let PlatformKind::Aws { region, account, endpoint } = &environment.platform {
-        if account.is_none() {
-            let detail = "no account is expected: the wrong one would not be refused";
-            let next = format!(
-                "set account under [environments.{}] in {}",
-                environment.name,
-                user_file(session)
-            );
-            checks.push(Check::new("account", State::Warning, "account", detail).next(next));
+pub(super) async fn checks(
+    session: &Session<'_>,
+    environment: &Environment,
+) -> Result<Vec<Check>, Fault> {
+    let mut checks = settings(session, environment);
+    let opening = Opening::usual(session.timeout()?);
+    let mut asked_for: &[&str] = &ASKED;
+    match environment.open(session.ctx, opening).await {
+        Ok(platform) => checks.extend(asked(environment, &platform).await),
+        Err(fault) => {
+            asked_for = &[];
+            let check = Check::new("aws", State::Bad, "AWS", fault.message);
+            checks.push(match fault.hint {
+                Some(hint) => check.next(hint),
+                None => check,
+            });
         }
-        checks.push(Check::new("region", State::Info, "region", region));
-        let endpoint = endpoint.as_deref().unwrap_or("AWS's own");
-        let endpoint = format!("{endpoint} ({})", environment.endpoint_origin);
-        checks.push(Check::new("endpoint", State::Info, "endpoint", endpoint));
     }
-    let names = environment.names.iter();
+    let names = environment.names.iter().filter(|(key, _)| !asked_for.contains(key));
     checks
         .extend(names.map(|(key, name)| {
             Check::new("name", State::Info, format!("{key} (not asked)"), name)
@@ -47,10 +55,99 @@ pub(super) fn checks(session: &Session<'_>, environment: &Environment) -> Vec<Ch
     let vars = &session.ctx.vars;
     let set = NOT_READ.into_iter().filter(|name| vars.contains_key(*name));
     checks.extend(set.map(|name| {
-        let detail = "is set, and tradectl does not read it: the settings name region and endpoint";
+        let detail = "is set, and tradectl does not read it: the settings name the region";
         Check::new("variable", State::Info, name, detail)
     }));
+    Ok(checks)
+}
+
+/// What the settings say, before anybody is asked.
+fn settings(session: &Session<'_>, environment: &Environment) -> Vec<Check> {
+    let mut checks = Vec::new();
+    if let PlatformKind::Aws { region, account, endpoint, profile } = &environment.platform {
+        if account.is_none() {
+            let detail = "no account is expected: the wrong one would not be refused";
+            let next = format!(
+                "set account under [environments.{}] in {}",
+                environment.name,
+                user_file(session)
+            );
+            checks.push(Check::new("account", State::Warning, "account", detail).next(next));
+        }
+        checks.push(Check::new("region", State::Info, "region", region));
+        let endpoint = endpoint.as_deref().unwrap_or("AWS's own");
+        let endpoint = format!("{endpoint} ({})", environment.endpoint_origin);
+        checks.push(Check::new("endpoint", State::Info, "endpoint", endpoint));
+        if let Some(profile) = profile {
+            checks.push(Check::new(
+                "credentials_profile",
+                State::Info,
+                "credentials of profile",
+                profile,
+            ));
+        }
+    }
     checks
+}
+
+/// What is there.
+async fn asked(environment: &Environment, platform: &Platform) -> Vec<Check> {
+    let (state, compute) = (&platform.state, &platform.compute);
+    let (account, strategies, latch, leases, positions, orders) = tokio::join!(
+        platform.account.id(true),
+        state.strategies(),
+        state.latch(),
+        state.leases(),
+        state.positions(),
+        state.open_orders(),
+    );
+    let (services, schedules, secrets) =
+        tokio::join!(compute.services(), platform.schedules.schedules(), platform.secrets.list(),);
+    let name = |key: &str| environment.names.get(key);
+    let named = |what: &str, key: &str| match name(key) {
+        Some(name) => format!("{what} {name}"),
+        None => what.to_owned(),
+    };
+    let records = if name("records_table").is_some() { "records_table" } else { "latch_table" };
+    let records = named("records in", records);
+    let mut checks = vec![
+        who(environment, &account),
+        counted("strategies", &named("table", "strategies_table"), &strategies),
+        Check::of_reading("latch", &named("latch in", "latch_table"), &latch, |latch| {
+            format!("{} holds, epoch {}", latch.holds.len(), latch.epoch)
+        }),
+        counted("leases", &records, &leases),
+        counted("positions", &named("table", "positions_table"), &positions),
+        counted("open orders", &named("table", "orders_table"), &orders),
+        counted("services", &named("cluster", "cluster"), &services),
+        counted("schedules", "schedules and rules", &schedules),
+        counted("secrets", &named("secrets", "secrets"), &secrets),
+    ];
+    if let Some(skew_ms) = platform.account.traffic().skew_ms {
+        let state = if skew_ms.abs() > SKEW_MS { State::Warning } else { State::Ok };
+        let detail = format!("the platform's clock minus this machine's: {} s", skew_ms / 1_000);
+        checks.push(Check::new("skew", state, "clock", detail));
+    }
+    checks
+}
+
+/// What was found, by its number.
+fn counted<T>(what: &'static str, subject: &str, reading: &Reading<Vec<T>>) -> Check {
+    Check::of_reading(what, subject, reading, |found| format!("{} {what}", found.len()))
+}
+
+fn who(environment: &Environment, account: &Reading<String>) -> Check {
+    let expected = match &environment.platform {
+        PlatformKind::Aws { account, .. } => account.as_deref(),
+        PlatformKind::Local { .. } => None,
+    };
+    match (account.value(), expected) {
+        (Some(found), Some(expected)) if found != expected => {
+            let detail = format!("account {found} answers, not {expected}");
+            Check::new("account", State::Bad, "account", detail)
+        }
+        _ => Check::of_reading("account", "account", account, |it| format!("account {it} answers")),
+    }
 }
 
 fn user_file(session: &Session<'_>) -> String {

@@ -9,8 +9,8 @@ use trading_core::ops::supervision::{self, Desired};
 use super::super::Session;
 use super::{Check, State};
 use crate::error::Fault;
-use crate::platform::Platform;
 use crate::platform::local;
+use crate::platform::{Opening, Platform};
 use crate::settings::{Environment, Webhook};
 
 pub(super) async fn checks(
@@ -25,7 +25,7 @@ pub(super) async fn checks(
         let check = Check::new("directory", State::Warning, subject, detail);
         return Ok(vec![check.next(environment.typed("local up --detach"))]);
     }
-    let platform = match environment.open(session.ctx) {
+    let platform = match environment.open(session.ctx, Opening::usual(session.timeout()?)).await {
         Ok(platform) => platform,
         Err(fault) => {
             let check = Check::new("directory", State::Bad, subject, fault.message);

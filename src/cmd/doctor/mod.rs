@@ -99,7 +99,7 @@ pub(super) async fn run(session: &Session<'_>) -> Result<Report, Fault> {
         PlatformKind::Local { directory } => {
             checks.extend(local::checks(session, &environment, directory).await?);
         }
-        PlatformKind::Aws { .. } => checks.extend(aws::checks(session, &environment)),
+        PlatformKind::Aws { .. } => checks.extend(aws::checks(session, &environment).await?),
     }
     Ok(report(&checks))
 }

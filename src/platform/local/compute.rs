@@ -273,15 +273,16 @@ impl Compute for LocalCompute {
                 Ok(tasks) => tasks,
                 Err(error) => return error.reading(SERVICES),
             };
+            let at = self.clock.now();
             let read = self.db.read(move |connection| {
                 let with_events = |it: ServiceRecord| {
                     let events = tables::events(connection, &it.name)?;
-                    Ok(it.to_service(&tasks, events))
+                    Ok(it.to_service(&tasks, events, at))
                 };
                 tables::services(connection)?.into_iter().map(with_events).collect()
             });
             match read.await {
-                Ok(services) => Reading::known(services, SERVICES, self.clock.now()),
+                Ok(services) => Reading::known(services, SERVICES, at),
                 Err(error) => error.reading(SERVICES),
             }
         })

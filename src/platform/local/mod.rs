@@ -8,6 +8,7 @@
 //! | `compute.db`, `locks/` | the supervisor and operators: services, tasks, schedules |
 //! | `logs/`, `notify.jsonl` | everybody appends |
 
+mod account;
 mod blueprint;
 mod compute;
 mod control;
@@ -79,6 +80,7 @@ pub fn open(environment: &Environment, clock: Arc<dyn Clock>) -> Result<Platform
     let compute_db = Db::new(paths.compute_db(), &tables::SCHEMA);
     let paper: Arc<dyn Venue> = Arc::new(crate::venue::paper::connect(paths.directory()));
     Ok(Platform {
+        account: Arc::new(account::OwnMachine),
         state: Arc::new(state),
         compute: Arc::new(LocalCompute::new(compute_db.clone(), paths.clone(), Arc::clone(&clock))),
         schedules: Arc::new(LocalSchedules { db: compute_db, clock: Arc::clone(&clock) }),

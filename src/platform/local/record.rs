@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use trading_core::model::{
-    Autoscaling, Schedule, Service, ServiceEvent, ServiceName, Task, TaskId, TaskState, Utc,
+    Autoscaling, Reading, Schedule, Service, ServiceEvent, ServiceName, Task, TaskId, TaskState,
+    Utc,
 };
 
 use super::linux::Process;
+
+const SCALING: &str = "scaling targets";
 
 /// What a task runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,6 +105,7 @@ impl TaskRecord {
             stopped_at: self.stopped_at,
             exit_code: self.exit_code,
             stopped_reason: self.stopped_reason.clone(),
+            container_reason: None,
             task_definition: self.task_definition.clone(),
         }
     }
@@ -113,7 +117,12 @@ impl TaskRecord {
 
 impl ServiceRecord {
     /// As operators see it, with its tasks counted and its events.
-    pub(super) fn to_service(&self, tasks: &[TaskRecord], events: Vec<ServiceEvent>) -> Service {
+    pub(super) fn to_service(
+        &self,
+        tasks: &[TaskRecord],
+        events: Vec<ServiceEvent>,
+        at: Utc,
+    ) -> Service {
         let own = |task: &&TaskRecord| task.service.as_ref() == Some(&self.name);
         let count = |definition: Option<&str>, states: &[TaskState]| {
             let tasks = tasks.iter().filter(own).filter(|task| states.contains(&task.state));
@@ -141,7 +150,10 @@ impl ServiceRecord {
             pending_count: count(None, &[TaskState::Pending]),
             deployments: deployments.collect(),
             events,
-            autoscaling: self.autoscaling,
+            autoscaling: match self.autoscaling {
+                Some(target) => Reading::known(target, SCALING, at),
+                None => Reading::absent(SCALING, "it has none"),
+            },
         }
     }
 }

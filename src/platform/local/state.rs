@@ -97,19 +97,14 @@ impl Table {
         let mut statement = tx.prepare_cached(self.put())?;
         let text = document.to_text()?;
         match self {
-            Self::Orders => statement.execute(params![id, text, at_rest(&document.to_row())])?,
+            Self::Orders => {
+                let order = OrderRow { id: id.into(), row: document.to_row() };
+                statement.execute(params![id, text, order.is_at_rest()])?
+            }
             _ => statement.execute(params![id, text])?,
         };
         Ok(())
     }
-}
-
-/// Known to be at rest: everything else is listed as open.
-fn at_rest(order: &Row) -> bool {
-    const TERMINAL: [&str; 5] = ["filled", "cancelled", "rejected", "expired", "denied"];
-    order
-        .text_opt(OrderRow::STATUS)
-        .is_some_and(|text| TERMINAL.contains(&text.trim().to_ascii_lowercase().as_str()))
 }
 
 impl State {

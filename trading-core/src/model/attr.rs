@@ -41,12 +41,84 @@ impl Attr {
     pub fn text(text: impl Into<String>) -> Self {
         Self::S(text.into())
     }
+    /// Whether two attributes hold the same value: numbers are compared as numbers, sets
+    /// without regard to order. A store may write `1.50` as `1.5`.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let sorted = |texts: &[String]| {
+            let mut texts = texts.to_vec();
+            texts.sort();
+            texts
+        };
+        match (self, other) {
+            (Self::N(one), Self::N(two)) => same_number(one, two),
+            (Self::L(one), Self::L(two)) => {
+                one.len() == two.len() && one.iter().zip(two).all(|(a, b)| a.is_same(b))
+            }
+            (Self::M(one), Self::M(two)) => {
+                let pairs = || one.iter().zip(two);
+                one.len() == two.len() && pairs().all(|((k, a), (l, b))| k == l && a.is_same(b))
+            }
+            (Self::Ss(one), Self::Ss(two)) | (Self::Bs(one), Self::Bs(two)) => {
+                sorted(one) == sorted(two)
+            }
+            (Self::Ns(one), Self::Ns(two)) => {
+                one.len() == two.len() && one.iter().all(|a| two.iter().any(|b| same_number(a, b)))
+            }
+            _ => self == other,
+        }
+    }
     /// The text, if this is text.
     pub fn as_text(&self) -> Option<&str> {
         match self {
             Self::S(text) => Some(text),
             _ => None,
         }
+    }
+}
+
+/// Whether two decimal texts say the same number: sign, digits and power of ten. Beyond the
+/// range of `Decimal`, which DynamoDB's 38 digits are, the digits are compared.
+fn same_number(one: &str, two: &str) -> bool {
+    match (Digits::of(one), Digits::of(two)) {
+        (Some(one), Some(two)) => one == two,
+        _ => one == two,
+    }
+}
+
+/// A number without the freedom of its spelling.
+#[derive(PartialEq, Eq)]
+struct Digits {
+    negative: bool,
+    /// Without zeroes at either end.
+    digits: String,
+    /// The power of ten of the last digit.
+    power: i64,
+}
+
+impl Digits {
+    fn of(text: &str) -> Option<Self> {
+        let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+            Some((mantissa, exponent)) => (mantissa, exponent.parse::<i64>().ok()?),
+            None => (text, 0),
+        };
+        let (negative, unsigned) = match mantissa.strip_prefix('-') {
+            Some(rest) => (true, rest),
+            None => (false, mantissa.strip_prefix('+').unwrap_or(mantissa)),
+        };
+        let (whole, part) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+        let digits = format!("{whole}{part}");
+        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let kept = digits.trim_end_matches('0');
+        let dropped = i64::try_from(digits.len() - kept.len()).ok()?;
+        let part = i64::try_from(part.len()).ok()?;
+        let kept = kept.trim_start_matches('0');
+        if kept.is_empty() {
+            return Some(Self { negative: false, digits: String::new(), power: 0 });
+        }
+        let power = exponent.checked_sub(part)?.checked_add(dropped)?;
+        Some(Self { negative, digits: kept.to_owned(), power })
     }
 }
 
@@ -140,4 +212,49 @@ impl Row {
 
 fn odd(name: &str, expected: &'static str, found: &Attr) -> AttrError {
     AttrError::Odd { name: name.to_owned(), expected, found: found.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Attr;
+
+    fn number(text: &str) -> Attr {
+        Attr::N(text.to_owned())
+    }
+
+    #[test]
+    fn numbers_are_the_same_however_they_are_written() {
+        for (one, two) in [
+            ("1.50", "1.5"),
+            ("1e3", "1000"),
+            ("-0.0", "0"),
+            ("+7", "7"),
+            ("007", "7"),
+            ("12300E-2", "123"),
+            (
+                "99999999999999999999999999999999999999",
+                "9.9999999999999999999999999999999999999E37",
+            ),
+        ] {
+            assert!(number(one).is_same(&number(two)), "{one} {two}");
+        }
+        for (one, two) in [("1", "-1"), ("1", "10"), ("0.1", "0.10000000000000000001"), ("a", "b")]
+        {
+            assert!(!number(one).is_same(&number(two)), "{one} {two}");
+        }
+        assert!(!number("1").is_same(&Attr::text("1")), "a text is no number");
+    }
+
+    #[test]
+    fn what_holds_others_is_compared_by_what_it_holds() {
+        let map = |text: &str| Attr::M([("a".to_owned(), Attr::L(vec![number(text)]))].into());
+        assert!(map("1.0").is_same(&map("1")));
+        assert!(!map("1.0").is_same(&map("2")));
+        let set = |texts: &[&str]| Attr::Ns(texts.iter().map(|it| (*it).to_owned()).collect());
+        assert!(set(&["1", "2.0"]).is_same(&set(&["2", "1"])));
+        assert!(!set(&["1", "2"]).is_same(&set(&["1", "3"])));
+        let texts = |texts: [&str; 2]| Attr::Ss(texts.map(str::to_owned).to_vec());
+        assert!(texts(["a", "b"]).is_same(&texts(["b", "a"])));
+        assert!(!texts(["a", "b"]).is_same(&texts(["a", "c"])));
+    }
 }

@@ -3,6 +3,7 @@
 //! to the noun itself.
 
 mod attr;
+mod bucket;
 mod calendar;
 mod compute;
 mod fixed;
@@ -20,9 +21,11 @@ mod start;
 mod strategy;
 
 pub use attr::{Attr, AttrError, Row};
+pub use bucket::{Bucket, Rate};
 pub use calendar::Market;
 pub use compute::{
-    Autoscaling, Deployment, Service, ServiceEvent, Supervision, Supervisor, Task, TaskState,
+    Autoscaling, Deployment, Service, ServiceEvent, Supervision, Supervisor, Suspended, Task,
+    TaskState,
 };
 pub use fixed::{Instrument, MONEY_DECIMALS, Money, Price, Quantity, Unfit};
 pub use ids::{

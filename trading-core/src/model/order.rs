@@ -183,6 +183,12 @@ impl OrderRow {
     pub fn position(&self) -> Option<PositionId> {
         self.row.text_opt(Self::POSITION_ID).map(PositionId::from)
     }
+    /// Known to be at rest: nothing more will happen to it. Whatever is not understood is not.
+    pub fn is_at_rest(&self) -> bool {
+        const AT_REST: [&str; 5] = ["filled", "cancelled", "rejected", "expired", "denied"];
+        let status = self.row.text_opt(Self::STATUS);
+        status.is_some_and(|text| AT_REST.contains(&text.trim().to_ascii_lowercase().as_str()))
+    }
     /// Whether the order's outcome is not known: neither at rest nor resting for sure.
     pub fn outcome_unknown(&self) -> bool {
         match self.row.text_opt(Self::STATUS) {

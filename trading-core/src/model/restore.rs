@@ -110,13 +110,9 @@ impl fmt::Display for RestoreValue {
             Self::Enabled(true) => f.write_str("enabled"),
             Self::Enabled(false) => f.write_str("disabled"),
             Self::Desired(count) => write!(f, "desired {count}"),
-            Self::Autoscaling(it) => write!(
-                f,
-                "scaling {} to {}{}",
-                it.min_capacity,
-                it.max_capacity,
-                if it.suspended { ", suspended" } else { "" }
-            ),
+            Self::Autoscaling(it) => {
+                write!(f, "scaling {} to {}{}", it.min_capacity, it.max_capacity, it.suspended)
+            }
         }
     }
 }

@@ -178,7 +178,7 @@ fn service(name: &str, desired: u32) -> Service {
         pending_count: 0,
         deployments: vec![],
         events: vec![],
-        autoscaling: None,
+        autoscaling: Reading::absent("scaling targets", "it has none"),
     }
 }
 
@@ -193,6 +193,7 @@ fn task(id: &str, family: &str, service: Option<&str>) -> Task {
         stopped_at: None,
         exit_code: None,
         stopped_reason: None,
+        container_reason: None,
         task_definition: format!("{family}:1"),
     }
 }
@@ -213,9 +214,9 @@ impl SimWorld {
     /// standalone task, resting orders, positions.
     pub(crate) fn busy() -> Self {
         let mut engine_1 = service("engine-1", 1);
-        engine_1.autoscaling =
-            Some(Autoscaling { min_capacity: 1, max_capacity: 3, suspended: false });
         let at = start();
+        let scaling = Autoscaling { min_capacity: 1, max_capacity: 3, suspended: Suspended::NONE };
+        engine_1.autoscaling = Reading::known(scaling, "scaling targets", at);
         let position = |strategy: &str| VenuePosition {
             strategy: strategy.into(),
             symbol: "BTC".into(),
@@ -507,13 +508,13 @@ impl SimWorld {
             }
             Act::SetAutoscaling { service, expected, value } => {
                 let it = self.services.iter_mut().find(|it| it.name == *service).unwrap();
-                if it.autoscaling == Some(*value) {
+                if it.autoscaling.value() == Some(value) {
                     return Written::Already;
                 }
-                if it.autoscaling != Some(*expected) {
+                if it.autoscaling.value() != Some(expected) {
                     return compare(format!("{expected:?}"), format!("{:?}", it.autoscaling));
                 }
-                it.autoscaling = Some(*value);
+                it.autoscaling = it.autoscaling.clone().map(|_| *value);
             }
             Act::SetDesired { service, expected, desired } => {
                 let it = self.services.iter_mut().find(|it| it.name == *service).unwrap();

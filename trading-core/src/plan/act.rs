@@ -4,7 +4,7 @@
 
 use crate::model::{
     Autoscaling, ClientOrderId, Latch, NewOrder, RestoreItem, RestoreSubject, RestoreValue,
-    ScheduleId, ServiceName, StatusWrite, TaskId, VenueName,
+    ScheduleId, ServiceName, StatusWrite, Suspended, TaskId, VenueName,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -142,7 +142,7 @@ impl fmt::Display for Act {
             Self::SetAutoscaling { service, value, .. } => write!(
                 f,
                 "{} autoscaling of {service}",
-                if value.suspended { "suspend" } else { "restore" }
+                if value.suspended == Suspended::ALL { "suspend" } else { "restore" }
             ),
             Self::SetDesired { service, expected, desired } => {
                 write!(f, "set desired count of {service} from {expected} to {desired}")

@@ -2,7 +2,7 @@
 //! procedure may never contain and looks for just that.
 
 use super::{Act, Step, StepId};
-use crate::model::{Attr, StrategyStatus};
+use crate::model::{Attr, StrategyStatus, Suspended};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -89,7 +89,9 @@ fn forbidden(purpose: Purpose, act: &Act) -> Option<&'static str> {
         {
             Some("a stop never scales up")
         }
-        Act::SetAutoscaling { value, .. } if purpose == Purpose::Stop && !value.suspended => {
+        Act::SetAutoscaling { value, .. }
+            if purpose == Purpose::Stop && value.suspended != Suspended::ALL =>
+        {
             Some("a stop never lets autoscaling loose")
         }
         Act::WriteLatch { .. } if purpose == Purpose::Undo => {

@@ -56,8 +56,13 @@ const LICENCES: [&str; 10] = [
 ];
 
 /// Crates that stand here twice, and why that is borne.
-const TWICE: [(&str, &str); 1] =
-    [("getrandom", "ring, the smallest provider of rustls, is still at 0.2")];
+const TWICE: [(&str, &str); 5] = [
+    ("cpufeatures", "0.2 below sha2, 0.3 below the random numbers of proptest"),
+    ("getrandom", "ring, the smallest provider of rustls, is still at 0.2"),
+    ("http", "the types of the AWS SDK still convert from 0.2, beside the 1.x that is used"),
+    ("http-body", "as http: 0.4 beside 1.x"),
+    ("syn", "tracing's attributes, which the AWS SDK switches on, are made with 2"),
+];
 
 const MANIFEST: &str = "Cargo.toml";
 

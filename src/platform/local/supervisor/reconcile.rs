@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use trading_core::model::{Start, TaskState, Utc};
+use trading_core::model::{Autoscaling, Start, TaskState, Utc};
 
 use super::Supervisor;
 use super::launch::{self, Launched};
@@ -63,7 +63,7 @@ impl Supervisor {
 
     /// The desired count within the limits of the scaling target, unless that is suspended.
     async fn scaled(&self, service: &ServiceRecord) -> Result<u32, DbError> {
-        let Some(scaling) = service.autoscaling.filter(|it| !it.suspended) else {
+        let Some(scaling) = service.autoscaling.filter(Autoscaling::can_lift) else {
             return Ok(service.desired);
         };
         let within = service.desired.min(scaling.max_capacity).max(scaling.min_capacity);
@@ -84,7 +84,7 @@ impl Supervisor {
             .write(move |tx| {
                 let Some(mut record) = tables::service(tx, &name)? else { return Ok(0) };
                 // Looked at again: a stop may have suspended it meanwhile.
-                let Some(scaling) = record.autoscaling.filter(|it| !it.suspended) else {
+                let Some(scaling) = record.autoscaling.filter(Autoscaling::can_lift) else {
                     return Ok(record.desired);
                 };
                 record.desired = record.desired.min(scaling.max_capacity).max(scaling.min_capacity);

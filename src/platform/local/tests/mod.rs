@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use clap::Parser;
 use trading_core::model::{
-    Attr, Autoscaling, Row, Schedule, ScheduleKind, ScheduleTarget, StrategyRow, Supervision, Utc,
+    Attr, Autoscaling, Row, Schedule, ScheduleKind, ScheduleTarget, StrategyRow, Supervision,
+    Suspended, Utc,
 };
 
 use super::{Blueprint, ServiceSpec, open, setup};
@@ -82,7 +83,11 @@ pub(super) fn blueprint(strategies: u32, name: &str, argv: &[&str], desired: u32
             env: BTreeMap::new(),
             desired,
             stop_timeout_ms: 5_000,
-            autoscaling: Some(Autoscaling { min_capacity: 1, max_capacity: 4, suspended: false }),
+            autoscaling: Some(Autoscaling {
+                min_capacity: 1,
+                max_capacity: 4,
+                suspended: Suspended::NONE,
+            }),
         }],
         families: Vec::new(),
         strategies: (0..strategies).map(strategy).collect(),

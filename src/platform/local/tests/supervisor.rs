@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use trading_core::model::{self, Autoscaling, Level, Phase, Scope, Supervision, Task, TaskState};
+use trading_core::model::{
+    self, Autoscaling, Level, Phase, Scope, Supervision, Suspended, Task, TaskState,
+};
 
 use super::blueprint;
 use super::world::{PATIENCE, World, all_stopped, engine, running, seen, until};
@@ -115,8 +117,8 @@ async fn nothing_that_trades_is_started_under_a_hold() {
 #[tokio::test]
 async fn the_scaling_target_lifts_a_count_unless_it_is_suspended() {
     let world = World::new(&["sleep", "1000"], 0).await;
-    let suspended = Autoscaling { min_capacity: 1, max_capacity: 4, suspended: true };
-    let active = Autoscaling { suspended: false, ..suspended };
+    let suspended = Autoscaling { min_capacity: 1, max_capacity: 4, suspended: Suspended::ALL };
+    let active = Autoscaling { suspended: Suspended::NONE, ..suspended };
     let mut supervisor = world.supervisor();
     supervisor.tick().await.unwrap();
     assert!(world.tasks().await.is_empty());

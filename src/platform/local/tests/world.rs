@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use trading_core::model::{
-    Autoscaling, Hold, Latch, Level, Phase, Scope, ServiceName, Task, TaskState,
+    Autoscaling, Hold, Latch, Level, Phase, Scope, ServiceName, Suspended, Task, TaskState,
 };
 
 use super::{TestClock, blueprint, environment};
@@ -37,7 +37,7 @@ impl World {
         let platform = open(&environment, clock.clone()).unwrap();
         // The minimum of the scaling target is a matter of its own test.
         let before = blueprint.services[0].autoscaling.unwrap();
-        let suspended = Autoscaling { suspended: true, ..before };
+        let suspended = Autoscaling { suspended: Suspended::ALL, ..before };
         platform.compute.set_autoscaling(&"engine".into(), before, suspended).await;
         Self { _home: home, environment, clock, platform }
     }

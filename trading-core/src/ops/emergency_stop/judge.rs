@@ -1,7 +1,7 @@
 //! Is it HALTED? Looks at what was seen last and names everything that says otherwise.
 
 use super::pages::Desk;
-use crate::model::{GapKind, Reading, StatusReading, StrategyRow, TaskState, VenueName};
+use crate::model::{GapKind, Reading, Service, StatusReading, StrategyRow, TaskState, VenueName};
 use crate::ops::seen::Owner;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -163,6 +163,7 @@ impl Desk<'_> {
                         format!("desired {desired}, running {running}, pending {pending}");
                     verdict.trading("compute", &service.name, message);
                 }
+                judge_scaling(service, verdict);
             }
         }
         let reading = self.world.tasks.as_ref();
@@ -217,5 +218,20 @@ impl Desk<'_> {
                 verdict.trading("positions", &position.strategy, message);
             }
         }
+    }
+}
+
+/// A service at 0 stays there only if nothing lifts it.
+fn judge_scaling(service: &Service, verdict: &mut Verdict) {
+    match &service.autoscaling {
+        Reading::Known { value, .. } if value.can_lift() => {
+            let message = "its scaling target is not suspended and can lift it above 0";
+            verdict.trading("compute", &service.name, message);
+        }
+        Reading::Gap(gap) if gap.kind != GapKind::Absent => {
+            let message = format!("whether something lifts it above 0 is not known: {gap}");
+            verdict.unknown("compute", &service.name, message);
+        }
+        _ => {}
     }
 }

@@ -3,10 +3,10 @@
 
 use super::{Request, Site};
 use crate::model::{
-    Attr, ClientOrderId, Hold, Latch, NewOrder, OrderPurpose, OrderType, Phase, Reading,
-    RestoreItem, RestoreSubject, RestoreValue, Role, Schedule, ScheduleTarget, Scope, Service,
-    Side, StatusWrite, StopId, StrategyId, StrategyRow, StrategyStatus, Target, Task, TaskState,
-    Utc, VenueName, VenueOrder, VenuePosition,
+    Attr, Autoscaling, ClientOrderId, Hold, Latch, NewOrder, OrderPurpose, OrderType, Phase,
+    Reading, RestoreItem, RestoreSubject, RestoreValue, Role, Schedule, ScheduleTarget, Scope,
+    Service, Side, StatusWrite, StopId, StrategyId, StrategyRow, StrategyStatus, Suspended, Target,
+    Task, TaskState, Utc, VenueName, VenueOrder, VenuePosition,
 };
 use crate::ops::Query;
 use crate::ops::run::Run;
@@ -200,10 +200,13 @@ impl Desk<'_> {
     fn service_to_zero(&self, service: &Service) -> Vec<Step> {
         let mut steps = Vec::new();
         let name = &service.name;
-        let live = service.autoscaling.filter(|it| !it.suspended || it.min_capacity > 0);
+        // Where its target cannot be read the service goes to 0 all the same: the judgement
+        // says what is not known.
+        let target = service.autoscaling.value().copied();
+        let live = target.filter(|it| it.suspended != Suspended::ALL || it.min_capacity > 0);
         let suspend = live.and_then(|before| {
             let base = format!("autoscaling/{name}:suspended");
-            let value = crate::model::Autoscaling { suspended: true, min_capacity: 0, ..before };
+            let value = Autoscaling { suspended: Suspended::ALL, min_capacity: 0, ..before };
             let act =
                 |expected, value| Act::SetAutoscaling { service: name.clone(), expected, value };
             Some(

@@ -491,7 +491,7 @@ fn two_operators_who_stop_at_once_share_one_stop() {
 /// What a resume brings back, of a world.
 fn state(world: &SimWorld) -> String {
     let scaling: Vec<_> =
-        world.services.iter().map(|it| (it.desired_count, it.autoscaling)).collect();
+        world.services.iter().map(|it| (it.desired_count, it.autoscaling.value())).collect();
     let enabled: Vec<bool> = world.schedules.iter().map(|it| it.enabled).collect();
     format!("{:?} {scaling:?} {enabled:?}", statuses(world))
 }

@@ -43,7 +43,7 @@ pub(crate) fn found(
     world: &World,
     subject: &RestoreSubject,
 ) -> Result<Option<RestoreValue>, String> {
-    fn list<T>(reading: Option<&Reading<Vec<T>>>) -> Result<&[T], String> {
+    fn read<T>(reading: Option<&Reading<T>>) -> Result<&T, String> {
         match reading {
             Some(Reading::Known { value, .. }) => Ok(value),
             Some(Reading::Gap(gap)) => Err(gap.to_string()),
@@ -51,23 +51,27 @@ pub(crate) fn found(
         }
     }
     Ok(match subject {
-        RestoreSubject::Strategy(id) => list(world.strategies.as_ref())?
+        RestoreSubject::Strategy(id) => read(world.strategies.as_ref())?
             .iter()
             .find(|row| row.id == *id)
             .map(|row| RestoreValue::Status(row.status_attr().cloned())),
-        RestoreSubject::Schedule(id) => list(world.schedules.as_ref())?
+        RestoreSubject::Schedule(id) => read(world.schedules.as_ref())?
             .iter()
             .find(|it| it.id == *id)
             .map(|it| RestoreValue::Enabled(it.enabled)),
-        RestoreSubject::Service(name) => list(world.services.as_ref())?
+        RestoreSubject::Service(name) => read(world.services.as_ref())?
             .iter()
             .find(|it| it.name == *name)
             .map(|it| RestoreValue::Desired(it.desired_count)),
-        RestoreSubject::Autoscaling(name) => list(world.services.as_ref())?
-            .iter()
-            .find(|it| it.name == *name)
-            .and_then(|it| it.autoscaling)
-            .map(RestoreValue::Autoscaling),
+        RestoreSubject::Autoscaling(name) => {
+            let service = read(world.services.as_ref())?.iter().find(|it| it.name == *name);
+            let target = match service.map(|it| &it.autoscaling) {
+                None => None,
+                Some(target) if target.is_absent() => None,
+                Some(target) => Some(*read(Some(target))?),
+            };
+            target.map(RestoreValue::Autoscaling)
+        }
     })
 }
 

@@ -78,8 +78,8 @@ fn everything_is_as_before_and_the_latch_is_released_last() {
     assert_eq!(statuses(&world), ["running", "RUNNING", "paused", "running", "stopped", "runing"]);
     let desired: Vec<u32> = world.services.iter().map(|it| it.desired_count).collect();
     assert_eq!(desired, [1, 2, 1]);
-    let scaling = world.services[0].autoscaling.unwrap();
-    assert_eq!((scaling.min_capacity, scaling.suspended), (1, false));
+    let scaling = world.services[0].autoscaling.value().unwrap();
+    assert_eq!((scaling.min_capacity, scaling.suspended), (1, Suspended::NONE));
     assert!(world.schedules.iter().all(|it| it.enabled));
     assert!(world.latch.holds.is_empty());
     let last_two = &world.applied[world.applied.len() - 2..];

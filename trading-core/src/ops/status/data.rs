@@ -51,7 +51,7 @@ struct ServiceData<'a> {
     running_count: u32,
     pending_count: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
-    autoscaling: Option<Autoscaling>,
+    autoscaling: Option<Section<&'a Autoscaling>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_event: Option<&'a str>,
 }
@@ -95,7 +95,9 @@ impl View<'_> {
             desired_count: service.desired_count,
             running_count: service.running_count,
             pending_count: service.pending_count,
-            autoscaling: service.autoscaling,
+            autoscaling: Some(&service.autoscaling)
+                .filter(|it| !it.is_absent())
+                .map(|it| section("scaling targets", Some(it), |it| it)),
             last_event: service.events.first().map(|event| event.message.as_str()),
         }
     }

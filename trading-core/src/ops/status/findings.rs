@@ -359,7 +359,7 @@ fn describe(task: &Task) -> String {
     if let Some(code) = task.exit_code {
         text.push_str(&format!(", exit code {code}"));
     }
-    if let Some(reason) = &task.stopped_reason {
+    for reason in [&task.stopped_reason, &task.container_reason].into_iter().flatten() {
         text.push_str(&format!(": {reason}"));
     }
     text

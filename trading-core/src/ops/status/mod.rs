@@ -158,6 +158,13 @@ fn gaps(world: &World) -> Vec<&Gap> {
         of(world.positions.as_ref()),
         of(world.stored_orders.as_ref()),
     ];
+    let services = world.services.as_ref().and_then(Reading::value);
+    // One question for all services: its gap is one, however many services it is missed in.
+    for scaling in services.into_iter().flatten().map(|it| of(Some(&it.autoscaling))) {
+        if !gaps.contains(&scaling) {
+            gaps.push(scaling);
+        }
+    }
     gaps.extend(world.orders.values().map(|it| of(Some(it))));
     gaps.extend(world.venue_positions.values().map(|it| of(Some(it))));
     gaps.into_iter().flatten().collect()

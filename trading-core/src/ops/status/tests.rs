@@ -284,7 +284,8 @@ fn crashes(count: i64) -> Vec<Task> {
         started_at: Some(start()),
         stopped_at: Some(start() - SignedDuration::from_secs(60 * number)),
         exit_code: Some(137),
-        stopped_reason: Some("OutOfMemoryError".into()),
+        stopped_reason: Some("Essential container in task exited".into()),
+        container_reason: Some("OutOfMemoryError: killed".into()),
         task_definition: "engine-2:1".into(),
     };
     (0..count).map(ended).collect()

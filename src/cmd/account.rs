@@ -1,0 +1,162 @@
+//! Whether the account that answers is the one that is expected, the same way for every
+//! command: reads go on without an answer and say so, changes do not, a stop does, loudly.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use trading_core::model::{GapKind, Reading};
+use trading_core::report::{Block, Cell, Exit, Finding, Report, Severity, Tone};
+
+use super::Session;
+use crate::error::Fault;
+use crate::platform::{Account, Traffic};
+use crate::render::Fact;
+use crate::settings::{Environment, PlatformKind};
+
+/// What an account that cannot be verified means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Insist {
+    /// The command reads: it goes on, and its answer says so.
+    Read,
+    /// The command changes something: it does not.
+    Change,
+    /// Trading must be stopped: it goes on, and says so first.
+    Stop,
+}
+
+impl Insist {
+    /// A dry run of a change only reads.
+    pub(super) fn of_dry_run(dry_run: bool) -> Self {
+        if dry_run { Self::Read } else { Self::Change }
+    }
+}
+
+/// Trading is not kept waiting longer than this for who answers.
+const STOP_WAITS: Duration = Duration::from_secs(3);
+/// More than this between two clocks makes ages doubtful.
+const SKEW_MS: i64 = 5_000;
+
+/// What came out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Verified {
+    /// The right one answered, or there are no accounts.
+    Yes,
+    /// Nobody said which.
+    No {
+        /// The cause.
+        why: String,
+    },
+}
+
+/// Asks who answers. The wrong account ends every command.
+pub(super) async fn check(
+    session: &Session<'_>,
+    environment: &Environment,
+    account: &dyn Account,
+    insist: Insist,
+) -> Result<Verified, Fault> {
+    let expected = match &environment.platform {
+        PlatformKind::Local { .. } => return Ok(Verified::Yes),
+        PlatformKind::Aws { account, .. } => account.as_deref(),
+    };
+    let timeout = match insist {
+        Insist::Stop => session.timeout()?.min(STOP_WAITS),
+        Insist::Read | Insist::Change => session.timeout()?,
+    };
+    let asked = tokio::time::timeout(timeout, account.id(insist != Insist::Read)).await;
+    let answer = asked.unwrap_or_else(|_| {
+        Reading::unreachable("account", format!("no answer within {timeout:?}"))
+    });
+    let gap = match answer {
+        Reading::Known { value, .. } => {
+            return match expected {
+                Some(expected) if expected != value => Err(wrong(environment, expected, &value)),
+                _ => {
+                    session.account_is(Fact::Known(value));
+                    Ok(Verified::Yes)
+                }
+            };
+        }
+        Reading::Gap(gap) if gap.kind == GapKind::Denied => {
+            let message = format!("AWS does not take our credentials: {}", gap.why);
+            return Err(Fault::new(Exit::Settings, "aws.credentials", message));
+        }
+        Reading::Gap(gap) => gap,
+    };
+    let expected = expected.unwrap_or("none in particular");
+    session.account_is(Fact::Missing {
+        state: "unverified",
+        why: format!("expected {expected}; {gap}"),
+    });
+    match insist {
+        Insist::Read => {}
+        Insist::Change => {
+            let message =
+                format!("which account answers could not be verified, nothing was changed: {gap}");
+            return Err(Fault::new(Exit::Incomplete, "account.unverified", message)
+                .hint("try again; an emergency stop does not wait for this"));
+        }
+        Insist::Stop => {
+            let ui = &session.ctx.ui;
+            ui.note(&format!("ACCOUNT NOT VERIFIED (expected {expected}): {gap}"));
+            ui.note("the stop goes on");
+        }
+    }
+    Ok(Verified::No { why: gap.to_string() })
+}
+
+fn wrong(environment: &Environment, expected: &str, found: &str) -> Fault {
+    let message = format!(
+        "{} is account {expected}, and account {found} answers: nothing was changed",
+        environment.name
+    );
+    Fault::new(Exit::Settings, "account.wrong", message)
+        .hint("take the credentials of the right account (AWS_PROFILE), or name the right --env")
+}
+
+/// What is to be said of the account and of the traffic with the platform, in a report.
+pub(super) fn tell(report: &mut Report, verified: &Verified, traffic: &Traffic, insist: Insist) {
+    if let Verified::No { why } = verified {
+        let severity = if insist == Insist::Stop { Severity::Error } else { Severity::Warning };
+        let message = format!("which account answered could not be verified: {why}");
+        report.findings.push(Finding::new("account.unverified", severity, "account", message));
+        if insist == Insist::Read {
+            report.complete = false;
+            if report.exit == Exit::Ok {
+                report.exit = Exit::Incomplete;
+            }
+        }
+    }
+    if let Some(skew_ms) = traffic.skew_ms.filter(|skew| skew.abs() > SKEW_MS) {
+        let side = if skew_ms > 0 { "behind" } else { "ahead of" };
+        let message = format!(
+            "this machine's clock is {} s {side} the platform's; ages are by the platform's",
+            skew_ms.abs() / 1_000
+        );
+        report.findings.push(
+            Finding::new("clock.skew", Severity::Warning, "clock", message)
+                .next("timedatectl status"),
+        );
+    }
+    report.findings.sort_by_key(|finding| finding.severity);
+    let said = [("told to slow down", &traffic.throttled), ("asked again", &traffic.repeated)];
+    for (what, calls) in said.into_iter().filter(|(_, calls)| !calls.is_empty()) {
+        let times: u64 = calls.values().sum();
+        let each: Vec<String> = calls.iter().map(|(call, n)| format!("{call} {n}")).collect();
+        let text = format!("{what} {times} times: {}", each.join(", "));
+        report.body.push(Block::Line(Cell::toned(text, Tone::Dim)));
+    }
+}
+
+/// Credentials that run out before a long command can end are said before it begins.
+pub(super) fn warn_of_expiry(session: &Session<'_>, traffic: &Traffic, takes: Duration) {
+    let Some(at) = traffic.credentials_expire_at else { return };
+    let now = session.ctx.clock.now();
+    let takes = SignedDuration::try_from(takes).unwrap_or(SignedDuration::MAX);
+    if now.saturating_add(takes).is_ok_and(|end| end > at) {
+        session.ctx.ui.note(&format!(
+            "the credentials run out at {at}, which may be before this ends; it can be continued \
+             with fresh ones"
+        ));
+    }
+}

@@ -1,0 +1,110 @@
+//! Every call that we make, with the permission that it needs. A call that does not stand
+//! here cannot be sent.
+
+use trading_core::model::Rate;
+
+/// A call.
+#[derive(Debug)]
+pub(super) struct Call {
+    /// The service, as the wire and IAM name it.
+    pub(super) service: &'static str,
+    /// The operation.
+    pub(super) operation: &'static str,
+    /// The permission; `None`: needs none.
+    pub(super) action: Option<&'static str>,
+    /// It changes something.
+    pub(super) mutates: bool,
+    /// The bucket that it draws from, where a rate is documented.
+    pub(super) bucket: Option<(&'static str, Rate)>,
+}
+
+impl Call {
+    /// `dynamodb:Scan`.
+    pub(super) fn name(&self) -> String {
+        format!("{}:{}", self.service, self.operation)
+    }
+}
+
+const READ: Call = Call { service: "", operation: "", action: None, mutates: false, bucket: None };
+
+pub(super) static GET_CALLER_IDENTITY: Call =
+    Call { service: "sts", operation: "GetCallerIdentity", ..READ };
+pub(super) static SCAN: Call =
+    Call { service: "dynamodb", operation: "Scan", action: Some("dynamodb:Scan"), ..READ };
+pub(super) static GET_ITEM: Call =
+    Call { service: "dynamodb", operation: "GetItem", action: Some("dynamodb:GetItem"), ..READ };
+pub(super) static UPDATE_ITEM: Call = Call {
+    service: "dynamodb",
+    operation: "UpdateItem",
+    action: Some("dynamodb:UpdateItem"),
+    mutates: true,
+    ..READ
+};
+pub(super) static PUT_ITEM: Call = Call {
+    service: "dynamodb",
+    operation: "PutItem",
+    action: Some("dynamodb:PutItem"),
+    mutates: true,
+    ..READ
+};
+
+/// Shared by the calls that read services, and by those that read tasks.
+const ECS_READ: Rate = Rate { burst: 100, per_second: 20 };
+const SERVICES: Option<(&str, Rate)> = Some(("ecs.services", ECS_READ));
+const TASKS: Option<(&str, Rate)> = Some(("ecs.tasks", ECS_READ));
+
+pub(super) static LIST_SERVICES: Call = Call {
+    service: "ecs",
+    operation: "ListServices",
+    action: Some("ecs:ListServices"),
+    bucket: SERVICES,
+    ..READ
+};
+pub(super) static DESCRIBE_SERVICES: Call = Call {
+    service: "ecs",
+    operation: "DescribeServices",
+    action: Some("ecs:DescribeServices"),
+    bucket: SERVICES,
+    ..READ
+};
+pub(super) static UPDATE_SERVICE: Call = Call {
+    service: "ecs",
+    operation: "UpdateService",
+    action: Some("ecs:UpdateService"),
+    mutates: true,
+    bucket: Some(("ecs.update", Rate { burst: 50, per_second: 5 })),
+};
+pub(super) static LIST_TASKS: Call = Call {
+    service: "ecs",
+    operation: "ListTasks",
+    action: Some("ecs:ListTasks"),
+    bucket: TASKS,
+    ..READ
+};
+pub(super) static DESCRIBE_TASKS: Call = Call {
+    service: "ecs",
+    operation: "DescribeTasks",
+    action: Some("ecs:DescribeTasks"),
+    bucket: TASKS,
+    ..READ
+};
+pub(super) static STOP_TASK: Call = Call {
+    service: "ecs",
+    operation: "StopTask",
+    action: Some("ecs:StopTask"),
+    mutates: true,
+    bucket: Some(("ecs.stop", Rate { burst: 100, per_second: 40 })),
+};
+pub(super) static DESCRIBE_SCALABLE_TARGETS: Call = Call {
+    service: "application-autoscaling",
+    operation: "DescribeScalableTargets",
+    action: Some("application-autoscaling:DescribeScalableTargets"),
+    ..READ
+};
+pub(super) static REGISTER_SCALABLE_TARGET: Call = Call {
+    service: "application-autoscaling",
+    operation: "RegisterScalableTarget",
+    action: Some("application-autoscaling:RegisterScalableTarget"),
+    mutates: true,
+    ..READ
+};

@@ -1,0 +1,108 @@
+//! Restore records: an item per chunk, written once.
+
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use trading_core::model::{Reading, RestoreChunk, Row, StopId, Written};
+
+use super::rows::Which;
+use super::{Store, attr, no_table, no_table_to_write};
+use crate::platform::aws::calls;
+use crate::platform::aws::errors::Kind;
+
+const WHAT: &str = "restore records";
+/// The chunk itself, as JSON: to the letter, whatever a table does to numbers.
+const DOCUMENT: &str = "document";
+
+/// What the keys of a stop's chunks begin with.
+fn prefix(stop_id: &StopId) -> String {
+    format!("{}restore__/{stop_id}/", super::OURS)
+}
+
+impl Store {
+    pub(super) async fn read_chunks(&self, stop_id: &StopId) -> Reading<Vec<RestoreChunk>> {
+        let Some(table) = &self.tables.records else { return no_table(WHAT) };
+        let rows = match self.scan(table, Which::Beginning(&prefix(stop_id))).await {
+            Ok(rows) => rows,
+            Err(failure) => return failure.reading(WHAT),
+        };
+        let mut chunks = Vec::with_capacity(rows.len());
+        for row in &rows {
+            match chunk_of(row) {
+                Ok(chunk) if chunk.stop_id == *stop_id => chunks.push(chunk),
+                Ok(_) => {}
+                Err(why) => {
+                    let key = table.id(row).unwrap_or("an item without a key");
+                    return Reading::unparsed(WHAT, format!("{key}: {why}"));
+                }
+            }
+        }
+        chunks.sort_by(|one, two| {
+            let order = |it: &RestoreChunk| (it.at, it.run_id.clone(), it.chunk);
+            order(one).cmp(&order(two))
+        });
+        Reading::known(chunks, WHAT, self.now())
+    }
+
+    pub(super) async fn put_chunk(&self, chunk: &RestoreChunk) -> Written {
+        let Some(table) = &self.tables.records else { return no_table_to_write(WHAT) };
+        let text = match serde_json::to_string(chunk) {
+            Ok(text) => text,
+            Err(error) => {
+                return Written::Refused {
+                    expected: "a chunk that can be written".to_owned(),
+                    found: error.to_string(),
+                };
+            }
+        };
+        let id = format!("{}{}/{:06}", prefix(&chunk.stop_id), chunk.run_id, chunk.chunk);
+        let (key, value) = table.key(&id);
+        let ask = self
+            .client
+            .put_item()
+            .table_name(&table.name)
+            .item(key, value)
+            .item(DOCUMENT, AttributeValue::S(text))
+            .item("stop_id", AttributeValue::S(chunk.stop_id.to_string()))
+            .item("written_at", AttributeValue::S(chunk.at.to_string()))
+            .condition_expression("attribute_not_exists(#key)")
+            .expression_attribute_names("#key", &table.key)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let answer = self.connection.sender.send(&calls::PUT_ITEM, || ask.clone().send()).await;
+        let failed = match answer {
+            Ok(_) => return Written::Applied { at: self.now() },
+            Err(failed) => failed,
+        };
+        let lost = failed.failure.may_have_acted;
+        let found = match &failed.error {
+            Some(PutItemError::ConditionalCheckFailedException(failed)) => {
+                failed.item().map(attr::row)
+            }
+            _ if failed.failure.kind == Kind::Condition || lost => {
+                match self.item(table, &id).await {
+                    Ok(found) => found,
+                    Err(failure) => {
+                        let why = format!("{}; read again: {failure}", failed.failure);
+                        return Written::Unknown { why };
+                    }
+                }
+            }
+            _ => return failed.failure.written(&format!("table {}", table.name)),
+        };
+        match found.as_ref().map(chunk_of) {
+            Some(Ok(found)) if found == *chunk && lost => Written::Applied { at: self.now() },
+            Some(Ok(found)) if found == *chunk => Written::Already,
+            Some(_) => Written::Refused {
+                expected: format!("no item `{id}`"),
+                found: "another chunk".to_owned(),
+            },
+            None => Written::Unknown {
+                why: format!("{}; read again: it does not stand there yet", failed.failure),
+            },
+        }
+    }
+}
+
+fn chunk_of(row: &Row) -> Result<RestoreChunk, String> {
+    let text = row.text(DOCUMENT).map_err(|error| error.to_string())?;
+    serde_json::from_str(text).map_err(|error| error.to_string())
+}

@@ -1,0 +1,310 @@
+//! Strategies, positions, orders: whole reads, single conditional changes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use trading_core::model::{OrderRow, PositionRow, Reading, Row, StrategyRow, Written};
+
+use super::expression::{Placeholders, with_placeholders};
+use super::{OURS, Store, Table, attr, describe, no_table, no_table_to_write, stands};
+use crate::platform::RowUpdate;
+use crate::platform::aws::calls;
+use crate::platform::aws::errors::{Failure, Kind};
+use crate::platform::aws::send::Failed;
+
+/// Writes in flight at once.
+const IN_FLIGHT: usize = 16;
+/// After so many writes in a row that nobody answered, the rest is not tried.
+const UNANSWERED: u32 = 16;
+
+/// Which items of a table are wanted.
+pub(super) enum Which<'a> {
+    /// Everything that is not ours.
+    Others,
+    /// Those of ours whose key begins so.
+    Beginning(&'a str),
+}
+
+impl Store {
+    /// All items of a table, strongly consistent: an empty page with a key to go on from is
+    /// no end.
+    pub(super) async fn scan(&self, table: &Table, which: Which<'_>) -> Result<Vec<Row>, Failure> {
+        let mut it = Placeholders::default();
+        let key = it.name(&table.key);
+        let mut text = |text: &str| it.value(&trading_core::model::Attr::text(text));
+        let filter = match which {
+            Which::Others => {
+                let (ours, latch) = (text(OURS), text(&self.tables.latch_key));
+                ours.zip(latch).map(|(ours, latch)| {
+                    format!("NOT begins_with({key}, {ours}) AND {key} <> {latch}")
+                })
+            }
+            Which::Beginning(prefix) => {
+                text(prefix).map(|prefix| format!("begins_with({key}, {prefix})"))
+            }
+        };
+        let scan = self.client.scan().table_name(&table.name).consistent_read(true);
+        let scan = with_placeholders!(scan.set_filter_expression(filter), it);
+        let mut rows = Vec::new();
+        let mut from = None;
+        loop {
+            let page = scan.clone().set_exclusive_start_key(from.take());
+            let answer = self.connection.sender.send(&calls::SCAN, || page.clone().send()).await;
+            let page = answer.map_err(|failed| failed.failure)?.value;
+            rows.extend(page.items().iter().map(attr::row));
+            match page.last_evaluated_key {
+                Some(key) if !key.is_empty() => from = Some(key),
+                _ => return Ok(rows),
+            }
+        }
+    }
+
+    async fn read<T>(
+        &self,
+        table: Option<&Table>,
+        what: &'static str,
+        make: impl Fn(String, Row) -> T,
+    ) -> Reading<Vec<T>> {
+        let Some(table) = table else { return no_table(what) };
+        let rows = match self.scan(table, Which::Others).await {
+            Ok(rows) => rows,
+            Err(failure) => return failure.reading(what),
+        };
+        let mut made = Vec::with_capacity(rows.len());
+        for row in rows {
+            let Some(id) = table.id(&row).map(str::to_owned) else { return table.no_id() };
+            made.push((id, row));
+        }
+        made.sort_by(|(one, _), (two, _)| one.cmp(two));
+        let made = made.into_iter().map(|(id, row)| make(id, row)).collect();
+        Reading::known(made, what, self.now())
+    }
+
+    pub(super) async fn read_strategies(&self) -> Reading<Vec<StrategyRow>> {
+        let make = |id: String, row| StrategyRow { id: id.into(), row };
+        self.read(self.tables.strategies.as_ref(), "strategies table", make).await
+    }
+
+    pub(super) async fn read_positions(&self) -> Reading<Vec<PositionRow>> {
+        let make = |id: String, row| PositionRow { id: id.into(), row };
+        self.read(self.tables.positions.as_ref(), "positions table", make).await
+    }
+
+    pub(super) async fn read_open_orders(&self) -> Reading<Vec<OrderRow>> {
+        let make = |id: String, row| OrderRow { id: id.into(), row };
+        let all = self.read(self.tables.orders.as_ref(), "orders table", make).await;
+        all.map(|orders| orders.into_iter().filter(|order| !order.is_at_rest()).collect())
+    }
+
+    pub(super) async fn update_all(&self, updates: &[RowUpdate]) -> Vec<Written> {
+        let Some(table) = self.tables.strategies.clone() else {
+            return vec![no_table_to_write("strategies table"); updates.len()];
+        };
+        self.in_parallel(updates.to_vec(), move |store, update| {
+            let table = table.clone();
+            async move { store.update(&table, &update).await }
+        })
+        .await
+    }
+
+    pub(super) async fn merge_all(
+        &self,
+        table: Option<&Table>,
+        what: &'static str,
+        rows: Vec<(String, Row)>,
+    ) -> Vec<Written> {
+        let Some(table) = table.cloned() else {
+            return vec![no_table_to_write(what); rows.len()];
+        };
+        self.in_parallel(rows, move |store, (id, row)| {
+            let table = table.clone();
+            async move { store.merge(&table, &id, &row).await }
+        })
+        .await
+    }
+
+    /// Does one write per item, some at a time; one answer per item, in order. One that is
+    /// refused does not take its neighbours with it.
+    async fn in_parallel<I, F>(
+        &self,
+        items: Vec<I>,
+        one: impl Fn(Self, I) -> F + Send + Sync + 'static,
+    ) -> Vec<Written>
+    where
+        I: Send + 'static,
+        F: Future<Output = Written> + Send + 'static,
+    {
+        let missing = Written::Unknown { why: "its write ended without an answer".to_owned() };
+        let mut answers = vec![missing; items.len()];
+        let (turns, silence) = (Arc::new(Semaphore::new(IN_FLIGHT)), Arc::new(AtomicU32::new(0)));
+        let one = Arc::new(one);
+        let mut running = JoinSet::new();
+        for (at, item) in items.into_iter().enumerate() {
+            let (store, one) = (self.clone(), Arc::clone(&one));
+            let (turns, silence) = (Arc::clone(&turns), Arc::clone(&silence));
+            running.spawn(async move {
+                let _turn = turns.acquire_owned().await;
+                if silence.load(Ordering::Relaxed) >= UNANSWERED {
+                    let why = "not tried: nobody answered the writes before it".to_owned();
+                    return (at, Written::Unreachable { why });
+                }
+                let written = one(store, item).await;
+                match &written {
+                    Written::Unreachable { .. } | Written::Unknown { .. } => {
+                        silence.fetch_add(1, Ordering::Relaxed);
+                    }
+                    _ => silence.store(0, Ordering::Relaxed),
+                }
+                (at, written)
+            });
+        }
+        while let Some(joined) = running.join_next().await {
+            if let Ok((at, written)) = joined
+                && let Some(answer) = answers.get_mut(at)
+            {
+                *answer = written;
+            }
+        }
+        answers
+    }
+
+    /// Changes one row on its condition.
+    async fn update(&self, table: &Table, update: &RowUpdate) -> Written {
+        let id = update.strategy.as_str();
+        let mut it = Placeholders::default();
+        let mut conditions = vec![format!("attribute_exists({})", it.name(&table.key))];
+        for (name, value) in &update.require {
+            match it.is(name, value.as_ref()) {
+                Some(condition) => conditions.push(condition),
+                None => return unsendable(name),
+            }
+        }
+        let change = it.change(update.set.iter().map(|(name, value)| (name, value.as_ref())));
+        let (key, value) = table.key(id);
+        let ask = self
+            .client
+            .update_item()
+            .table_name(&table.name)
+            .key(key, value)
+            .condition_expression(conditions.join(" AND "))
+            .set_update_expression(change)
+            .return_values(ReturnValue::UpdatedOld)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let ask = with_placeholders!(ask, it);
+        let answer = self.connection.sender.send(&calls::UPDATE_ITEM, || ask.clone().send()).await;
+        let failed = match answer {
+            Ok(answer) => {
+                let old = answer.value.attributes().map(attr::row).unwrap_or_default();
+                // Where an earlier attempt was lost, what stands there may be our own.
+                return if !answer.after_loss && all_stand(&old, update) {
+                    Written::Already
+                } else {
+                    Written::Applied { at: self.now() }
+                };
+            }
+            Err(failed) => failed,
+        };
+        match condition_failed(&failed) {
+            Some(Some(found)) => self.refused(update, &found, failed.failure.may_have_acted),
+            Some(None) => no_such_row(id),
+            None if failed.failure.may_have_acted => {
+                self.read_back(table, update, &failed.failure).await
+            }
+            None => failed.failure.written(&format!("table {}", table.name)),
+        }
+    }
+
+    /// What a failed condition means: done before, done by an attempt of ours whose answer
+    /// was lost, or something else stands there.
+    fn refused(&self, update: &RowUpdate, found: &Row, after_loss: bool) -> Written {
+        if all_stand(found, update) {
+            return if after_loss { Written::Applied { at: self.now() } } else { Written::Already };
+        }
+        let differs =
+            |(name, value): &(&String, &Option<_>)| !stands(found.get(name), Option::as_ref(value));
+        match update.require.iter().find(differs) {
+            Some((name, value)) => Written::Refused {
+                expected: describe(name, value.as_ref()),
+                found: describe(name, found.get(name)),
+            },
+            None => Written::Refused {
+                expected: format!("row `{}` as it was read", update.strategy),
+                found: "it changed meanwhile".to_owned(),
+            },
+        }
+    }
+
+    /// The answer was lost for good: what stands there tells whether it was done.
+    async fn read_back(&self, table: &Table, update: &RowUpdate, lost: &Failure) -> Written {
+        match self.item(table, update.strategy.as_str()).await {
+            Ok(Some(found)) if all_stand(&found, update) => Written::Applied { at: self.now() },
+            Ok(Some(_)) => {
+                Written::Unknown { why: format!("{lost}; read again: it does not stand there yet") }
+            }
+            Ok(None) => no_such_row(update.strategy.as_str()),
+            Err(failure) => Written::Unknown { why: format!("{lost}; read again: {failure}") },
+        }
+    }
+
+    /// Creates a row or sets the attributes that it names.
+    async fn merge(&self, table: &Table, id: &str, row: &Row) -> Written {
+        let mut it = Placeholders::default();
+        let named = row.0.iter().filter(|(name, _)| **name != table.key);
+        let change = it.change(named.map(|(name, value)| (name, Some(value))));
+        if change.is_none() && row.0.keys().any(|name| *name != table.key) {
+            return unsendable(id);
+        }
+        let (key, value) = table.key(id);
+        let ask = self
+            .client
+            .update_item()
+            .table_name(&table.name)
+            .key(key, value)
+            .set_update_expression(change)
+            .return_values(ReturnValue::AllOld);
+        let ask = with_placeholders!(ask, it);
+        let answer = self.connection.sender.send(&calls::UPDATE_ITEM, || ask.clone().send()).await;
+        match answer {
+            Ok(answer) => {
+                let old = answer.value.attributes().map(attr::row).unwrap_or_default();
+                let same = |(name, value): (&String, _)| stands(old.get(name), Some(value));
+                if !answer.after_loss && !old.0.is_empty() && row.0.iter().all(same) {
+                    Written::Already
+                } else {
+                    Written::Applied { at: self.now() }
+                }
+            }
+            Err(failed) => failed.failure.written(&format!("table {}", table.name)),
+        }
+    }
+}
+
+/// The item on which a condition failed; `Some(None)`: there is none.
+pub(super) fn condition_failed(failed: &Failed<UpdateItemError>) -> Option<Option<Row>> {
+    match &failed.error {
+        Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+            Some(failed.item().filter(|item| !item.is_empty()).map(attr::row))
+        }
+        _ if failed.failure.kind == Kind::Condition => Some(None),
+        _ => None,
+    }
+}
+
+fn all_stand(row: &Row, update: &RowUpdate) -> bool {
+    update.set.iter().all(|(name, value)| stands(row.get(name), value.as_ref()))
+}
+
+fn no_such_row(id: &str) -> Written {
+    Written::Refused { expected: format!("a row `{id}`"), found: "no such row".to_owned() }
+}
+
+fn unsendable(name: &str) -> Written {
+    Written::Refused {
+        expected: format!("a value for `{name}` that can be sent"),
+        found: "bytes that are not in base 64".to_owned(),
+    }
+}

@@ -1,0 +1,264 @@
+//! From the SDK's errors to what ports answer: the only such place. Errors are told apart by
+//! their codes, never by their texts.
+
+use std::error::Error;
+use std::fmt;
+use std::io::ErrorKind;
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_types::request_id::RequestId;
+use trading_core::model::{Reading, Written};
+
+use super::calls::Call;
+
+/// What a call came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// We may not.
+    Denied,
+    /// Our credentials are not taken: run out, unknown, wrongly signed.
+    Credentials,
+    /// What was asked for does not exist.
+    Absent,
+    /// The condition did not hold.
+    Condition,
+    /// Too fast. Nothing was done.
+    Throttled,
+    /// The service failed; it may have done what was asked.
+    Unavailable,
+    /// No answer, or none that can be read; the service may have done what was asked.
+    NoAnswer,
+    /// Nobody was reached. Nothing was done.
+    NotSent,
+    /// The service would not, for a reason of its own. Nothing was done.
+    Rejected,
+}
+
+impl Kind {
+    /// Whether the same call again can come to something else.
+    pub(super) fn passes(self) -> bool {
+        matches!(self, Self::Throttled | Self::Unavailable | Self::NoAnswer | Self::NotSent)
+    }
+    /// Whether the service may have done what was asked.
+    pub(super) fn may_have_acted(self) -> bool {
+        matches!(self, Self::Unavailable | Self::NoAnswer)
+    }
+}
+
+/// A call that failed, and how.
+#[derive(Clone, Debug)]
+pub(super) struct Failure {
+    pub(super) call: &'static Call,
+    pub(super) kind: Kind,
+    /// The service's code, or a word of ours where no service answered.
+    pub(super) code: String,
+    /// The service's or the connection's words.
+    pub(super) message: String,
+    pub(super) request_id: Option<String>,
+    /// This or an earlier attempt may have been carried out.
+    pub(super) may_have_acted: bool,
+    /// Attempts that were made.
+    pub(super) attempts: u32,
+}
+
+/// Shows service, operation, code and request id, and the permission that is missing.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.call.name(), self.code)?;
+        if !self.message.is_empty() {
+            write!(f, ": {}", self.message)?;
+        }
+        if self.kind == Kind::Denied
+            && let Some(action) = self.call.action
+        {
+            write!(f, "; needs the permission {action}")?;
+        }
+        if self.attempts > 1 {
+            write!(f, " ({} attempts)", self.attempts)?;
+        }
+        match &self.request_id {
+            Some(id) => write!(f, " (request id {id})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Failure {
+    /// From an SDK's error.
+    pub(super) fn of<E>(call: &'static Call, error: &SdkError<E, HttpResponse>) -> Self
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        let (kind, code, message) = match error {
+            SdkError::ServiceError(answer) => {
+                let meta = answer.err().meta();
+                let code = meta.code().unwrap_or("no code").to_owned();
+                let kind = of_code(&code, answer.raw().status().as_u16());
+                (kind, code, meta.message().unwrap_or_default().to_owned())
+            }
+            SdkError::ResponseError(answer) => {
+                let status = answer.raw().status().as_u16();
+                (Kind::NoAnswer, format!("unreadable answer (HTTP {status})"), chain(error))
+            }
+            SdkError::TimeoutError(_) => (Kind::NoAnswer, "timeout".to_owned(), chain(error)),
+            SdkError::DispatchFailure(failure) if failure.is_timeout() => {
+                (Kind::NoAnswer, "timeout".to_owned(), chain(error))
+            }
+            SdkError::DispatchFailure(_) if nobody_reached(error) => {
+                (Kind::NotSent, "not reached".to_owned(), chain(error))
+            }
+            SdkError::DispatchFailure(_) => {
+                (Kind::NoAnswer, "connection lost".to_owned(), chain(error))
+            }
+            // The request was never made: a value that cannot be sent, or no credentials.
+            _ => (Kind::Credentials, "not signed".to_owned(), chain(error)),
+        };
+        Self {
+            call,
+            kind,
+            code,
+            message,
+            request_id: error.request_id().map(str::to_owned),
+            may_have_acted: kind.may_have_acted(),
+            attempts: 1,
+        }
+    }
+
+    /// The time for all attempts passed before this one could go out.
+    pub(super) fn no_turn(call: &'static Call) -> Self {
+        let message = "our own rate for it leaves no room before the time is up";
+        Self { attempts: 0, ..Self::ours(call, Kind::Throttled, "no turn", message) }
+    }
+
+    /// A question that ended without having been answered.
+    pub(super) fn ended(call: &'static Call, error: &dyn fmt::Display) -> Self {
+        Self::ours(call, Kind::NoAnswer, "ended", &error.to_string())
+    }
+
+    /// What no error of the SDK says.
+    pub(super) fn ours(call: &'static Call, kind: Kind, code: &str, message: &str) -> Self {
+        Self {
+            call,
+            kind,
+            code: code.to_owned(),
+            message: message.to_owned(),
+            request_id: None,
+            may_have_acted: false,
+            attempts: 1,
+        }
+    }
+
+    /// As a read answers it.
+    pub(super) fn reading<T>(&self, source: &str) -> Reading<T> {
+        let why = self.to_string();
+        match self.kind {
+            Kind::Denied | Kind::Credentials => Reading::denied(source, why),
+            Kind::Absent => Reading::absent(source, why),
+            Kind::Condition
+            | Kind::Throttled
+            | Kind::Unavailable
+            | Kind::NoAnswer
+            | Kind::NotSent
+            | Kind::Rejected => Reading::unreachable(source, why),
+        }
+    }
+
+    /// As a write answers it. `expected` is what the write was conditional on.
+    pub(super) fn written(&self, expected: &str) -> Written {
+        let why = self.to_string();
+        if self.may_have_acted {
+            return Written::Unknown { why };
+        }
+        match self.kind {
+            Kind::Denied | Kind::Credentials => Written::Denied { why },
+            Kind::Absent | Kind::Condition | Kind::Rejected => {
+                Written::Refused { expected: expected.to_owned(), found: why }
+            }
+            Kind::Throttled | Kind::NotSent => Written::Unreachable { why },
+            // A look before the write: nothing was sent that could have changed anything.
+            _ if !self.call.mutates => Written::Unreachable { why },
+            Kind::Unavailable | Kind::NoAnswer => Written::Unknown { why },
+        }
+    }
+}
+
+/// What a service's code means.
+fn of_code(code: &str, status: u16) -> Kind {
+    match code {
+        "AccessDenied"
+        | "AccessDeniedException"
+        | "AuthorizationError"
+        | "AuthorizationErrorException"
+        | "NotAuthorized"
+        | "UnauthorizedOperation" => Kind::Denied,
+        "ExpiredToken"
+        | "ExpiredTokenException"
+        | "IncompleteSignature"
+        | "InvalidAccessKeyId"
+        | "InvalidClientTokenId"
+        | "InvalidSignatureException"
+        | "MissingAuthenticationToken"
+        | "MissingAuthenticationTokenException"
+        | "RequestExpired"
+        | "RequestTimeTooSkewed"
+        | "SignatureDoesNotMatch"
+        | "UnrecognizedClientException" => Kind::Credentials,
+        "ClusterNotFoundException"
+        | "NotFound"
+        | "NotFoundException"
+        | "ObjectNotFoundException"
+        | "ResourceNotFoundException"
+        | "ServiceNotFoundException"
+        | "TableNotFoundException" => Kind::Absent,
+        "ConcurrentUpdateException" | "ConditionalCheckFailedException" => Kind::Condition,
+        "BandwidthLimitExceeded"
+        | "ProvisionedThroughputExceededException"
+        | "RequestLimitExceeded"
+        | "RequestThrottled"
+        | "RequestThrottledException"
+        | "SlowDown"
+        | "Throttled"
+        | "ThrottledException"
+        | "Throttling"
+        | "ThrottlingException"
+        | "TooManyRequestsException" => Kind::Throttled,
+        _ if status == 429 => Kind::Throttled,
+        _ if status >= 500 => Kind::Unavailable,
+        _ => Kind::Rejected,
+    }
+}
+
+/// Whether no byte of the request can have gone out: there was no connection.
+fn nobody_reached(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(io) = error.downcast_ref::<std::io::Error>()
+            && matches!(
+                io.kind(),
+                ErrorKind::ConnectionRefused
+                    | ErrorKind::HostUnreachable
+                    | ErrorKind::NetworkUnreachable
+            )
+        {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}
+
+/// What went wrong, down to the cause: each error of the chain in its own words, once.
+pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut words: Vec<String> = Vec::new();
+    let mut next = error.source();
+    while let Some(error) = next {
+        let text = error.to_string();
+        if words.last().is_none_or(|last| !last.contains(&text)) {
+            words.push(text);
+        }
+        next = error.source();
+    }
+    words.join(": ")
+}

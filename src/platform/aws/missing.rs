@@ -1,0 +1,51 @@
+//! The ports that this build cannot reach on AWS yet. Nothing is asked, so nothing is known:
+//! no answer of theirs can be taken for healthy, empty or stopped.
+
+use trading_core::model::{LogLine, LogQuery, Reading, Schedule, ScheduleId, Written};
+
+use crate::platform::{Fut, Logs, Notice, Notify, Schedules, SecretInfo, SecretValue, Secrets};
+
+const WHY: &str = "this build does not reach it on AWS yet: nothing was asked";
+
+pub(super) struct Missing;
+
+fn unread<T: Send>(source: &str) -> Fut<'static, Reading<T>>
+where
+    Reading<T>: Send + 'static,
+{
+    Box::pin(std::future::ready(Reading::unreachable(source, WHY)))
+}
+
+fn unwritten() -> Fut<'static, Written> {
+    Box::pin(std::future::ready(Written::Unreachable { why: WHY.to_owned() }))
+}
+
+impl Schedules for Missing {
+    fn schedules(&self) -> Fut<'_, Reading<Vec<Schedule>>> {
+        unread("schedules")
+    }
+    fn set_enabled<'a>(&'a self, _: &'a ScheduleId, _: bool) -> Fut<'a, Written> {
+        unwritten()
+    }
+}
+
+impl Logs for Missing {
+    fn query<'a>(&'a self, _: &'a LogQuery) -> Fut<'a, Reading<Vec<LogLine>>> {
+        unread("logs")
+    }
+}
+
+impl Notify for Missing {
+    fn publish<'a>(&'a self, _: &'a Notice) -> Fut<'a, Written> {
+        unwritten()
+    }
+}
+
+impl Secrets for Missing {
+    fn list(&self) -> Fut<'_, Reading<Vec<SecretInfo>>> {
+        unread("secrets")
+    }
+    fn value<'a>(&'a self, _: &'a str, _: &'a str) -> Fut<'a, Reading<SecretValue>> {
+        unread("secrets")
+    }
+}

@@ -1,0 +1,58 @@
+//! Environments on AWS: the only home of its SDK. No type of it leaves this room.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `connect` | from settings and variables to a configuration: endpoints, timeouts |
+//! | `credentials` | where credentials come from, and what to type when they do not |
+//! | `http` | the connection: proxy, trust, the platform's clock |
+//! | `calls` | every call that we make, with its permission |
+//! | `send` | one call: its budget, attempts, deadline |
+//! | `budget` | the rates that we keep to |
+//! | `errors` | from the SDK's errors to gaps and refusals, by code |
+//! | `identity` | whose account answers |
+//! | `dynamodb` | rows, latch, restore records, leases |
+//! | `ecs` | services, their scaling targets, tasks |
+//! | `missing` | the ports that this build cannot reach yet |
+
+mod budget;
+mod calls;
+mod connect;
+mod credentials;
+mod dynamodb;
+mod ecs;
+mod errors;
+mod http;
+mod identity;
+mod missing;
+mod send;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::ctx::Ctx;
+use crate::error::Fault;
+use crate::platform::{Opening, Platform};
+use crate::settings::Environment;
+
+/// Opens an environment on AWS. Reads the shell's and the `aws` tools' settings and obtains
+/// credentials; asks no service yet.
+pub async fn open(
+    environment: &Environment,
+    ctx: &Ctx,
+    opening: Opening,
+) -> Result<Platform, Fault> {
+    let connection = Arc::new(connect::connect(environment, ctx, opening).await?);
+    let missing = || Arc::new(missing::Missing);
+    Ok(Platform {
+        account: Arc::new(identity::Identity::new(Arc::clone(&connection), environment)),
+        state: Arc::new(dynamodb::Store::new(&connection, environment)),
+        compute: Arc::new(ecs::Ecs::new(&connection, environment)),
+        schedules: missing(),
+        logs: missing(),
+        notify: missing(),
+        secrets: missing(),
+        venues: BTreeMap::new(),
+    })
+}

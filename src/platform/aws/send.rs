@@ -1,0 +1,232 @@
+//! One call: its turn, its attempts, its deadline. The SDK's own retries are off, because
+//! they do not say whether an earlier attempt may have been carried out.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use trading_core::model::Utc;
+
+use super::budget::Budget;
+use super::calls::Call;
+use super::errors::{Failure, Kind};
+use super::http::PlatformClock;
+use crate::platform::{Clock, Traffic};
+
+/// The first pause between two attempts; doubled each time, up to the longest.
+const FIRST_PAUSE_MS: u64 = 50;
+const LONGEST_PAUSE_MS: u64 = 1_000;
+
+/// How often a call is attempted at most, by how the last attempt failed.
+fn most_attempts(kind: Kind) -> u32 {
+    match kind {
+        Kind::Throttled => 16,
+        Kind::Unavailable | Kind::NoAnswer => 8,
+        // Nobody listens: that seldom changes within seconds, and others wait for us.
+        Kind::NotSent => 3,
+        _ => 1,
+    }
+}
+
+/// What is done about an attempt that may have been carried out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Loss {
+    GoOn,
+    HandBack,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(super) struct Answer<T> {
+    pub(super) value: T,
+    /// An earlier attempt of this call may have been carried out too.
+    pub(super) after_loss: bool,
+}
+
+/// No answer that helps.
+#[derive(Debug)]
+pub(super) struct Failed<E> {
+    pub(super) failure: Failure,
+    /// The service's own error, if it was one.
+    pub(super) error: Option<E>,
+}
+
+/// Where calls go out.
+pub(super) struct Sender {
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) platform_clock: Arc<PlatformClock>,
+    pub(super) budget: Budget,
+    /// For all attempts of one call together.
+    pub(super) timeout: Duration,
+    tally: Mutex<Tally>,
+}
+
+#[derive(Default)]
+struct Tally {
+    attempts: u64,
+    throttled: BTreeMap<String, u64>,
+    repeated: BTreeMap<String, u64>,
+}
+
+impl Sender {
+    pub(super) fn new(
+        clock: Arc<dyn Clock>,
+        platform_clock: Arc<PlatformClock>,
+        budget: Budget,
+        timeout: Duration,
+    ) -> Self {
+        Self { clock, platform_clock, budget, timeout, tally: Mutex::default() }
+    }
+
+    /// The platform's time.
+    pub(super) fn now(&self) -> Utc {
+        self.platform_clock.now(self.clock.now())
+    }
+
+    /// What was seen of the traffic.
+    pub(super) fn traffic(&self) -> Traffic {
+        let tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
+        Traffic {
+            attempts: tally.attempts,
+            throttled: tally.throttled.clone(),
+            repeated: tally.repeated.clone(),
+            skew_ms: self.platform_clock.skew_ms(),
+            credentials_expire_at: None,
+        }
+    }
+
+    /// Makes a call until it is answered, cannot be, or the time is up. For reads, and for
+    /// writes that may be carried out twice: on a condition, or with the same effect.
+    pub(super) async fn send<T, E, F>(
+        &self,
+        call: &'static Call,
+        once: impl Fn() -> F,
+    ) -> Result<Answer<T>, Failed<E>>
+    where
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+    {
+        self.attempt(call, Loss::GoOn, once).await
+    }
+
+    /// The same for a write that takes no condition: an attempt that may have been carried
+    /// out is the last. Sent again it could undo what somebody else has written since; the
+    /// caller looks first.
+    pub(super) async fn send_unconditional<T, E, F>(
+        &self,
+        call: &'static Call,
+        once: impl Fn() -> F,
+    ) -> Result<T, Failed<E>>
+    where
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+    {
+        self.attempt(call, Loss::HandBack, once).await.map(|answer| answer.value)
+    }
+
+    async fn attempt<T, E, F>(
+        &self,
+        call: &'static Call,
+        loss: Loss,
+        once: impl Fn() -> F,
+    ) -> Result<Answer<T>, Failed<E>>
+    where
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+    {
+        let started = self.clock.since_boot();
+        let mut after_loss = false;
+        let mut attempts = 0;
+        loop {
+            if !self.turn(call, started).await {
+                let failure =
+                    Failure { may_have_acted: after_loss, attempts, ..Failure::no_turn(call) };
+                return Err(Failed { failure, error: None });
+            }
+            attempts += 1;
+            self.count(|tally| tally.attempts += 1);
+            let error = match once().await {
+                Ok(value) => return Ok(Answer { value, after_loss }),
+                Err(error) => error,
+            };
+            let mut failure = Failure::of(call, &error);
+            tracing::debug!(call = call.name(), %failure, attempts, "failed");
+            after_loss |= failure.may_have_acted && call.mutates;
+            failure.attempts = attempts;
+            let pause = jittered(attempts);
+            let now = self.clock.since_boot();
+            let time_left = self.timeout.saturating_sub(now.saturating_sub(started));
+            if !failure.kind.passes()
+                || (after_loss && loss == Loss::HandBack)
+                || attempts >= most_attempts(failure.kind)
+                || time_left <= pause
+            {
+                failure.may_have_acted = after_loss;
+                return Err(Failed { failure, error: error.into_service_error_opt() });
+            }
+            self.remember(call, failure.kind, now);
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Waits for the call's turn; `false` if it does not come in time.
+    async fn turn(&self, call: &Call, started: Duration) -> bool {
+        let Some(bucket) = call.bucket else { return true };
+        let now = self.clock.since_boot();
+        let wait = self.budget.take(bucket, now);
+        if wait > self.timeout.saturating_sub(now.saturating_sub(started)) {
+            return false;
+        }
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
+        true
+    }
+
+    fn remember(&self, call: &Call, kind: Kind, now: Duration) {
+        if kind == Kind::Throttled {
+            if let Some(bucket) = call.bucket {
+                self.budget.drain(bucket, now);
+            }
+            self.count(|tally| *tally.throttled.entry(call.name()).or_default() += 1);
+        } else {
+            self.count(|tally| *tally.repeated.entry(call.name()).or_default() += 1);
+        }
+    }
+
+    fn count(&self, add: impl FnOnce(&mut Tally)) {
+        add(&mut self.tally.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+/// A pause before the next attempt: any part of a span that doubles, so that callers who
+/// failed together do not come back together.
+fn jittered(attempts: u32) -> Duration {
+    let span = FIRST_PAUSE_MS.saturating_mul(1 << attempts.min(10)).min(LONGEST_PAUSE_MS);
+    let mut random = [0_u8; 2];
+    // Should the kernel not answer, everybody waits half of the span.
+    let part = match rustix::rand::getrandom(&mut random[..], rustix::rand::GetRandomFlags::empty())
+    {
+        Ok(_) => u64::from(u16::from_le_bytes(random)),
+        Err(_) => u64::from(u16::MAX / 2),
+    };
+    Duration::from_millis(1 + span * part / u64::from(u16::MAX))
+}
+
+/// The service's own error, if the service answered with one.
+trait ServiceError<E> {
+    fn into_service_error_opt(self) -> Option<E>;
+}
+
+impl<E> ServiceError<E> for SdkError<E, HttpResponse> {
+    fn into_service_error_opt(self) -> Option<E> {
+        match self {
+            Self::ServiceError(answer) => Some(answer.into_err()),
+            _ => None,
+        }
+    }
+}

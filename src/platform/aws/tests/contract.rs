@@ -1,0 +1,44 @@
+use trading_core::model::{
+    Autoscaling, Schedule, ScheduleKind, ScheduleTarget, StrategyRow, Supervision, Suspended,
+};
+
+use super::World;
+use super::compute::{LIVE, set_desired};
+use crate::platform::contract::{self, Seeded};
+
+async fn seeded(world: &World, strategies: Vec<StrategyRow>) -> Seeded {
+    Seeded {
+        platform: world.open().await,
+        strategies,
+        service: LIVE.into(),
+        autoscaling: Autoscaling { min_capacity: 1, max_capacity: 2, suspended: Suspended::NONE },
+        supervision: Supervision::Platform,
+        schedule: Schedule {
+            id: "group/nightly".into(),
+            kind: ScheduleKind::Schedule,
+            enabled: true,
+            expression: "rate(1 day)".to_owned(),
+            timezone: "UTC".to_owned(),
+            target: ScheduleTarget::Task { cluster: "c".to_owned(), family: "f".to_owned() },
+        },
+        now: world.process.ctx.clock.now(),
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs an AWS-compatible server: cargo xtask test aws"]
+async fn the_state_store_meets_the_contract() {
+    let (world, strategies) = World::with_strategies(150).await;
+    // Pages of a few items, an empty one first: a read that stops there is not whole.
+    world.sandbox.pages(super::STRATEGIES, 40, true).expect("pages");
+    contract::state(&seeded(&world, strategies).await).await;
+    assert!(world.sent("Scan") > 3, "more than one page was read");
+}
+
+#[tokio::test]
+#[ignore = "needs an AWS-compatible server: cargo xtask test aws"]
+async fn services_and_tasks_meet_the_contract() {
+    let world = World::system().await;
+    set_desired(&world, LIVE, 2).await;
+    contract::compute(&seeded(&world, Vec::new()).await).await;
+}

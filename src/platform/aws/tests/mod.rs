@@ -1,0 +1,172 @@
+//! The adapter over HTTP, on a server that `cargo xtask test aws` starts, through a proxy that
+//! makes faults and writes down what was sent.
+
+mod compute;
+mod connection;
+mod contract;
+mod faults;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sandbox::Sandbox;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+};
+use clap::Parser;
+use tempfile::TempDir;
+use trading_core::model::{Attr, Row, StrategyRow};
+
+use super::connect::{Connection, connect};
+use super::dynamodb;
+use crate::ctx::{Ctx, SystemClock, SystemIds};
+use crate::error::Fault;
+use crate::platform::{Opening, Platform};
+use crate::settings::{Environment, Settings};
+use crate::ui::{Terminal, Ui};
+
+/// A process with these variables, and what it resolves.
+pub(super) struct Process {
+    pub(super) ctx: Ctx,
+    pub(super) home: TempDir,
+    flags: Vec<String>,
+}
+
+impl Process {
+    /// With nothing but a home and these variables; nobody asks the network who it is.
+    pub(super) fn new(vars: &[(&str, &str)]) -> Self {
+        let home = tempfile::tempdir().expect("a folder");
+        let clock = Arc::new(SystemClock);
+        let folder = home.path().display().to_string();
+        let mut all: BTreeMap<String, String> = [
+            ("HOME", folder.as_str()),
+            ("TRADECTL_HOME", folder.as_str()),
+            ("AWS_EC2_METADATA_DISABLED", "true"),
+        ]
+        .iter()
+        .chain(vars)
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+        all.retain(|_, value| !value.is_empty());
+        let ctx = Ctx {
+            ids: Arc::new(SystemIds::new(clock.clone())),
+            clock,
+            vars: all,
+            cwd: home.path().to_owned(),
+            exe: PathBuf::from("tradectl"),
+            ui: Ui::captured("", Terminal::none(80)).0,
+        };
+        Self { ctx, home, flags: Vec::new() }
+    }
+    /// With a file of the user's own settings.
+    pub(super) fn with_settings(self, text: &str) -> Self {
+        let folder = self.home.path().join("config");
+        std::fs::create_dir_all(&folder).expect("a folder");
+        std::fs::write(folder.join("tradectl.toml"), text).expect("written");
+        self
+    }
+    pub(super) fn environment(&self, name: &str) -> Environment {
+        let words = ["tradectl", "config", "show"].map(str::to_owned).into_iter();
+        let cli = crate::cli::Cli::parse_from(words.chain(self.flags.iter().cloned()));
+        let settings = Settings::load(&self.ctx, &cli.globals).expect("settings");
+        settings.environment_named(name).expect("it resolves")
+    }
+    pub(super) async fn connect(&self, name: &str) -> Result<Connection, Fault> {
+        connect(&self.environment(name), &self.ctx, Opening::usual(TIMEOUT)).await
+    }
+}
+
+/// Longer than any answer of the server takes; short enough for a test that waits for it.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(8);
+
+/// An account of its own behind the proxy, and the environment `tradai-dev` in it.
+pub(super) struct World {
+    pub(super) sandbox: Sandbox,
+    pub(super) process: Process,
+    pub(super) client: Client,
+}
+
+pub(super) const STRATEGIES: &str = "tradai-trading-state-dev";
+const TABLES: [(&str, &str); 3] = [
+    (STRATEGIES, "strategy_id"),
+    ("tradai-positions-dev", "position_id"),
+    ("tradai-orders-dev", "order_id"),
+];
+
+impl World {
+    /// With nothing in it.
+    pub(super) async fn empty() -> Self {
+        let sandbox = Sandbox::connect().expect("a server");
+        let mut vars = sandbox.variables();
+        vars.push(("AWS_ENDPOINT_URL", sandbox.proxy().to_owned()));
+        let vars: Vec<(&str, &str)> =
+            vars.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let process = Process::new(&vars);
+        let connection = process.connect("tradai-dev").await.expect("a connection");
+        let client = Client::new(&connection.config("DYNAMODB"));
+        Self { sandbox, process, client }
+    }
+    /// With a system such as the profile describes: a scenario of the test server.
+    pub(super) async fn system() -> Self {
+        let world = Self::empty().await;
+        world.sandbox.fill("tradai-dev").expect("a scenario");
+        world
+    }
+    /// With the tables of a system, and so many strategies.
+    pub(super) async fn with_strategies(count: u32) -> (Self, Vec<StrategyRow>) {
+        let world = Self::empty().await;
+        for (name, key) in TABLES {
+            world.table(name, key).await;
+        }
+        let rows: Vec<StrategyRow> = (0..count).map(strategy).collect();
+        for row in &rows {
+            let mut put = world.client.put_item().table_name(STRATEGIES);
+            for (name, attr) in &row.row.0 {
+                put = put.item(name, dynamodb::value(attr).expect("it can be sent"));
+            }
+            put.send().await.expect("written");
+        }
+        (world, rows)
+    }
+    async fn table(&self, name: &str, key: &str) {
+        let key_schema = KeySchemaElement::builder().attribute_name(key).key_type(KeyType::Hash);
+        let attribute = AttributeDefinition::builder()
+            .attribute_name(key)
+            .attribute_type(ScalarAttributeType::S);
+        let create = self
+            .client
+            .create_table()
+            .table_name(name)
+            .billing_mode(BillingMode::PayPerRequest)
+            .key_schema(key_schema.build().expect("a key"))
+            .attribute_definitions(attribute.build().expect("an attribute"));
+        create.send().await.expect("a table");
+    }
+    pub(super) async fn open(&self) -> Platform {
+        self.open_within(TIMEOUT).await
+    }
+    pub(super) async fn open_within(&self, timeout: Duration) -> Platform {
+        let environment = self.process.environment("tradai-dev");
+        let opening = Opening::usual(timeout);
+        super::open(&environment, &self.process.ctx, opening).await.expect("a platform")
+    }
+    /// The calls of an operation that the proxy saw.
+    pub(super) fn sent(&self, operation: &str) -> usize {
+        let requests = self.sandbox.requests().expect("the proxy's record");
+        requests.iter().filter(|request| request.operation == operation).count()
+    }
+}
+
+fn strategy(number: u32) -> StrategyRow {
+    let id = format!("s-{number:04}");
+    let row = Row::default()
+        .with_text("strategy_id", id.as_str())
+        .with_text("status", "running")
+        .with("nobody_knows", Attr::L(vec![Attr::N("1000".into()), Attr::Null(true)]))
+        .with("exact", Attr::N("12345678901234567890.123456789".into()))
+        .with("bytes", Attr::B("AAEC/w==".into()));
+    StrategyRow { id: id.into(), row }
+}
