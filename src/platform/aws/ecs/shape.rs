@@ -42,7 +42,7 @@ pub(super) fn service(
     deployments.sort_by_key(|it| it.status != PRIMARY);
     let mut events =
         it.events().iter().filter_map(event).collect::<Result<Vec<ServiceEvent>, String>>()?;
-    events.sort_by(|one, two| two.at.cmp(&one.at));
+    events.sort_by_key(|event| std::cmp::Reverse(event.at));
     events.truncate(EVENTS);
     Ok(Service {
         name: name.into(),
