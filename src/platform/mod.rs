@@ -14,9 +14,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use trading_core::model::{
-    Autoscaling, EngineId, Latch, Lease, LogLine, LogQuery, OrderRow, PositionRow, Reading,
-    RestoreChunk, Schedule, ScheduleId, Service, ServiceName, StatusWrite, StopId, StrategyId,
-    StrategyRow, Supervision, Task, TaskId, Utc, VenueName, Written,
+    Autoscaling, EngineId, Latch, Lease, LogLine, LogQuery, OrderRow, PositionRow, PrunedLogs,
+    Reading, RestoreChunk, Schedule, ScheduleId, Service, ServiceName, StatusWrite, StopId,
+    StrategyId, StrategyRow, Supervision, Task, TaskId, Utc, VenueName, Written,
 };
 
 use crate::venue::Venue;
@@ -202,6 +202,12 @@ pub trait Schedules: Send + Sync {
 pub trait Logs: Send + Sync {
     /// Lines in order of time.
     fn query<'a>(&'a self, query: &'a LogQuery) -> Fut<'a, Reading<Vec<LogLine>>>;
+    /// What of the asked for was there once and is no longer kept. `Absent` where the
+    /// platform does not say.
+    fn pruned<'a>(&'a self, query: &'a LogQuery) -> Fut<'a, Reading<Vec<PrunedLogs>>> {
+        let _ = query;
+        Box::pin(async { Reading::absent("logs", "the platform does not say what it removed") })
+    }
 }
 
 /// A notification to people.

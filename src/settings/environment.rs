@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::Serialize;
-use trading_core::model::{Acknowledges, Calendar, Capabilities, Market, Roles, Timings, Utc};
+use trading_core::model::{
+    Acknowledges, Calendar, Capabilities, Market, Retention, Roles, Timings, Utc,
+};
 use trading_core::report::Exit;
 
 use super::Settings;
@@ -96,6 +98,8 @@ pub struct Environment {
     pub acknowledges: Acknowledges,
     /// Durations that bind.
     pub timings: Timings,
+    /// What the local platform keeps; elsewhere the platform's own rules hold.
+    pub retention: Retention,
     /// When the market is open.
     pub calendar: Calendar,
     /// What the system has.

@@ -11,7 +11,9 @@ use toml::de::{DeTable, DeValue};
 use trading_core::report::{Exit, Problem};
 
 use super::nearest::nearest;
-use super::schema::{EnvironmentFile, Key, NamesFile, NotifyFile, SettingsFile, TimingsFile};
+use super::schema::{
+    EnvironmentFile, Key, NamesFile, NotifyFile, RetentionFile, SettingsFile, TimingsFile,
+};
 use crate::error::Fault;
 
 /// The format that this binary reads.
@@ -180,6 +182,7 @@ fn unknown_keys(file: &DeTable<'_>) -> Vec<UnknownKey> {
         let sections = [
             ("names", NamesFile::KEYS),
             ("timings", TimingsFile::KEYS),
+            ("retention", RetentionFile::KEYS),
             ("notify", NotifyFile::KEYS),
         ];
         for (section, words) in sections {

@@ -1,7 +1,9 @@
 //! The reference of settings files and variables, made from the types that read them.
 
 use super::load::VARIABLES;
-use super::schema::{EnvironmentFile, Key, NamesFile, NotifyFile, SettingsFile, TimingsFile};
+use super::schema::{
+    EnvironmentFile, Key, NamesFile, NotifyFile, RetentionFile, SettingsFile, TimingsFile,
+};
 
 /// The reference as Markdown.
 pub fn markdown() -> String {
@@ -17,11 +19,12 @@ pub fn markdown() -> String {
          named may add environments, and redefines none. Durations are written with their unit: \
          `\"250ms\"`, `\"90s\"`, `\"10m\"`, `\"1m30s\"`.\n",
     );
-    let tables: [(&str, &[Key]); 5] = [
+    let tables: [(&str, &[Key]); 6] = [
         ("Top of the file", SettingsFile::KEYS),
         ("`[environments.NAME]`", EnvironmentFile::KEYS),
         ("`[environments.NAME.names]`", NamesFile::KEYS),
         ("`[environments.NAME.timings]`", TimingsFile::KEYS),
+        ("`[environments.NAME.retention]`", RetentionFile::KEYS),
         ("`[environments.NAME.notify]`", NotifyFile::KEYS),
     ];
     for (title, keys) in tables {

@@ -159,6 +159,8 @@ table! {
         names: NamesFile => Names,
         @ /// Durations that bind.
         timings: TimingsFile => LayeredTimings,
+        @ /// What a local platform keeps.
+        retention: RetentionFile => LayeredRetention,
         @ /// Where notices go.
         notify: NotifyFile => LayeredNotify,
     }
@@ -219,6 +221,18 @@ table! {
 }
 
 table! {
+    /// What a local platform keeps.
+    RetentionFile => LayeredRetention {
+        /// What one service's event log may take up, in GB (1,000,000,000 bytes); its newest two segments always stay.
+        event_log_max_gb: u64,
+        /// What all logs may take up, in MB (1,000,000 bytes); those of running tasks and the newest of each service always stay, those of crashed tasks go last.
+        logs_max_mb: u64,
+        /// How long receipts, fills and orders at rest are kept at the least; at least 1d.
+        records_kept: Span,
+    }
+}
+
+table! {
     /// Where notices go besides the platform's own file or topic.
     NotifyFile => LayeredNotify {
         /// A web address (https or loopback); a secret, never shown.
@@ -258,5 +272,13 @@ pub(super) struct SecretText(pub(super) String);
 impl std::fmt::Debug for SecretText {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("SecretText(hidden)")
+    }
+}
+
+impl LayeredRetention {
+    /// Whether any file says something about it.
+    pub(super) fn is_set(&self) -> bool {
+        let Self { event_log_max_gb, logs_max_mb, records_kept } = self;
+        event_log_max_gb.is_some() || logs_max_mb.is_some() || records_kept.is_some()
     }
 }

@@ -89,6 +89,19 @@ fn a_users_file_completes_a_built_in_environment_and_its_roles_come_first() {
 }
 
 #[test]
+fn what_is_kept_is_a_setting_with_its_origin() {
+    let world = World::new();
+    world.user_file(
+        "[environments.local.retention]\nevent_log_max_gb = 3\nrecords_kept = \"48h\"\n",
+    );
+    let show = |key| setting(&world, "", &format!("retention.{key}"));
+    let file = "file /tmp/tc######/user/.config/tradectl/tradectl.toml";
+    assert_eq!(show("event_log_max_gb"), ("3".into(), file.into()));
+    assert_eq!(show("records_kept"), ("2d".into(), file.into()));
+    assert_eq!(show("logs_max_mb"), ("1000".into(), "default".into()));
+}
+
+#[test]
 fn account_ids_are_masked_unless_asked_for() {
     let world = World::new();
     world.user_file("[environments.tradai-dev]\naccount = \"123456789012\"\n");
@@ -170,6 +183,10 @@ fn a_bad_value_says_what_was_expected() {
         "[environments.tradai-dev]\ndirectory = \"x\"",
         "[environments.local]\ntimings.reread_gap = \"1s\"",
         "[environments.local]\ntimings.latch_poll = \"1s\"",
+        "[environments.local]\nretention.records_kept = \"23h\"",
+        "[environments.local]\nretention.logs_max_mb = 0",
+        "[environments.local]\nretention.event_log_max_gb = \"1\"",
+        "[environments.tradai-dev]\nretention.logs_max_mb = 10",
         "[environments.local]\ncalendar = \"lunar\"",
         "[environments.local]\nnotify.webhook = \"https://x.example\"\nnotify.webhook_secret = \"a/b\"",
         "[environments.local]\nroles = [{ subject = \"service\", pattern = \"x\", role = \"etnry\" }]",

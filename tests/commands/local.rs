@@ -74,3 +74,26 @@ fn logs_by_group_and_text() {
     let older = world.run("local logs --since 1s --group engine-1 --limit 1");
     assert!(older.out.contains("sold") && !older.out.contains("bought"), "{older}");
 }
+
+#[test]
+fn logs_that_are_no_longer_kept_are_said_to_be_missing() {
+    let world = World::new();
+    let environment = world.set_up(Vec::new());
+    let paths = paths_of(&environment).expect("local");
+    LogWriter::open(&paths, "engine-1", "task-b")
+        .expect("a log")
+        .write(world.now, "sold")
+        .expect("written");
+    let mark = std::fs::File::create(paths.logs().join("engine-1/.pruned.cut")).expect("a mark");
+    let minute_ago = world.now.checked_sub(std::time::Duration::from_secs(60)).expect("a time");
+    mark.set_modified(minute_ago.into()).expect("set");
+    insta::assert_snapshot!("logs_pruned_human", world.run("local logs"));
+    insta::assert_snapshot!(
+        "logs_pruned_json",
+        world.run("local logs --stream task-a --output json")
+    );
+    for enough in ["--since 59s", "--limit 1", "--group engine-2"] {
+        let ran = world.run(&format!("local logs {enough}"));
+        assert!(!ran.to_string().contains("no longer kept"), "{enough}: {ran}");
+    }
+}

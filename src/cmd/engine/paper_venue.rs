@@ -12,7 +12,7 @@ use super::{platform_folder, told_to_end};
 use crate::error::Fault;
 use crate::platform::local::{self, LogWriter};
 use crate::settings::Access;
-use crate::venue::paper::{Notes, Options, serve};
+use crate::venue::paper::{Notes, Options, Records, serve};
 
 /// Serves the paper venue of a local platform: an order book of its own for each strategy,
 /// markets from a seed or a file, and every received order on record.
@@ -35,7 +35,17 @@ pub struct Args {
 pub(super) async fn run(args: &Args, session: &mut Session<'_>) -> Result<Report, Fault> {
     let Args { seed, data, bars_per_second } = args;
     let series = data.as_ref().map(read_series).transpose()?;
+    let environment = session.environment(Access::Local)?;
+    // Without an environment around it nobody says what is still needed: all of it stays.
+    let records = if local::is_set_up(&environment)? {
+        let platform = local::open(&environment, Arc::clone(&session.ctx.clock))?;
+        let kept_ms = environment.retention.records_kept_ms;
+        Some(Records { kept_ms, state: platform.state })
+    } else {
+        None
+    };
     let options = Options {
+        records,
         directory: platform_folder(session)?,
         seed: *seed,
         series,

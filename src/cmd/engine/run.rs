@@ -57,6 +57,7 @@ pub(super) async fn run(args: &Args, session: &mut Session<'_>) -> Result<Report
         clock: Arc::clone(&ctx.clock),
         timings: environment.timings,
         event_log: event_log(&paths, service)?,
+        event_log_max_bytes: environment.retention.event_log_max_gb.saturating_mul(1_000_000_000),
         loosened: loosened_by
             .clone()
             .filter(|actor| !actor.trim().is_empty())

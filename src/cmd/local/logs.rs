@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use trading_core::model::{LogLine, LogQuery};
-use trading_core::report::{Block, Exit, Report};
+use trading_core::model::{LogLine, LogQuery, PrunedLogs, Reading, Utc};
+use trading_core::report::{Block, Exit, Finding, Report, Severity};
 
 use super::super::Session;
 use super::told_to_end;
@@ -55,11 +55,18 @@ pub(super) async fn run(args: &Args, session: &mut Session<'_>) -> Result<Report
         contains: args.contains.clone(),
         limit: Some(args.limit),
     };
+    let pruned = platform.logs.pruned(&query).await;
     if args.follow {
+        for finding in missing(&pruned, None) {
+            session.ctx.ui.note(&format!("{}: {}", finding.subject, finding.message));
+        }
         return follow(&local::paths_of(&environment)?, query, session).await;
     }
     let reading = platform.logs.query(&query).await;
     let mut report = Report::new("local.logs", "shown", Exit::Ok);
+    // Where as many lines are shown as were asked for, only what is missing among them counts.
+    let enough = reading.value().filter(|lines| lines.len() >= args.limit);
+    report.findings = missing(&pruned, enough.and_then(|lines| lines.first()).map(|it| it.at));
     match reading.value() {
         Some(lines) => report.body.extend(lines.iter().map(|line| Block::line(text(line)))),
         None => {
@@ -70,8 +77,45 @@ pub(super) async fn run(args: &Args, session: &mut Session<'_>) -> Result<Report
     if let Some(gap) = reading.as_gap() {
         report.body.push(Block::line(gap.to_string()));
     }
-    report.data = json!({ "lines": reading });
+    report.data = json!({ "lines": reading, "pruned": pruned });
     Ok(report)
+}
+
+/// What was asked for and is no longer there; what ended before `from` was not asked for.
+fn missing(pruned: &Reading<Vec<PrunedLogs>>, from: Option<Utc>) -> Vec<Finding> {
+    let finding = |id: &str, subject: &str, message: String| Finding {
+        id: id.to_owned(),
+        severity: Severity::Info,
+        subject: subject.to_owned(),
+        message,
+        evidence: Vec::new(),
+        next: None,
+    };
+    let pruned = match pruned {
+        Reading::Known { value, .. } => value,
+        Reading::Gap(gap) => {
+            let message = format!("whether older lines were removed is not known: {gap}");
+            return vec![finding("logs.pruned_unknown", "logs", message)];
+        }
+    };
+    let wanted =
+        pruned.iter().filter(|it| from.is_none_or(|from| it.upto.is_none_or(|upto| upto >= from)));
+    wanted
+        .map(|PrunedLogs { group, stream, upto }| {
+            let what = match stream {
+                Some(stream) => format!("older lines of {stream}"),
+                None => "whole streams of ended tasks".to_owned(),
+            };
+            let until = match upto {
+                Some(at) => {
+                    format!("none of them is younger than {}", at.strftime("%Y-%m-%dT%H:%M:%SZ"))
+                }
+                None => "from when they were is not known".to_owned(),
+            };
+            let message = format!("{what} are no longer kept; {until}");
+            finding("logs.pruned", group, message)
+        })
+        .collect()
 }
 
 /// Shows lines as they come, until the process is told to end or nobody reads any more.

@@ -18,8 +18,6 @@ use trading_core::engine::{Engine, Event, LOG_FORMAT, Record, Recovered, Seq, en
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// A segment is closed once it is this long.
 const SEGMENT_BYTES: u64 = 32 * 1024 * 1024;
-/// What all segments of a service may take up; the newest two always stay.
-const KEEP_BYTES: u64 = 1024 * 1024 * 1024;
 /// A disk that is this far behind ends the engine.
 const BEHIND_BYTES: u64 = 64 * 1024 * 1024;
 /// The ending of a segment's name.
@@ -57,8 +55,9 @@ pub(super) struct Opened {
 }
 
 impl EventLog {
-    /// Opens a service's log: recovers the state, begins a new segment with it.
-    pub(super) fn open(folder: &Path) -> io::Result<Opened> {
+    /// Opens a service's log: recovers the state, begins a new segment with it. The log may
+    /// take up `max_bytes`; the newest two segments, and so two snapshots, always stay.
+    pub(super) fn open(folder: &Path, max_bytes: u64) -> io::Result<Opened> {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         let lock = OpenOptions::new()
             .create(true)
@@ -72,7 +71,9 @@ impl EventLog {
         let (recovered, notes) = newest(&segments)?;
         let (engine, seq) =
             recovered.map_or_else(|| (Engine::default(), 0), |it| (it.engine, it.seq));
-        let mut files = Files { folder: folder.to_owned(), file: None };
+        // Room for the segment that is being written, and for its being closed a little late.
+        let old_bytes = max_bytes.saturating_sub(2 * SEGMENT_BYTES);
+        let mut files = Files { folder: folder.to_owned(), file: None, old_bytes };
         files.begin(&opening(&engine, seq)?)?;
         let (durable_to, durable) = mpsc::unbounded_channel();
         let (writer, chunks) = std_mpsc::channel();
@@ -207,6 +208,8 @@ fn newest(segments: &[PathBuf]) -> io::Result<(Option<Recovered>, Vec<String>)> 
 struct Files {
     folder: PathBuf,
     file: Option<File>,
+    /// What the closed segments may take up.
+    old_bytes: u64,
 }
 
 impl Files {
@@ -224,7 +227,8 @@ impl Files {
         self.prune(old)
     }
 
-    /// Removes the oldest segments beyond what a log may take up.
+    /// Removes the oldest segments beyond what a log may take up. Each segment begins with
+    /// a snapshot, so whatever is left is a whole log.
     fn prune(&self, old: Vec<PathBuf>) -> io::Result<()> {
         let mut sizes = Vec::new();
         for path in old {
@@ -234,7 +238,7 @@ impl Files {
         // The newest old one stays beside the one just begun.
         sizes.pop();
         for (size, path) in sizes {
-            if total <= KEEP_BYTES {
+            if total <= self.old_bytes {
                 break;
             }
             fs::remove_file(&path)?;
@@ -300,11 +304,14 @@ fn write_all(
 mod tests {
     use super::*;
 
+    /// A budget that nothing here reaches.
+    const MAX: u64 = 1_000_000_000;
+
     #[test]
     fn a_disk_that_is_full_is_said_and_nothing_counts_as_durable() {
         let folder = tempfile::tempdir().unwrap();
         let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
-        let mut files = Files { folder: folder.path().to_owned(), file: Some(full) };
+        let mut files = Files { folder: folder.path().to_owned(), file: Some(full), old_bytes: 0 };
         let (to, mut durable) = mpsc::unbounded_channel();
         let (writer, chunks) = std_mpsc::channel();
         writer.send(Chunk::Append { bytes: vec![1; 10], upto: 7, sync: true }).unwrap();
@@ -319,15 +326,57 @@ mod tests {
     #[test]
     fn a_log_begins_a_segment_at_each_boot_and_one_engine_holds_it() {
         let folder = tempfile::tempdir().unwrap();
-        let first = EventLog::open(folder.path()).unwrap();
-        assert!(EventLog::open(folder.path()).is_err(), "two engines on one log");
+        let first = EventLog::open(folder.path(), MAX).unwrap();
+        assert!(EventLog::open(folder.path(), MAX).is_err(), "two engines on one log");
         let Opened { mut log, seq, .. } = first;
         let at = trading_core::model::Utc::UNIX_EPOCH;
         log.append(seq + 1, &Event::Boot { at }).unwrap();
         log.close().unwrap();
         drop(log);
-        let again = EventLog::open(folder.path()).unwrap();
+        let again = EventLog::open(folder.path(), MAX).unwrap();
         assert_eq!((again.seq, again.notes.len()), (1, 0));
         assert_eq!(segments(folder.path()).unwrap().len(), 2);
+    }
+
+    /// One boot that hears so many ticks; the state after it.
+    fn boot(folder: &Path, max_bytes: u64, ticks: i64) -> (Engine, Vec<String>) {
+        let Opened { mut log, mut engine, mut seq, notes, .. } =
+            EventLog::open(folder, max_bytes).unwrap();
+        for _ in 0..ticks {
+            seq += 1;
+            let at = trading_core::model::Utc::from_second(seq.cast_signed()).unwrap();
+            let event = Event::Tick { at };
+            log.append(seq, &event).unwrap();
+            engine.step(seq, &event, &mut Vec::new());
+        }
+        log.mark(&engine).unwrap();
+        log.close().unwrap();
+        (engine, notes)
+    }
+
+    #[test]
+    fn what_is_pruned_is_whole_segments_and_the_log_boots_and_replays_without_them() {
+        let (kept, pruned) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        for ticks in [3, 0, 5, 1, 4] {
+            let (all, _) = boot(kept.path(), MAX, ticks);
+            let (few, notes) = boot(pruned.path(), 1, ticks);
+            assert_eq!(all.state_hash(), few.state_hash());
+            assert!(notes.is_empty(), "{notes:?}");
+        }
+        assert_eq!(segments(kept.path()).unwrap().len(), 5, "within its budget nothing goes");
+        let left = segments(pruned.path()).unwrap();
+        assert_eq!(left.len(), 2, "two snapshots whatever the budget says");
+        let bytes: Vec<Vec<u8>> = left.iter().map(|path| fs::read(path).unwrap()).collect();
+        let mut damaged = Vec::new();
+        let replayed = trading_core::engine::replay(bytes.iter().map(Vec::as_slice), &mut damaged);
+        assert!(damaged.is_empty() && replayed.differs_at.is_empty() && replayed.holes.is_empty());
+        assert!(replayed.compared >= 2, "{}", replayed.compared);
+        let newest = replayed.hash;
+        // The newest is unreadable: the snapshot before it leads to a state all the same.
+        fs::write(&left[1], b"torn").unwrap();
+        let (engine, notes) = boot(pruned.path(), 1, 0);
+        assert_eq!(notes.len(), 1, "{notes:?}");
+        assert_ne!(engine.state_hash(), newest);
+        assert!(engine.state_hash() != Engine::default().state_hash());
     }
 }

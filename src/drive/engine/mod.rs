@@ -77,6 +77,8 @@ pub struct Options {
     pub timings: Timings,
     /// The folder of this service's event log.
     pub event_log: PathBuf,
+    /// What the event log may take up, in bytes; its newest two segments always stay.
+    pub event_log_max_bytes: u64,
     /// Where telemetry goes.
     pub telemetry: WriteLine,
     /// Who sets an engine that tightened itself active again, and why.
@@ -195,7 +197,8 @@ impl Shell {
             Fault::new(Exit::Settings, "engine.start", message)
         };
         let Opened { log, engine, seq, durable, notes } =
-            EventLog::open(&options.event_log).map_err(|error| fault("its event log", error))?;
+            EventLog::open(&options.event_log, options.event_log_max_bytes)
+                .map_err(|error| fault("its event log", error))?;
         let mut sink =
             Sink::start(options.telemetry).map_err(|error| fault("its telemetry", error))?;
         for note in &notes {

@@ -69,7 +69,7 @@ fn strategy(number: usize, status: &str) -> StrategyRow {
 /// A venue whose markets close a hundred bars a second.
 fn market(directory: PathBuf) -> paper::Options {
     let notes = Box::new(|_, _: &str| {});
-    paper::Options { directory, seed: 11, series: None, bars_per_second: 100, notes }
+    paper::Options { directory, seed: 11, series: None, bars_per_second: 100, records: None, notes }
 }
 
 impl Machine {
@@ -117,6 +117,7 @@ impl Machine {
             clock: Arc::clone(&self.clock),
             timings: trading_core::model::Timings::default(),
             event_log: self.event_log(),
+            event_log_max_bytes: 1_000_000_000,
             telemetry: Box::new(move |_, line| {
                 lines.lock().unwrap().push(format!("{name}: {line}"));
                 Ok(())

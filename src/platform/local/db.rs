@@ -65,6 +65,9 @@ impl DbError {
 /// How long to wait for another process's write.
 const BUSY: Duration = Duration::from_secs(2);
 
+/// The write-ahead log is cut back to this after a checkpoint.
+const WAL_BYTES: i64 = 16 * 1024 * 1024;
+
 /// A database file.
 #[derive(Clone)]
 pub(super) struct Db {
@@ -225,6 +228,7 @@ fn connect(path: &Path, schema: &Schema) -> Result<Open, DbError> {
         "synchronous",
         if schema.durable { "FULL" } else { "NORMAL" },
     )?;
+    connection.pragma_update(None, "journal_size_limit", WAL_BYTES)?;
     let mut format = format_of(&connection)?;
     if format < latest(schema) {
         if format > 0 {

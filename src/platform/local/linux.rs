@@ -139,6 +139,31 @@ fn processes(wanted: impl Fn(&Process) -> bool) -> Vec<Process> {
     found
 }
 
+/// Gives the blocks of a file's first bytes back to the disk; its length stays. Where the
+/// file system cannot, that is the error.
+pub fn give_back_head(file: &fs::File, bytes: u64) -> io::Result<()> {
+    use rustix::fs::FallocateFlags;
+    // Whole pages: what lies in part before the end keeps its block.
+    let whole = bytes - bytes % 4_096;
+    if whole == 0 {
+        return Ok(());
+    }
+    let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+    Ok(rustix::fs::fallocate(file, flags, 0, whole)?)
+}
+
+/// Where a file's content begins behind a head that was given back; of an ordinary file, 0.
+pub fn start_of_data(file: &fs::File) -> io::Result<u64> {
+    match rustix::fs::seek(file, rustix::fs::SeekFrom::Data(0)) {
+        Ok(start) => Ok(start),
+        // Nothing but a hole, or nothing at all.
+        Err(rustix::io::Errno::NXIO) => Ok(file.metadata()?.len()),
+        // A file system that knows of no holes has none.
+        Err(rustix::io::Errno::INVAL) => Ok(0),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// This process's effective user.
 pub fn own_uid() -> u32 {
     rustix::process::geteuid().as_raw()

@@ -25,6 +25,7 @@ mod secrets;
 mod settle;
 mod state;
 pub mod supervisor;
+mod sweep;
 mod tables;
 #[cfg(feature = "webhook")]
 mod webhook;
@@ -229,6 +230,9 @@ fn supervisor_of(environment: &Environment, clock: Arc<dyn Clock>) -> Result<Sup
         roles: environment.roles.clone(),
         cluster: environment.name.clone(),
         started: clock.now(),
+        retention: environment.retention,
+        housekept: None,
+        swept: None,
         clock,
         log,
         children: BTreeMap::new(),

@@ -113,7 +113,7 @@ impl PaperClient {
             Err(none) => Reading::unreachable(SOURCE, none.why()),
             Ok(reply) => match take(reply.answer) {
                 Ok(value) => Reading::known(value, SOURCE, reply.at),
-                Err(Answer::Failed { why } | Answer::Refused { why }) => {
+                Err(Answer::Failed { why } | Answer::Refused { why } | Answer::Gone { why }) => {
                     Reading::unreachable(SOURCE, why)
                 }
                 Err(_) => Reading::unparsed(SOURCE, "the answer does not fit the question"),

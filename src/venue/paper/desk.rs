@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use trading_core::model::{ClientOrderId, Price, StrategyId, Symbol};
+use trading_core::model::{ClientOrderId, Price, StrategyId, Symbol, Utc};
 use trading_core::sim::{Cancelled, Change, Market, PaperVenue, Rules, Series};
 
+use super::retain::Kind;
 use super::store::{Store, StoreError};
 use super::wire::{Answer, Ask, Bar, CancelAnswer, Line, Reply, Request, Told};
 use crate::platform::Clock;
@@ -15,6 +16,9 @@ use crate::platform::Clock;
 const MAX_SYMBOLS: usize = 5_000;
 /// Longer names than this are refused.
 const MAX_NAME_BYTES: usize = 256;
+
+/// Records of a kind that one commit forgets: no request waits long for it.
+const FORGOTTEN_AT_ONCE: u32 = 200;
 
 /// What subscribers are told, encoded once for all of them.
 #[derive(Clone, Debug)]
@@ -144,8 +148,9 @@ impl Desk {
         published: &mut Vec<Published>,
     ) -> Result<(), StoreError> {
         let mut touched: BTreeSet<StrategyId> = BTreeSet::new();
+        let at = self.clock.now();
         for change in changes.drain(..) {
-            self.store.put(&change)?;
+            self.store.put(&change, at)?;
             let (symbol, told) = match change {
                 Change::Received(_) => continue,
                 Change::Order(order) => (order.order.symbol.clone(), Told::Order(Box::new(order))),
@@ -176,17 +181,42 @@ impl Desk {
                 }
                 let prior = self.store.order(id)?;
                 let at = self.clock.now();
-                let order = self.venue.submit(at, (**order).clone(), prior, changes);
+                let order = if prior.is_none() && self.store.is_spent(id)? {
+                    let why = format!("{}; an id is used once", forgotten(id));
+                    self.venue.refuse(at, (**order).clone(), why, changes)
+                } else {
+                    self.venue.submit(at, (**order).clone(), prior, changes)
+                };
                 Answer::Submitted(Box::new(order))
             }
             Ask::Cancel(id) => Answer::Cancelled(self.cancel(id, changes)?),
-            Ask::Order(id) => Answer::Order(self.store.order(id)?.map(Box::new)),
+            Ask::Order(id) => match self.store.order(id)? {
+                None if self.store.is_spent(id)? => Answer::Gone { why: forgotten(id) },
+                found => Answer::Order(found.map(Box::new)),
+            },
             Ask::OpenOrders => Answer::Orders(self.venue.resting().cloned().collect()),
             Ask::Positions => Answer::Positions(self.venue.positions()),
-            Ask::FillsSince(since) => Answer::Fills(self.store.fills_since(*since)?),
-            Ask::ReceiptsSince(since) => Answer::Receipts(self.store.receipts_since(*since)?),
+            Ask::FillsSince(since) => match self.gone(Kind::Fills, *since)? {
+                Some(why) => Answer::Gone { why },
+                None => Answer::Fills(self.store.fills_since(*since)?),
+            },
+            Ask::ReceiptsSince(since) => match self.gone(Kind::Receipts, *since)? {
+                Some(why) => Answer::Gone { why },
+                None => Answer::Receipts(self.store.receipts_since(*since)?),
+            },
             Ask::Subscribe(symbols) => self.open_markets(symbols)?,
         })
+    }
+
+    /// Why a read that reaches back to `since` cannot be answered whole, if it cannot.
+    fn gone(&self, kind: Kind, since: Utc) -> Result<Option<String>, StoreError> {
+        let kept = self.store.kept_since(kind)?.filter(|kept| since < *kept);
+        Ok(kept.map(|kept| format!("{} before {kept} are no longer kept", kind.word())))
+    }
+
+    /// Forgets some of what is from before `horizon`. Whether there may be more.
+    pub(super) fn prune(&self, horizon: Utc) -> Result<bool, StoreError> {
+        self.store.prune(horizon, FORGOTTEN_AT_ONCE)
     }
 
     fn cancel(
@@ -197,6 +227,8 @@ impl Desk {
         Ok(match self.venue.cancel(id, changes) {
             Cancelled::Done => CancelAnswer::Done,
             Cancelled::NotResting if self.store.order(id)?.is_some() => CancelAnswer::AtRest,
+            // What is forgotten was at rest.
+            Cancelled::NotResting if self.store.is_spent(id)? => CancelAnswer::AtRest,
             Cancelled::NotResting => CancelAnswer::NeverHad,
         })
     }
@@ -226,4 +258,8 @@ impl Desk {
         }
         Ok(Answer::Subscribed)
     }
+}
+
+fn forgotten(id: &ClientOrderId) -> String {
+    format!("{id} may have been used for an order that is no longer kept")
 }

@@ -6,12 +6,15 @@
 
 mod client;
 mod desk;
+mod horizon;
+mod retain;
 mod server;
 mod socket;
 mod store;
 mod wire;
 
 pub use client::{PaperClient, connect};
+pub use horizon::Records;
 pub use server::{Notes, Options, serve};
 
 #[cfg(test)]

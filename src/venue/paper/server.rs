@@ -21,6 +21,7 @@ use trading_core::report::Exit;
 use trading_core::sim::Series;
 
 use super::desk::{Desk, Outcome, Published};
+use super::horizon::{Forgetting, Records};
 use super::socket::short_path;
 use super::store::Store;
 use super::wire::{Answer, Ask, Line, MAX_REQUEST_BYTES, Reply, Request, Told};
@@ -46,6 +47,8 @@ pub struct Options {
     pub series: Option<Series>,
     /// How many bars each market closes per second, 1 to 1,000.
     pub bars_per_second: u32,
+    /// What is kept, and for whom; `None`: everything.
+    pub records: Option<Records>,
     /// Where it says what goes wrong.
     pub notes: Notes,
 }
@@ -65,14 +68,17 @@ struct Problems {
 
 impl Problems {
     fn tell(&mut self, why: String) {
+        self.note(format!("nothing of a batch was done; its orders are unknown: {why}"));
+    }
+
+    fn note(&mut self, why: String) {
         let now = self.clock.since_boot();
         let again = self
             .told
             .as_ref()
             .is_some_and(|(what, at)| *what == why && now.saturating_sub(*at) < SAY_AGAIN);
         if !again {
-            let note = format!("nothing of a batch was done; its orders are unknown: {why}");
-            (self.notes)(self.clock.now(), &note);
+            (self.notes)(self.clock.now(), &why);
             self.told = Some((why, now));
         }
     }
@@ -105,9 +111,11 @@ pub async fn serve(
         .create(&options.directory)
         .map_err(|error| fault("its folder", &error))?;
     let _only_one = lock(&options)?;
-    let store = Store::open(&options.directory.join("venue.db"))
+    let store = Store::open(&options.directory.join("venue.db"), clock.now())
         .map_err(|error| fault("its store", &error))?;
     let mut problems = Problems { notes: options.notes, clock: Arc::clone(&clock), told: None };
+    let mut clients = tokio::task::JoinSet::new();
+    let mut forgetting = Forgetting::start(options.records, &clock, &mut clients);
     let mut desk = Desk::open(store, options.seed, options.series, clock)
         .map_err(|error| fault("its store", &error))?;
     let (_folder, path) =
@@ -116,12 +124,7 @@ pub async fn serve(
 
     let (inbox, mut jobs) = mpsc::channel::<Job>(INBOX);
     let (news, _) = broadcast::channel::<Published>(BEHIND);
-    let period = Duration::from_secs(1) / options.bars_per_second.clamp(1, 1_000);
-    let mut ticks = tokio::time::interval(period);
-    // A venue that was frozen does not make up for bars that nobody saw.
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    // The clients' connections end with the venue.
-    let mut clients = tokio::task::JoinSet::new();
+    let mut ticks = ticks(options.bars_per_second);
     tokio::pin!(stop);
     loop {
         let (first, tick) = tokio::select! {
@@ -132,6 +135,12 @@ pub async fn serve(
                     clients.spawn(attend(reader, writer, inbox.clone(), news.clone()));
                 }
                 while clients.try_join_next().is_some() {}
+                continue;
+            }
+            Some(found) = forgetting.heard() => {
+                if let Some(why) = forgetting.take(found) {
+                    problems.note(why);
+                }
                 continue;
             }
             _ = ticks.tick() => (None, true),
@@ -147,8 +156,18 @@ pub async fn serve(
             deal(&mut desk, batch, tick, &news).map_err(|error| fault("its store", &error))?;
         if let Some(why) = failed {
             problems.tell(why);
+        } else if tick && let Err(error) = forgetting.forget(&desk) {
+            problems.note(format!("old records were not removed: {error}"));
         }
     }
+}
+
+/// When bars close.
+fn ticks(bars_per_second: u32) -> tokio::time::Interval {
+    let mut ticks = tokio::time::interval(Duration::from_secs(1) / bars_per_second.clamp(1, 1_000));
+    // A venue that was frozen does not make up for bars that nobody saw.
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    ticks
 }
 
 /// Lets the desk work on a batch and hands out what came of it. Why it failed, if it did.

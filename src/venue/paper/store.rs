@@ -14,7 +14,7 @@ use trading_core::model::{
 use trading_core::sim::{Account, Change};
 
 /// The format that this binary writes.
-const FORMAT: i64 = 1;
+const FORMAT: i64 = 2;
 
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
@@ -31,6 +31,21 @@ CREATE TABLE IF NOT EXISTS accounts (strategy TEXT PRIMARY KEY, doc TEXT NOT NUL
 CREATE TABLE IF NOT EXISTS markets (
     symbol TEXT PRIMARY KEY, step INTEGER NOT NULL, price INTEGER NOT NULL) STRICT;
 ";
+
+/// From format 1 to 2: when an order came to rest, and which ids were used by orders that are
+/// forgotten. What is at rest already counts as having come to rest now.
+const TO_2: &str = "
+ALTER TABLE orders ADD COLUMN settled_us INTEGER;
+UPDATE orders SET settled_us = ?1 WHERE resting = 0;
+CREATE INDEX orders_settled ON orders (settled_us) WHERE settled_us IS NOT NULL;
+CREATE TABLE spent_serials (
+    stem TEXT PRIMARY KEY, generation INTEGER NOT NULL, counter INTEGER NOT NULL) STRICT;
+CREATE TABLE spent_names (id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+UPDATE meta SET value = 2 WHERE name = 'format';
+";
+
+/// The write-ahead log is cut back to this after a checkpoint.
+const WAL_BYTES: i64 = 16 * 1024 * 1024;
 
 /// Why the store could not answer.
 #[derive(Debug, thiserror::Error)]
@@ -55,26 +70,40 @@ pub(super) struct Stored {
 
 /// The store.
 pub(super) struct Store {
-    sql: Connection,
+    pub(super) sql: Connection,
 }
 
-type Stands<T> = Result<T, StoreError>;
+pub(super) type Stands<T> = Result<T, StoreError>;
 
 impl Store {
-    /// Opens or creates `venue.db`, mode 0600.
-    pub(super) fn open(path: &Path) -> Stands<Self> {
+    /// Opens or creates `venue.db`, mode 0600. An older format is brought forward at `now`,
+    /// after a copy.
+    pub(super) fn open(path: &Path, now: Utc) -> Stands<Self> {
         OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
         let sql = Connection::open(path)?;
+        // Binds where the file is new: only then can idle pages be given back to the disk.
+        sql.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
         sql.busy_timeout(std::time::Duration::from_secs(5))?;
         sql.pragma_update(None, "journal_mode", "WAL")?;
         // Survives kill -9; the paper venue does not promise more (no real money rests here).
         sql.pragma_update(None, "synchronous", "NORMAL")?;
+        sql.pragma_update(None, "journal_size_limit", WAL_BYTES)?;
         sql.execute_batch(SCHEMA)?;
         sql.set_prepared_statement_cache_capacity(32);
-        sql.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?1)", [FORMAT])?;
+        let is_new = sql.execute("INSERT OR IGNORE INTO meta VALUES ('format', 1)", [])? > 0;
         let format: i64 =
             sql.query_row("SELECT value FROM meta WHERE name = 'format'", [], |row| row.get(0))?;
-        if format > FORMAT { Err(StoreError::Newer(format)) } else { Ok(Self { sql }) }
+        if format > FORMAT {
+            return Err(StoreError::Newer(format));
+        }
+        if format < FORMAT {
+            if !is_new {
+                keep_copy(&sql, path, format)?;
+            }
+            let steps = TO_2.replace("?1", &now.as_microsecond().to_string());
+            sql.execute_batch(&format!("BEGIN IMMEDIATE; {steps} COMMIT;"))?;
+        }
+        Ok(Self { sql })
     }
     /// The seed of this environment's markets: the first one given stays.
     pub(super) fn seed(&self, wanted: u64) -> Stands<u64> {
@@ -103,6 +132,7 @@ impl Store {
             markets.insert(Symbol::new(symbol), (step, Price(row.get(2)?)));
         }
         let trades: i64 = self.sql.query_row("SELECT count(*) FROM fills", [], |row| row.get(0))?;
+        let trades = trades.saturating_add(self.trades_forgotten()?);
         let resting =
             self.documents("SELECT doc FROM orders WHERE resting = 1 ORDER BY id", None)?;
         Ok(Stored { accounts, resting, trades: u64::try_from(trades).unwrap_or(0), markets })
@@ -121,8 +151,8 @@ impl Store {
         let _ = self.sql.execute_batch("ROLLBACK");
     }
 
-    /// Stores a change.
-    pub(super) fn put(&self, change: &Change) -> Stands<()> {
+    /// Stores a change that came about at `at`.
+    pub(super) fn put(&self, change: &Change, at: Utc) -> Stands<()> {
         match change {
             Change::Received(receipt) => {
                 let mut put = self
@@ -132,11 +162,13 @@ impl Store {
             }
             Change::Order(order) => {
                 let mut put = self.sql.prepare_cached(
-                    "INSERT INTO orders VALUES (?1, ?2, ?3)
-                     ON CONFLICT (id) DO UPDATE SET resting = ?2, doc = ?3",
+                    "INSERT INTO orders (id, resting, doc, settled_us) VALUES (?1, ?2, ?3, ?4)
+                     ON CONFLICT (id) DO UPDATE SET resting = ?2, doc = ?3, settled_us = ?4",
                 )?;
                 let resting = matches!(order.state, OrderState::Live | OrderState::PartlyFilled);
-                put.execute(params![order.order.client_order_id.as_str(), resting, text(order)?])?;
+                let settled = (!resting).then(|| at.as_microsecond());
+                let id = order.order.client_order_id.as_str();
+                put.execute(params![id, resting, text(order)?, settled])?;
             }
             Change::Fill(fill) => {
                 let mut put = self.sql.prepare_cached("INSERT INTO fills VALUES (?1, ?2, ?3)")?;
@@ -188,6 +220,23 @@ impl Store {
         }
         Ok(found)
     }
+}
+
+/// A copy of the file as it was before it is brought forward, beside it.
+fn keep_copy(sql: &Connection, path: &Path, format: i64) -> Stands<()> {
+    let beside = |ending: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".format{format}.{ending}"));
+        std::path::PathBuf::from(name)
+    };
+    let (copy, partial) = (beside("bak"), beside("bak.partial"));
+    if copy.exists() {
+        return Ok(());
+    }
+    // Made empty first, so that it never has a wider mode than ours.
+    OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&partial)?;
+    sql.execute("VACUUM INTO ?1", [partial.to_string_lossy()])?;
+    Ok(std::fs::rename(partial, copy)?)
 }
 
 fn text<T: Serialize>(value: &T) -> Stands<String> {

@@ -23,7 +23,8 @@ struct Served {
 fn start(directory: PathBuf) -> Served {
     let (end, ended) = oneshot::channel::<()>();
     let notes = Box::new(|_, _: &str| {});
-    let options = Options { directory, seed: 7, series: None, bars_per_second: 100, notes };
+    let options =
+        Options { directory, seed: 7, series: None, bars_per_second: 100, records: None, notes };
     let stop = async {
         let _ = ended.await;
     };
@@ -181,4 +182,32 @@ async fn a_store_of_a_newer_format_is_refused_and_left_alone() {
     let format: i64 =
         db.query_row("SELECT value FROM meta WHERE name = 'format'", [], |row| row.get(0)).unwrap();
     assert_eq!(format, 99);
+}
+
+#[tokio::test]
+async fn a_read_that_reaches_back_too_far_is_a_gap_and_never_none() {
+    let folder = TempDir::new().unwrap();
+    let served = start(folder.path().to_owned());
+    let client = connect(folder.path());
+    reachable(&client).await;
+    assert!(client.subscribe(&["X".into()]).await.value().is_some());
+    assert!(matches!(client.submit(&order("s.1.1", Side::Buy)).await, Submitted::Accepted(_)));
+    served.stop().await;
+    let now = crate::platform::Clock::now(&SystemClock);
+    let store = super::store::Store::open(&folder.path().join("venue.db"), now).unwrap();
+    assert!(!store.prune(now, 10).unwrap());
+    drop(store);
+    let served = start(folder.path().to_owned());
+    reachable(&client).await;
+    let receipts = client.receipts_since(Utc::UNIX_EPOCH).await;
+    let gap = receipts.as_gap().expect("a gap");
+    assert!(!receipts.is_absent() && gap.why.contains("no longer kept"), "{gap}");
+    assert!(client.fills_since(Utc::UNIX_EPOCH).await.value().is_none());
+    assert_eq!(client.receipts_since(now).await.into_result().unwrap(), []);
+    let forgotten = client.order(&"s.1.1".into()).await;
+    assert!(forgotten.value().is_none() && !forgotten.is_absent(), "{forgotten:?}");
+    assert_eq!(client.cancel(&"s.1.1".into()).await, Written::Already);
+    assert!(matches!(client.submit(&order("s.1.1", Side::Buy)).await, Submitted::Rejected(_)));
+    assert_eq!(client.positions().await.into_result().unwrap().len(), 1, "one effect");
+    served.stop().await;
 }

@@ -62,6 +62,10 @@ pub(super) enum Answer {
     Fills(Vec<VenueFill>),
     Receipts(Vec<Receipt>),
     Subscribed,
+    /// It was kept once, or may have been, and no longer is: an answer would not be whole.
+    Gone {
+        why: String,
+    },
     /// The venue could not say: what was asked may or may not have happened.
     Failed {
         why: String,

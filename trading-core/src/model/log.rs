@@ -16,6 +16,17 @@ pub struct LogLine {
     pub message: String,
 }
 
+/// Logs that were asked for and are no longer there: a gap, and not silence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PrunedLogs {
+    /// The log group.
+    pub group: String,
+    /// The stream whose older lines went; none where whole streams of the group did.
+    pub stream: Option<String>,
+    /// No line that is missing is younger; none where nobody knows.
+    pub upto: Option<Utc>,
+}
+
 /// Which lines are wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LogQuery {

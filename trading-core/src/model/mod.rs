@@ -36,13 +36,15 @@ pub use latch::{
     Effective, Hold, LATCH_FORMAT, LATCH_KEY, Latch, Level, Misplaced, Phase, Scope, Target,
 };
 pub use lease::Lease;
-pub use log::{LogLine, LogQuery};
+pub use log::{LogLine, LogQuery, PrunedLogs};
 pub use order::{
     NewOrder, OrderPurpose, OrderRow, OrderState, OrderType, Receipt, Side, VenueFill, VenueOrder,
     VenuePosition,
 };
 pub use position::{PositionRow, PositionStatus};
-pub use profile::{Acknowledges, Calendar, Capabilities, Role, RoleRule, Roles, Subject, Timings};
+pub use profile::{
+    Acknowledges, Calendar, Capabilities, Retention, Role, RoleRule, Roles, Subject, Timings,
+};
 pub use reading::{Gap, GapKind, Reading, Written};
 pub use restore::{RestoreChunk, RestoreItem, RestoreSubject, RestoreValue};
 pub use schedule::{Schedule, ScheduleKind, ScheduleTarget};

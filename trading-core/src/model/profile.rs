@@ -118,6 +118,25 @@ impl Default for Timings {
     }
 }
 
+/// What a platform that keeps its own records keeps at most, and at the least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retention {
+    /// What one service's event log may take up, in GB (10^9 bytes). The newest two segments
+    /// stay whatever they take up.
+    pub event_log_max_gb: u64,
+    /// What all logs of an environment may take up, in MB (10^6 bytes). Those of running
+    /// tasks and the newest of each service stay whatever they take up.
+    pub logs_max_mb: u64,
+    /// How long receipts, fills and orders at rest are kept at the least, in milliseconds.
+    pub records_kept_ms: u64,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { event_log_max_gb: 1, logs_max_mb: 1_000, records_kept_ms: 90 * 86_400_000 }
+    }
+}
+
 /// When a system's market is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

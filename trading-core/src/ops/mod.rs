@@ -8,6 +8,7 @@ pub mod history;
 mod look;
 mod positions;
 pub mod resume;
+pub mod retention;
 mod run;
 mod rungs;
 pub mod schedule;

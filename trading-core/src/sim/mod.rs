@@ -3,10 +3,12 @@
 
 mod book;
 mod market;
+mod spent;
 mod venue;
 
 pub use book::{Account, Lot};
 pub use market::{Market, MarketError, Series};
+pub use spent::SpentId;
 pub use venue::{Cancelled, Change, PaperVenue, Rules};
 
 #[cfg(test)]

@@ -169,6 +169,31 @@ impl PaperVenue {
         taken
     }
 
+    /// Refuses an order whose id was used so long ago that nobody remembers what for. The
+    /// reception is on record; under the id nothing is stored.
+    pub fn refuse(
+        &self,
+        at: Utc,
+        order: NewOrder,
+        why: String,
+        out: &mut Vec<Change>,
+    ) -> VenueOrder {
+        out.push(Change::Received(Receipt {
+            client_order_id: order.client_order_id.clone(),
+            strategy: order.strategy.clone(),
+            received_at: at,
+            increases_risk: self.increases_risk(&order),
+            accepted: false,
+        }));
+        VenueOrder {
+            order,
+            state: OrderState::Rejected,
+            filled_quantity: Decimal::ZERO,
+            received_at: at,
+            reject_reason: Some(why),
+        }
+    }
+
     /// Takes a resting order back.
     pub fn cancel(&mut self, id: &ClientOrderId, out: &mut Vec<Change>) -> Cancelled {
         let Some(mut order) = self.unrest(id) else { return Cancelled::NotResting };

@@ -1,9 +1,11 @@
 //! Logs as files: one folder per group (a service), and in it per stream (a task) the JSON
 //! lines that the program wrote and whatever it printed besides.
 
+mod prune;
 mod read;
 mod write;
 
+pub(super) use prune::{Pruned, prune};
 pub(super) use read::LocalLogs;
 pub use read::{Cursor, follow};
 pub use write::LogWriter;
@@ -13,6 +15,8 @@ pub(super) use write::raw_output;
 const LINES: &str = "jsonl";
 /// The ending of files with what a program printed.
 const RAW: &str = "out";
+/// The ending of marks: something is missing here.
+const MARK: &str = "cut";
 
 /// A name as a file name: what could leave the folder or hide in it is spelled in hex.
 fn file_name(name: &str) -> String {

@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Deserialize;
-use trading_core::model::{LogLine, LogQuery, Reading, Utc};
+use trading_core::model::{LogLine, LogQuery, PrunedLogs, Reading, Utc};
 
 use super::{LINES, RAW, name_of};
+use crate::platform::local::linux;
 use crate::platform::local::paths::LocalPaths;
 use crate::platform::{Clock, Fut, Logs};
 
@@ -35,24 +36,43 @@ impl Logs for LocalLogs {
     fn query<'a>(&'a self, query: &'a LogQuery) -> Fut<'a, Reading<Vec<LogLine>>> {
         Box::pin(async move {
             let (paths, wanted) = (self.paths.clone(), query.clone());
-            let read = tokio::task::spawn_blocking(move || {
-                read(&paths, &wanted, &mut Cursor::new(), true)
-            });
-            match read.await {
-                Ok(Ok(lines)) => Reading::known(lines, "logs", self.clock.now()),
-                Ok(Err(error)) => Reading::unreachable("logs", error.to_string()),
-                Err(error) => Reading::unreachable("logs", error.to_string()),
-            }
+            self.look(move || read(&paths, &wanted, &mut Cursor::new(), true)).await
+        })
+    }
+    fn pruned<'a>(&'a self, query: &'a LogQuery) -> Fut<'a, Reading<Vec<PrunedLogs>>> {
+        Box::pin(async move {
+            let (paths, wanted) = (self.paths.clone(), query.clone());
+            self.look(move || super::prune::pruned(&paths, &wanted)).await
         })
     }
 }
 
+impl LocalLogs {
+    /// Reads on a thread that may wait for the disk.
+    async fn look<T: Send + 'static>(
+        &self,
+        read: impl FnOnce() -> io::Result<T> + Send + 'static,
+    ) -> Reading<T> {
+        match tokio::task::spawn_blocking(read).await {
+            Ok(Ok(found)) => Reading::known(found, "logs", self.clock.now()),
+            Ok(Err(error)) => Reading::unreachable("logs", error.to_string()),
+            Err(error) => Reading::unreachable("logs", error.to_string()),
+        }
+    }
+}
+
+/// The folder of a group.
+pub(super) struct Group {
+    pub(super) name: String,
+    pub(super) path: PathBuf,
+}
+
 /// One file of a stream.
-struct Source {
-    group: String,
-    stream: String,
-    path: PathBuf,
-    raw: bool,
+pub(super) struct Source {
+    pub(super) group: String,
+    pub(super) stream: String,
+    pub(super) path: PathBuf,
+    pub(super) raw: bool,
 }
 
 /// The whole lines behind the cursor that a query wants, in order of time; moves the cursor.
@@ -87,13 +107,21 @@ pub(super) fn read(
     Ok(lines)
 }
 
-fn sources(paths: &LocalPaths, query: &LogQuery) -> io::Result<Vec<Source>> {
-    let mut sources = Vec::new();
-    for folder in entries(&paths.logs())? {
-        let group = name_of(&file_name(&folder));
-        if !folder.is_dir() || !(query.groups.is_empty() || query.groups.contains(&group)) {
-            continue;
+/// The groups that a query asks for.
+pub(super) fn groups(paths: &LocalPaths, query: &LogQuery) -> io::Result<Vec<Group>> {
+    let mut groups = Vec::new();
+    for path in entries(&paths.logs())? {
+        let name = name_of(&file_name(&path));
+        if path.is_dir() && (query.groups.is_empty() || query.groups.contains(&name)) {
+            groups.push(Group { name, path });
         }
+    }
+    Ok(groups)
+}
+
+pub(super) fn sources(paths: &LocalPaths, query: &LogQuery) -> io::Result<Vec<Source>> {
+    let mut sources = Vec::new();
+    for Group { name: group, path: folder } in groups(paths, query)? {
         for path in entries(&folder)? {
             let name = file_name(&path);
             let Some((stem, ending)) = name.rsplit_once('.') else { continue };
@@ -115,7 +143,7 @@ fn sources(paths: &LocalPaths, query: &LogQuery) -> io::Result<Vec<Source>> {
     Ok(sources)
 }
 
-fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
+pub(super) fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder)? {
         paths.push(entry?.path());
@@ -148,6 +176,9 @@ fn read_source(
     let from = cursor.get(&number).copied().unwrap_or(0);
     // Shorter than before: another file has this number now.
     let from = if from > metadata.len() { 0 } else { from };
+    let start = if source.raw { linux::start_of_data(&file)? } else { 0 };
+    let headless = start > from;
+    let from = from.max(start);
     file.seek(SeekFrom::Start(from))?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
@@ -156,6 +187,11 @@ fn read_source(
         bytes.truncate(whole);
     }
     cursor.insert(number, from + bytes.len() as u64);
+    if headless {
+        // The line that was cut through is not shown in part.
+        let first = bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| at + 1);
+        bytes.drain(..first);
+    }
     let mut last = fallback;
     for line in String::from_utf8_lossy(&bytes).lines() {
         let parsed = if source.raw { None } else { serde_json::from_str::<Line>(line).ok() };

@@ -10,7 +10,8 @@ use std::os::unix::fs::{DirBuilderExt, FileExt};
 use serde_json::json;
 use trading_core::model::Utc;
 
-use super::{LINES, RAW, file_name};
+use super::prune::mark;
+use super::{LINES, MARK, RAW, file_name};
 use crate::platform::local::paths::{LocalPaths, private};
 
 /// A file is put aside once it is this long.
@@ -71,6 +72,12 @@ impl LogWriter {
 
     fn rotate(&self) -> io::Result<()> {
         let aside = |number: u32| self.path.with_extension(format!("{number}.{LINES}"));
+        match fs::metadata(aside(KEPT)) {
+            // The oldest goes, and that is marked.
+            Ok(oldest) => mark(&self.path.with_extension(MARK), oldest.modified()?)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
         for number in (1..KEPT).rev() {
             if aside(number).exists() {
                 fs::rename(aside(number), aside(number + 1))?;
@@ -82,6 +89,8 @@ impl LogWriter {
 
 fn open(path: &std::path::Path) -> io::Result<Open> {
     let file = private().create(true).read(true).append(true).open(path)?;
+    // Says that somebody writes it, for as long as somebody does.
+    file.lock_shared()?;
     let length = file.metadata()?.len();
     let mut last = *b"\n";
     if let Some(at) = length.checked_sub(1) {
@@ -97,7 +106,10 @@ pub(in crate::platform::local) fn raw_output(
     stream: &str,
 ) -> io::Result<File> {
     let path = folder(paths, group)?.join(format!("{}.{RAW}", file_name(stream)));
-    private().create(true).append(true).open(path)
+    let file = private().create(true).append(true).open(path)?;
+    // Goes over to the task's process with the file itself.
+    file.lock_shared()?;
+    Ok(file)
 }
 
 fn folder(paths: &LocalPaths, group: &str) -> io::Result<PathBuf> {

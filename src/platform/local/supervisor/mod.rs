@@ -1,6 +1,7 @@
 //! The supervisor: makes what runs match what is desired. One per environment, replaceable
 //! at any moment: everything that it knows stands in `compute.db`, `/proc` and the locks.
 
+mod housekeep;
 mod launch;
 mod reconcile;
 mod timer;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use trading_core::model::{self, Roles, Supervision, TaskId, Utc, Written};
+use trading_core::model::{self, Retention, Roles, Supervision, TaskId, Utc, Written};
 use trading_core::report::Exit;
 
 use super::compute::LocalCompute;
@@ -178,6 +179,12 @@ pub(super) struct Supervisor {
     pub(super) log: LogWriter,
     pub(super) children: BTreeMap<TaskId, Child>,
     pub(super) started: Utc,
+    /// What is kept.
+    pub(super) retention: Retention,
+    /// When it was last looked for what may go, since boot.
+    pub(super) housekept: Option<Duration>,
+    /// How far the orders' rows have been looked through.
+    pub(super) swept: Option<String>,
     /// Why each service was last not started, so that it is said once and not each tick.
     pub(super) told: BTreeMap<String, String>,
 }
@@ -248,7 +255,9 @@ impl Supervisor {
         for service in services {
             self.reconcile(&service, &tasks).await?;
         }
-        self.fire_due().await
+        self.fire_due().await?;
+        self.housekeep(&tasks).await;
+        Ok(())
     }
 
     /// Takes the exit codes of children that have ended.

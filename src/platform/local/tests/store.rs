@@ -1,11 +1,12 @@
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use rusqlite::Connection;
-use trading_core::model::{Attr, StatusReading, Written};
+use trading_core::model::{Attr, Level, OrderRow, Phase, Row, Scope, StatusReading, Written};
 
 use super::{TestClock, blueprint, environment};
-use crate::platform::RowUpdate;
 use crate::platform::local::{open, paths_of, setup};
+use crate::platform::{Clock, RowUpdate};
 
 fn stop(id: &str, expected: Option<Attr>) -> RowUpdate {
     RowUpdate {
@@ -235,4 +236,47 @@ async fn format_1_is_read() {
     assert_eq!(rows[0].row.text("status").unwrap(), "running");
     let leases = platform.state.leases().await.into_result().unwrap();
     assert_eq!((leases[0].owner.as_str(), leases[0].generation), ("engine-1", 3));
+}
+
+#[tokio::test]
+async fn rows_of_orders_go_once_they_are_old_and_at_rest_and_nothing_waits_for_them() {
+    let mut world = super::world::World::new(&["x"], 0).await;
+    world.environment.retention.records_kept_ms = 7 * 86_400_000;
+    let mut supervisor = world.supervisor();
+    let now = world.clock.now();
+    let days_ago = |days: u64| now.checked_sub(Duration::from_secs(days * 86_400)).unwrap();
+    let order = |id: &str, status: &str, created: u64, updated: Option<u64>| {
+        let mut row = Row::default()
+            .with_text(OrderRow::STATUS, status)
+            .with_text("created_at", days_ago(created).to_string());
+        if let Some(updated) = updated {
+            row = row.with_text("updated_at", days_ago(updated).to_string());
+        }
+        OrderRow { id: id.into(), row }
+    };
+    let state = &world.platform.state;
+    let rows = [
+        order("s.1.1", "filled", 40, Some(40)),
+        order("s.1.2", "live", 30, Some(30)),
+        order("s.1.3", "cancelled", 20, Some(20)),
+        order("s.1.4", "filled", 20, Some(6)),
+        order("s.1.5", "filled", 20, None),
+    ];
+    assert!(state.merge_orders(&rows).await.iter().all(Written::stands));
+    let raw = Connection::open(paths_of(&world.environment).unwrap().state_db()).unwrap();
+    let left = || -> Vec<String> {
+        let mut query = raw.prepare("SELECT id FROM orders ORDER BY id").unwrap();
+        query.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    };
+    supervisor.tick().await.unwrap();
+    assert_eq!(left(), ["s.1.2", "s.1.3", "s.1.4", "s.1.5"], "what is open keeps what came after");
+    world.hold(Scope::All, Level::Halt, Phase::Held).await;
+    assert!(state.merge_orders(&[order("s.1.2", "filled", 30, Some(0))]).await[0].stands());
+    world.clock.advance(Duration::from_secs(60));
+    supervisor.tick().await.unwrap();
+    assert_eq!(left(), ["s.1.2", "s.1.4", "s.1.5"], "young, or nobody knows how old");
+    // A stop that still holds keeps what came after it, however long ago that is.
+    world.clock.advance(Duration::from_secs(60 * 86_400));
+    supervisor.tick().await.unwrap();
+    assert_eq!(left(), ["s.1.2", "s.1.5"]);
 }

@@ -256,3 +256,38 @@ async fn who_looks_for_a_supervisor_keeps_none_from_starting() {
     let (claimed, ()) = tokio::join!(claimed, gone);
     assert!(claimed.is_ok());
 }
+
+#[tokio::test]
+async fn logs_of_tasks_that_ended_as_asked_go_before_those_of_crashed_ones() {
+    let print = "head -c 400000 /dev/zero | tr '\\0' x; exit";
+    let mut world = World::new(&["sh", "-c", &format!("{print} 3")], 1).await;
+    world.environment.retention.logs_max_mb = 1;
+    let mut supervisor = world.supervisor();
+    let ended = |count: usize| {
+        move |tasks: &[Task]| {
+            let ended = tasks.iter().filter(|it| it.exit_code.is_some()).count();
+            (ended == count).then(|| tasks.to_vec())
+        }
+    };
+    // Crashes twice, then ends well twice: 1.6 MB.
+    for count in 1..=4 {
+        if count == 3 {
+            let well = format!("{print} 0");
+            let well = blueprint(0, "engine", &["sh", "-c", &well], 1);
+            setup(&world.environment, world.clock.clone(), &well).await.unwrap();
+        }
+        world.clock.advance(Duration::from_secs(120));
+        until(&mut supervisor, &world, ended(count)).await;
+    }
+    world.desired(1, 0).await;
+    world.clock.advance(Duration::from_secs(120));
+    let tasks = until(&mut supervisor, &world, ended(4)).await;
+    let kept = |task: &Task| {
+        let paths = paths_of(&world.environment).unwrap();
+        paths.logs().join(format!("engine/{}.out", task.id)).exists()
+    };
+    let crashed: Vec<bool> = tasks.iter().filter(|it| it.exit_code == Some(3)).map(kept).collect();
+    assert_eq!(crashed, [false, true], "two of three go, the oldest evidence last: {tasks:#?}");
+    let well: Vec<bool> = tasks.iter().filter(|it| it.exit_code == Some(0)).map(kept).collect();
+    assert_eq!(well, [false, true], "the newest of the service stays");
+}

@@ -1,26 +1,23 @@
 //! From the values that were set to an environment, each checked and each listed with its
 //! origin.
 
+mod bounds;
+
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::path::PathBuf;
 
 use trading_core::model::{
-    Acknowledges, Calendar, Capabilities, LATCH_KEY, RoleRule, Roles, Subject, Timings,
+    Acknowledges, Calendar, Capabilities, LATCH_KEY, RoleRule, Roles, Subject,
 };
 use trading_core::report::Exit;
 
 use super::environment::{Environment, PlatformKind, Setting, Webhook};
 use super::load::Settings;
 use super::origin::{Origin, Sourced};
-use super::schema::{
-    Layered, LayeredNotify, LayeredTimings, Names, PlatformWord, SecretText, Span,
-};
+use super::schema::{Layered, LayeredNotify, Names, PlatformWord, SecretText};
 use crate::error::Fault;
 use crate::platform::SecretValue;
-
-/// The two last complete reads of a stop are never closer than this: HALTED means it.
-const LEAST_REREAD_GAP_MS: u64 = 2_000;
 
 /// What `config show` will list.
 #[derive(Default)]
@@ -102,6 +99,7 @@ impl Context<'_> {
             scanned_by,
             names,
             timings,
+            retention,
             notify,
         } = layered;
         let state_dir = self.settings.paths.state_root.join(self.name);
@@ -137,14 +135,11 @@ impl Context<'_> {
             production: self.take("production", production, on_prod, ToString::to_string),
             calendar: self.calendar(calendar),
             acknowledges: self.acknowledges(acknowledges),
-            capabilities: Capabilities {
-                strategies: self.take("strategies", strategies, false, ToString::to_string),
-                positions: self.take("positions", positions, false, ToString::to_string),
-                venues: self.list("venues", venues).into_iter().map(Into::into).collect(),
-            },
+            capabilities: self.capabilities(strategies, positions, venues),
             scanned_by: self.list("scanned_by", scanned_by.map(|it| staged(it, &stage))),
             names: self.names(names, &stage),
             timings: self.timings(timings)?,
+            retention: self.retention(retention)?,
             webhook: self.webhook(notify)?,
             lacks: Vec::new(),
             roles: Roles::default(),
@@ -184,6 +179,19 @@ impl Context<'_> {
             Acknowledges::StopAck => "stop_ack".to_owned(),
             Acknowledges::None => "none".to_owned(),
         })
+    }
+
+    fn capabilities(
+        &mut self,
+        strategies: Option<Sourced<bool>>,
+        positions: Option<Sourced<bool>>,
+        venues: Option<Sourced<Vec<String>>>,
+    ) -> Capabilities {
+        Capabilities {
+            strategies: self.take("strategies", strategies, false, ToString::to_string),
+            positions: self.take("positions", positions, false, ToString::to_string),
+            venues: self.list("venues", venues).into_iter().map(Into::into).collect(),
+        }
     }
 
     fn refuse(&self, keys: &[(&str, bool)], why: &str) -> Result<(), Fault> {
@@ -273,47 +281,6 @@ impl Context<'_> {
         resolved
     }
 
-    fn timings(&mut self, timings: LayeredTimings) -> Result<Timings, Fault> {
-        let LayeredTimings {
-            latch_poll,
-            latch_max_age,
-            ack_wait,
-            reread_gap,
-            heartbeat_stale,
-            start_period,
-        } = timings;
-        let default = Timings::default();
-        let mut ms = |key: &str, set: Option<Sourced<Span>>, default: u64| {
-            let set = set.map(|it| {
-                let ms = u64::try_from(it.value.0.as_millis()).unwrap_or(u64::MAX);
-                Sourced::new(ms, it.origin)
-            });
-            self.take(&format!("timings.{key}"), set, default, |ms| written_ms(*ms))
-        };
-        let timings = Timings {
-            latch_poll_ms: ms("latch_poll", latch_poll, default.latch_poll_ms),
-            latch_max_age_ms: ms("latch_max_age", latch_max_age, default.latch_max_age_ms),
-            ack_wait_ms: ms("ack_wait", ack_wait, default.ack_wait_ms),
-            reread_gap_ms: ms("reread_gap", reread_gap, default.reread_gap_ms),
-            heartbeat_stale_ms: ms("heartbeat_stale", heartbeat_stale, default.heartbeat_stale_ms),
-            start_period_ms: ms("start_period", start_period, default.start_period_ms),
-        };
-        if timings.latch_poll_ms == 0 || timings.latch_poll_ms >= timings.latch_max_age_ms {
-            return Err(self.fault(
-                "settings.latch",
-                "`latch_poll` must be above 0 and below `latch_max_age`: an engine would \
-                 refuse its own orders",
-            ));
-        }
-        if timings.reread_gap_ms < LEAST_REREAD_GAP_MS {
-            return Err(self.fault(
-                "settings.reread_gap",
-                "`reread_gap` must be at least 2s: HALTED means that",
-            ));
-        }
-        Ok(timings)
-    }
-
     fn webhook(&mut self, notify: LayeredNotify) -> Result<Option<Webhook>, Fault> {
         let LayeredNotify { webhook, webhook_secret } = notify;
         match (webhook, webhook_secret) {
@@ -347,16 +314,6 @@ impl Context<'_> {
 fn staged(mut texts: Sourced<Vec<String>>, stage: &str) -> Sourced<Vec<String>> {
     texts.value.iter_mut().for_each(|text| *text = text.replace("{env}", stage));
     texts
-}
-
-/// A number of milliseconds as a settings file writes it.
-fn written_ms(ms: u64) -> String {
-    match ms {
-        0 => "0s".to_owned(),
-        _ if ms.is_multiple_of(60_000) => format!("{}m", ms / 60_000),
-        _ if ms.is_multiple_of(1_000) => format!("{}s", ms / 1_000),
-        _ => format!("{ms}ms"),
-    }
 }
 
 /// Whether notices may go there: encrypted, or not beyond this machine.
