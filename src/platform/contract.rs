@@ -323,11 +323,12 @@ async fn scaling_targets_are_conditional(seeded: &Seeded) {
     refused(&compute.set_autoscaling(&nothing, before, suspended).await);
 }
 
-async fn schedules_are_toggled_without_loss(seeded: &Seeded) {
+/// Only schedules.
+pub(crate) async fn schedules_are_toggled_without_loss(seeded: &Seeded) {
     let schedules = &seeded.platform.schedules;
     let id = &seeded.schedule.id;
     let stored = || async {
-        let all = known(schedules.schedules().await);
+        let all = known(schedules.schedules().await).schedules;
         all.into_iter().find(|it| it.id == *id).unwrap()
     };
     assert_eq!(stored().await, seeded.schedule);

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use trading_core::model::{
     Autoscaling, EngineId, Latch, Lease, LogLine, LogQuery, OrderRow, PositionRow, PrunedLogs,
-    Reading, RestoreChunk, Schedule, ScheduleId, Service, ServiceName, StatusWrite, StopId,
+    Reading, RestoreChunk, ScheduleId, ScheduleList, Service, ServiceName, StatusWrite, StopId,
     StrategyId, StrategyRow, Supervision, Task, TaskId, Utc, VenueName, Written,
 };
 
@@ -193,7 +193,7 @@ pub trait Compute: Send + Sync {
 /// Schedules and rules.
 pub trait Schedules: Send + Sync {
     /// All schedules and rules that belong to the environment.
-    fn schedules(&self) -> Fut<'_, Reading<Vec<Schedule>>>;
+    fn schedules(&self) -> Fut<'_, Reading<ScheduleList>>;
     /// Enables or disables one, changing nothing else, if it is still `!enabled`.
     fn set_enabled<'a>(&'a self, schedule: &'a ScheduleId, enabled: bool) -> Fut<'a, Written>;
 }

@@ -173,6 +173,9 @@ table! {
         cluster: String,
         /// The pattern of services.
         services: String,
+        /// The pattern of schedules and rules; those that start tasks in the cluster count
+        /// whatever their names.
+        schedules: String,
         /// The table of strategies.
         strategies_table: String,
         /// The key attribute of the tables of strategies, of the latch and of our records.

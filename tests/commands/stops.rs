@@ -132,7 +132,7 @@ impl World {
             Query::Strategies => Seen::Strategies(known(self, self.rows.clone())),
             Query::Services => Seen::Services(known(self, vec![self.service.clone()])),
             Query::Tasks => Seen::Tasks(known(self, vec![self.task.clone()])),
-            Query::Schedules => Seen::Schedules(known(self, vec![])),
+            Query::Schedules => Seen::Schedules(known(self, Default::default())),
             Query::Positions => {
                 let rows =
                     [("breakout", "1"), (ODD, "-2")].map(|(strategy, quantity)| PositionRow {

@@ -98,10 +98,10 @@ impl Field {
             enabled: true,
             expression: "rate(1 day)".to_owned(),
             timezone: "UTC".to_owned(),
-            target: ScheduleTarget::Task {
+            targets: vec![ScheduleTarget::Task {
                 cluster: NAME.to_owned(),
                 family: "engine-nightly".to_owned(),
-            },
+            }],
         });
         change(&mut blueprint);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -313,7 +313,11 @@ impl Field {
                 .iter()
                 .map(|it| (it.name.to_string(), it.desired_count))
                 .collect(),
-            schedules: schedules.iter().map(|it| (it.id.to_string(), it.enabled)).collect(),
+            schedules: schedules
+                .schedules
+                .iter()
+                .map(|it| (it.id.to_string(), it.enabled))
+                .collect(),
         }
     }
     /// The processes of a service's live tasks.

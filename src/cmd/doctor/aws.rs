@@ -13,9 +13,10 @@ const SKEW_MS: i64 = 5_000;
 /// Variables by which the `aws` tools are steered, and we are not.
 const NOT_READ: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
 /// The names that a read below answers for.
-const ASKED: [&str; 7] = [
+const ASKED: [&str; 8] = [
     "cluster",
     "services",
+    "schedules",
     "strategies_table",
     "latch_table",
     "records_table",
@@ -120,9 +121,19 @@ async fn asked(environment: &Environment, platform: &Platform) -> Vec<Check> {
         counted("positions", &named("table", "positions_table"), &positions),
         counted("open orders", &named("table", "orders_table"), &orders),
         counted("services", &named("cluster", "cluster"), &services),
-        counted("schedules", "schedules and rules", &schedules),
+        Check::of_reading(
+            "schedules",
+            &named("schedules and rules", "schedules"),
+            &schedules,
+            |it| format!("{} schedules and rules", it.schedules.len()),
+        ),
         counted("secrets", &named("secrets", "secrets"), &secrets),
     ];
+    let unread = schedules.value().map(|it| it.gaps.clone()).unwrap_or_default();
+    checks.extend(unread.into_iter().map(|gap| {
+        let source = gap.source.clone();
+        Check::of_reading("schedules", &source, &Reading::<()>::Gap(gap), |()| String::new())
+    }));
     if let Some(skew_ms) = platform.account.traffic().skew_ms {
         let state = if skew_ms.abs() > SKEW_MS { State::Warning } else { State::Ok };
         let detail = format!("the platform's clock minus this machine's: {} s", skew_ms / 1_000);

@@ -86,7 +86,9 @@ async fn state(platform: &Platform) -> Vec<Check> {
             count("strategies", it.len())
         }),
         Check::of_reading("services", "services", &services, |it| count("services", it.len())),
-        Check::of_reading("schedules", "schedules", &schedules, |it| count("schedules", it.len())),
+        Check::of_reading("schedules", "schedules", &schedules, |it| {
+            count("schedules", it.schedules.len())
+        }),
         Check::of_reading("latch", "latch", &latch, |latch| match latch.holds.as_slice() {
             [] => format!("free (epoch {})", latch.epoch),
             holds => {

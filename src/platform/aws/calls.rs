@@ -95,6 +95,13 @@ pub(super) static STOP_TASK: Call = Call {
     mutates: true,
     bucket: Some(("ecs.stop", Rate { burst: 100, per_second: 40 })),
 };
+pub(super) static DESCRIBE_CLUSTERS: Call = Call {
+    service: "ecs",
+    operation: "DescribeClusters",
+    action: Some("ecs:DescribeClusters"),
+    bucket: Some(("ecs.clusters", ECS_READ)),
+    ..READ
+};
 pub(super) static DESCRIBE_SCALABLE_TARGETS: Call = Call {
     service: "application-autoscaling",
     operation: "DescribeScalableTargets",
@@ -107,4 +114,64 @@ pub(super) static REGISTER_SCALABLE_TARGET: Call = Call {
     action: Some("application-autoscaling:RegisterScalableTarget"),
     mutates: true,
     ..READ
+};
+
+/// The lowest that any region has of each; some regions allow a multiple.
+const EVENTS: Rate = Rate { burst: 50, per_second: 50 };
+
+pub(super) static LIST_SCHEDULES: Call = Call {
+    service: "scheduler",
+    operation: "ListSchedules",
+    action: Some("scheduler:ListSchedules"),
+    bucket: Some(("scheduler.list", EVENTS)),
+    ..READ
+};
+pub(super) static GET_SCHEDULE: Call = Call {
+    service: "scheduler",
+    operation: "GetSchedule",
+    action: Some("scheduler:GetSchedule"),
+    bucket: Some(("scheduler.get", EVENTS)),
+    ..READ
+};
+pub(super) static UPDATE_SCHEDULE: Call = Call {
+    service: "scheduler",
+    operation: "UpdateSchedule",
+    action: Some("scheduler:UpdateSchedule"),
+    mutates: true,
+    bucket: Some(("scheduler.update", EVENTS)),
+};
+pub(super) static LIST_RULES: Call = Call {
+    service: "events",
+    operation: "ListRules",
+    action: Some("events:ListRules"),
+    bucket: Some(("events.list", EVENTS)),
+    ..READ
+};
+pub(super) static LIST_TARGETS_BY_RULE: Call = Call {
+    service: "events",
+    operation: "ListTargetsByRule",
+    action: Some("events:ListTargetsByRule"),
+    bucket: Some(("events.targets", EVENTS)),
+    ..READ
+};
+pub(super) static DESCRIBE_RULE: Call = Call {
+    service: "events",
+    operation: "DescribeRule",
+    action: Some("events:DescribeRule"),
+    bucket: Some(("events.describe", EVENTS)),
+    ..READ
+};
+pub(super) static ENABLE_RULE: Call = Call {
+    service: "events",
+    operation: "EnableRule",
+    action: Some("events:EnableRule"),
+    mutates: true,
+    bucket: Some(("events.switch", EVENTS)),
+};
+pub(super) static DISABLE_RULE: Call = Call {
+    service: "events",
+    operation: "DisableRule",
+    action: Some("events:DisableRule"),
+    mutates: true,
+    bucket: Some(("events.switch", EVENTS)),
 };

@@ -212,7 +212,10 @@ fn of_code(code: &str, status: u16) -> Kind {
         | "ResourceNotFoundException"
         | "ServiceNotFoundException"
         | "TableNotFoundException" => Kind::Absent,
-        "ConcurrentUpdateException" | "ConditionalCheckFailedException" => Kind::Condition,
+        "ConcurrentModificationException"
+        | "ConcurrentUpdateException"
+        | "ConditionalCheckFailedException"
+        | "ConflictException" => Kind::Condition,
         "BandwidthLimitExceeded"
         | "ProvisionedThroughputExceededException"
         | "RequestLimitExceeded"

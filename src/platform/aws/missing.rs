@@ -1,9 +1,9 @@
 //! The ports that this build cannot reach on AWS yet. Nothing is asked, so nothing is known:
 //! no answer of theirs can be taken for healthy, empty or stopped.
 
-use trading_core::model::{LogLine, LogQuery, Reading, Schedule, ScheduleId, Written};
+use trading_core::model::{LogLine, LogQuery, Reading, Written};
 
-use crate::platform::{Fut, Logs, Notice, Notify, Schedules, SecretInfo, SecretValue, Secrets};
+use crate::platform::{Fut, Logs, Notice, Notify, SecretInfo, SecretValue, Secrets};
 
 const WHY: &str = "this build does not reach it on AWS yet: nothing was asked";
 
@@ -18,15 +18,6 @@ where
 
 fn unwritten() -> Fut<'static, Written> {
     Box::pin(std::future::ready(Written::Unreachable { why: WHY.to_owned() }))
-}
-
-impl Schedules for Missing {
-    fn schedules(&self) -> Fut<'_, Reading<Vec<Schedule>>> {
-        unread("schedules")
-    }
-    fn set_enabled<'a>(&'a self, _: &'a ScheduleId, _: bool) -> Fut<'a, Written> {
-        unwritten()
-    }
 }
 
 impl Logs for Missing {

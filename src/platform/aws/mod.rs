@@ -12,10 +12,13 @@
 //! | `identity` | whose account answers |
 //! | `dynamodb` | rows, latch, restore records, leases |
 //! | `ecs` | services, their scaling targets, tasks |
+//! | `schedules` | schedules of EventBridge Scheduler, rules of EventBridge |
+//! | `change` | a write where the service takes no condition |
 //! | `missing` | the ports that this build cannot reach yet |
 
 mod budget;
 mod calls;
+mod change;
 mod connect;
 mod credentials;
 mod dynamodb;
@@ -24,6 +27,7 @@ mod errors;
 mod http;
 mod identity;
 mod missing;
+mod schedules;
 mod send;
 #[cfg(test)]
 mod tests;
@@ -49,7 +53,7 @@ pub async fn open(
         account: Arc::new(identity::Identity::new(Arc::clone(&connection), environment)),
         state: Arc::new(dynamodb::Store::new(&connection, environment)),
         compute: Arc::new(ecs::Ecs::new(&connection, environment)),
-        schedules: missing(),
+        schedules: Arc::new(schedules::Schedules::new(&connection, environment)),
         logs: missing(),
         notify: missing(),
         secrets: missing(),

@@ -239,6 +239,7 @@ impl Context<'_> {
         let Names {
             cluster,
             services,
+            schedules,
             strategies_table,
             strategies_key,
             latch_table,
@@ -257,6 +258,7 @@ impl Context<'_> {
         let all = [
             ("cluster", cluster),
             ("services", services),
+            ("schedules", schedules),
             ("strategies_table", strategies_table),
             ("strategies_key", strategies_key),
             ("latch_table", latch_table),

@@ -44,10 +44,11 @@ pub use order::{
 pub use position::{PositionRow, PositionStatus};
 pub use profile::{
     Acknowledges, Calendar, Capabilities, Retention, Role, RoleRule, Roles, Subject, Timings,
+    matches,
 };
 pub use reading::{Gap, GapKind, Reading, Written};
 pub use restore::{RestoreChunk, RestoreItem, RestoreSubject, RestoreValue};
-pub use schedule::{Schedule, ScheduleKind, ScheduleTarget};
+pub use schedule::{Schedule, ScheduleKind, ScheduleList, ScheduleTarget};
 pub use start::{Barrier, Start};
 pub use strategy::{Heartbeat, StatusReading, StatusWrite, StrategyRow, StrategyStatus};
 

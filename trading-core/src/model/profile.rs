@@ -22,6 +22,15 @@ impl Role {
     pub fn trades(self) -> bool {
         !matches!(self, Self::Support)
     }
+    /// What something does that does this and that.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Support, role) | (role, Self::Support) => role,
+            (one, two) if one == two => one,
+            _ => Self::Both,
+        }
+    }
 }
 
 /// The kinds of things that have a role.
@@ -61,8 +70,8 @@ impl Roles {
     }
 }
 
-/// `*` stands for any text, everything else for itself.
-fn matches(pattern: &str, name: &str) -> bool {
+/// Whether a name is meant: `*` stands for any text, everything else for itself.
+pub fn matches(pattern: &str, name: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(mut rest) = parts.next().and_then(|head| name.strip_prefix(head)) else {
         return false;

@@ -22,7 +22,7 @@ pub(crate) mod world;
 use crate::journal::Entry;
 use crate::model::{
     ClientOrderId, Latch, Lease, LogLine, LogQuery, OrderRow, PositionRow, Reading, Receipt,
-    RestoreChunk, Schedule, Service, StopId, StrategyRow, Supervision, Task, Utc, VenueName,
+    RestoreChunk, ScheduleList, Service, StopId, StrategyRow, Supervision, Task, Utc, VenueName,
     VenueOrder, VenuePosition, Written,
 };
 use crate::plan::{Act, MachineAsk, Recorded, Step, StepId};
@@ -134,7 +134,7 @@ pub enum Seen {
     /// Who acts on desired counts.
     Supervision(Reading<Supervision>),
     /// All schedules and rules.
-    Schedules(Reading<Vec<Schedule>>),
+    Schedules(Reading<ScheduleList>),
     /// The positions' table.
     Positions(Reading<Vec<PositionRow>>),
     /// The orders' table.

@@ -1,9 +1,9 @@
 //! The newest answer to each question.
 
 use crate::model::{
-    ClientOrderId, Latch, Lease, LogLine, OrderRow, PositionRow, Reading, Receipt, RestoreChunk,
-    RestoreSubject, Role, Schedule, Service, StopId, StrategyId, StrategyRow, Supervision, Target,
-    Task, TaskState, Utc, VenueName, VenueOrder, VenuePosition,
+    ClientOrderId, Gap, Latch, Lease, LogLine, OrderRow, PositionRow, Reading, Receipt,
+    RestoreChunk, RestoreSubject, Role, Schedule, Service, StopId, StrategyId, StrategyRow,
+    Supervision, Target, Task, TaskState, Utc, VenueName, VenueOrder, VenuePosition,
 };
 use crate::ops::Seen;
 use crate::ops::emergency_stop::Site;
@@ -19,6 +19,8 @@ pub(crate) struct World {
     pub(crate) tasks: Option<Reading<Vec<Task>>>,
     pub(crate) supervision: Option<Reading<Supervision>>,
     pub(crate) schedules: Option<Reading<Vec<Schedule>>>,
+    /// Schedules and rules that were sought and not read, while the others were.
+    pub(crate) schedule_gaps: Vec<Gap>,
     pub(crate) positions: Option<Reading<Vec<PositionRow>>>,
     pub(crate) orders: BTreeMap<VenueName, Reading<Vec<VenueOrder>>>,
     pub(crate) venue_positions: BTreeMap<VenueName, Reading<Vec<VenuePosition>>>,
@@ -66,7 +68,10 @@ impl World {
             Seen::Services(it) => self.services = Some(it),
             Seen::Tasks(it) => self.tasks = Some(it),
             Seen::Supervision(it) => self.supervision = Some(it),
-            Seen::Schedules(it) => self.schedules = Some(it),
+            Seen::Schedules(it) => {
+                self.schedule_gaps = it.value().map(|it| it.gaps.clone()).unwrap_or_default();
+                self.schedules = Some(it.map(|it| it.schedules));
+            }
             Seen::Positions(it) => self.positions = Some(it),
             Seen::VenueOrders(venue, it) => _ = self.orders.insert(venue, it),
             Seen::VenuePositions(venue, it) => _ = self.venue_positions.insert(venue, it),

@@ -33,6 +33,8 @@ pub(crate) struct SimWorld {
     pub(crate) journal: Vec<Entry>,
     /// Queries that get no answer.
     pub(crate) dark: BTreeSet<Query>,
+    /// Schedules that do not answer while the others do.
+    pub(crate) dark_schedules: BTreeSet<ScheduleId>,
     /// The journal cannot be written.
     pub(crate) journal_broken: bool,
     /// The latch cannot be written.
@@ -205,7 +207,7 @@ fn schedule(id: &str, family: &str) -> Schedule {
         enabled: true,
         expression: "rate(1 minute)".into(),
         timezone: "UTC".into(),
-        target: ScheduleTarget::Task { cluster: "sim".into(), family: family.into() },
+        targets: vec![ScheduleTarget::Task { cluster: "sim".into(), family: family.into() }],
     }
 }
 
@@ -258,6 +260,7 @@ impl SimWorld {
             notices: vec![],
             journal: vec![],
             dark: BTreeSet::new(),
+            dark_schedules: BTreeSet::new(),
             journal_broken: false,
             latch_broken: false,
             elsewhere: vec![],
@@ -377,6 +380,13 @@ impl SimWorld {
         }
     }
 
+    fn schedule_list(&self) -> ScheduleList {
+        let mut list = ScheduleList::whole(self.schedules.clone());
+        list.schedules.retain(|it| !self.dark_schedules.contains(&it.id));
+        let gap = |id: &ScheduleId| Reading::<()>::unreachable(id.as_str(), "dark");
+        list.gaps = self.dark_schedules.iter().filter_map(|id| gap(id).as_gap().cloned()).collect();
+        list
+    }
     fn known<T>(&self, query: &Query, value: T) -> Reading<T> {
         if self.dark.contains(query) {
             return Reading::unreachable("sim", "dark");
@@ -410,7 +420,7 @@ impl SimWorld {
             Query::Services => Seen::Services(self.known(query, self.services.clone())),
             Query::Tasks => Seen::Tasks(self.known(query, self.tasks.clone())),
             Query::Supervision => Seen::Supervision(self.known(query, self.supervision.clone())),
-            Query::Schedules => Seen::Schedules(self.known(query, self.schedules.clone())),
+            Query::Schedules => Seen::Schedules(self.known(query, self.schedule_list())),
             Query::Positions => Seen::Positions(self.known(query, self.stored_positions.clone())),
             Query::StoredOrders => {
                 Seen::StoredOrders(self.known(query, self.stored_orders.clone()))

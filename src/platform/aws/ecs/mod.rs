@@ -2,7 +2,6 @@
 //! gap; what is written is compared first and looked at after, because ECS takes no
 //! conditions.
 
-mod change;
 mod scaling;
 mod services;
 mod shape;

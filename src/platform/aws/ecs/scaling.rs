@@ -8,9 +8,9 @@ use aws_sdk_applicationautoscaling::types::{
 };
 use trading_core::model::{Autoscaling, Reading, ServiceName, Suspended, Written};
 
-use super::change::Change;
 use super::{Ecs, no_cluster_to_write, shape};
 use crate::platform::aws::calls;
+use crate::platform::aws::change::Change;
 use crate::platform::aws::errors::{Failure, Kind};
 
 pub(super) const WHAT: &str = "scaling targets";

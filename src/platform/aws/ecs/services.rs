@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use aws_sdk_ecs::types as sdk;
 use trading_core::model::{Autoscaling, Reading, Service, ServiceName, Written};
 
-use super::change::Change;
 use super::{Ecs, missed, no_cluster, no_cluster_to_write, scaling, shape};
 use crate::platform::aws::calls;
+use crate::platform::aws::change::Change;
 use crate::platform::aws::errors::Failure;
 
 const WHAT: &str = "services";

@@ -14,12 +14,14 @@ async fn seeded(world: &World, strategies: Vec<StrategyRow>) -> Seeded {
         autoscaling: Autoscaling { min_capacity: 1, max_capacity: 2, suspended: Suspended::NONE },
         supervision: Supervision::Platform,
         schedule: Schedule {
-            id: "group/nightly".into(),
+            id: "tradai-retraining-scheduler-dev".into(),
             kind: ScheduleKind::Schedule,
             enabled: true,
-            expression: "rate(1 day)".to_owned(),
-            timezone: "UTC".to_owned(),
-            target: ScheduleTarget::Task { cluster: "c".to_owned(), family: "f".to_owned() },
+            expression: "cron(30 3 * * ? *)".to_owned(),
+            timezone: "Europe/Berlin".to_owned(),
+            targets: vec![ScheduleTarget::Function {
+                name: "tradai-retraining-scheduler-dev".to_owned(),
+            }],
         },
         now: world.process.ctx.clock.now(),
     }
@@ -41,4 +43,11 @@ async fn services_and_tasks_meet_the_contract() {
     let world = World::system().await;
     set_desired(&world, LIVE, 2).await;
     contract::compute(&seeded(&world, Vec::new()).await).await;
+}
+
+#[tokio::test]
+#[ignore = "needs an AWS-compatible server: cargo xtask test aws"]
+async fn schedules_meet_the_contract() {
+    let world = World::system().await;
+    contract::schedules_are_toggled_without_loss(&seeded(&world, Vec::new()).await).await;
 }

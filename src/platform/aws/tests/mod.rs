@@ -5,6 +5,7 @@ mod compute;
 mod connection;
 mod contract;
 mod faults;
+mod schedules;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -87,6 +88,7 @@ pub(super) struct World {
     pub(super) sandbox: Sandbox,
     pub(super) process: Process,
     pub(super) client: Client,
+    environment: &'static str,
 }
 
 pub(super) const STRATEGIES: &str = "tradai-trading-state-dev";
@@ -105,9 +107,23 @@ impl World {
         let vars: Vec<(&str, &str)> =
             vars.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let process = Process::new(&vars);
-        let connection = process.connect("tradai-dev").await.expect("a connection");
+        Self::of(sandbox, process, "tradai-dev").await
+    }
+    /// The system of a profile that is production, by a settings file that names the endpoint.
+    pub(super) async fn ops_pipeline() -> Self {
+        let sandbox = Sandbox::connect().expect("a server");
+        sandbox.fill("ops-pipeline").expect("a scenario");
+        let vars = sandbox.variables();
+        let vars: Vec<(&str, &str)> =
+            vars.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let settings = sandbox.settings("ops-pipeline", "ops-pipeline", "us-west-2");
+        let process = Process::new(&vars).with_settings(&settings);
+        Self::of(sandbox, process, "sandbox").await
+    }
+    async fn of(sandbox: Sandbox, process: Process, environment: &'static str) -> Self {
+        let connection = process.connect(environment).await.expect("a connection");
         let client = Client::new(&connection.config("DYNAMODB"));
-        Self { sandbox, process, client }
+        Self { sandbox, process, client, environment }
     }
     /// With a system such as the profile describes: a scenario of the test server.
     pub(super) async fn system() -> Self {
@@ -149,7 +165,7 @@ impl World {
         self.open_within(TIMEOUT).await
     }
     pub(super) async fn open_within(&self, timeout: Duration) -> Platform {
-        let environment = self.process.environment("tradai-dev");
+        let environment = self.process.environment(self.environment);
         let opening = Opening::usual(timeout);
         super::open(&environment, &self.process.ctx, opening).await.expect("a platform")
     }

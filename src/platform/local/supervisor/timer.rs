@@ -42,9 +42,11 @@ impl Supervisor {
         now: Utc,
     ) -> Result<Result<(), String>, DbError> {
         let id = record.schedule.id.clone();
-        let family = match &record.schedule.target {
-            ScheduleTarget::Task { cluster, family } if *cluster == self.cluster => family.clone(),
-            ScheduleTarget::Task { cluster, .. } => {
+        let family = match record.schedule.targets.as_slice() {
+            [ScheduleTarget::Task { cluster, family }] if *cluster == self.cluster => {
+                family.clone()
+            }
+            [ScheduleTarget::Task { cluster, .. }] => {
                 return Ok(Err(format!("there is no cluster `{cluster}` here")));
             }
             other => return Ok(Err(format!("the local platform cannot start {other:?}"))),

@@ -97,7 +97,7 @@ pub(super) fn blueprint(strategies: u32, name: &str, argv: &[&str], desired: u32
             enabled: true,
             expression: "cron(30 2 ? * MON-FRI *)".to_owned(),
             timezone: "America/New_York".to_owned(),
-            target: ScheduleTarget::Task { cluster: "locl".to_owned(), family: "batch".to_owned() },
+            targets: vec![ScheduleTarget::Task { cluster: "locl".into(), family: "batch".into() }],
         }],
     }
 }

@@ -132,7 +132,7 @@ async fn setting_up_again_overwrites_nothing() {
         [("PRIMARY", "engine-family:2"), ("ACTIVE", "engine-family:1")],
         "another command is another revision, rolled out by the supervisor"
     );
-    let schedules = platform.schedules.schedules().await.into_result().unwrap();
+    let schedules = platform.schedules.schedules().await.into_result().unwrap().schedules;
     assert!(!schedules[0].enabled);
 }
 

@@ -147,7 +147,8 @@ async fn schedules_start_tasks_of_their_own_once_and_not_after_they_are_disabled
     });
     let schedule = &mut blueprint.schedules[0];
     schedule.expression = "rate(5 minutes)".to_owned();
-    schedule.target = ScheduleTarget::Task { cluster: "local".into(), family: "batch".into() };
+    let family = "batch".into();
+    schedule.targets = vec![ScheduleTarget::Task { cluster: "local".into(), family }];
     let id = schedule.id.clone();
     let world = World::of(&blueprint).await;
     let mut supervisor = world.supervisor();

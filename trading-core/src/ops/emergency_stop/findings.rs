@@ -119,6 +119,9 @@ impl EmergencyStop {
         let services = self.world.services.as_ref()?.value()?;
         let tasks = self.world.tasks.as_ref()?.value()?;
         let schedules = self.world.schedules.as_ref()?.value()?;
+        if !self.world.schedule_gaps.is_empty() {
+            return None;
+        }
         let services = services.iter().map(|it| it.name.to_string());
         // The task of a service is taken in by its service's name.
         let alone = tasks.iter().filter(|it| it.service.is_none());

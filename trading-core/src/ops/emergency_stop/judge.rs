@@ -144,6 +144,9 @@ impl Desk<'_> {
     fn judge_schedules(&self, verdict: &mut Verdict) {
         let reading = self.world.schedules.as_ref();
         let Some(schedules) = verdict.need("schedules", "schedules", reading) else { return };
+        for gap in &self.world.schedule_gaps {
+            verdict.unknown("schedules", &gap.source, gap.to_string());
+        }
         for schedule in schedules.iter().filter(|it| it.enabled && self.stops_schedule(it)) {
             verdict.trading("schedules", &schedule.id, "is enabled and starts what trades");
         }

@@ -111,12 +111,24 @@ impl Site {
         let by_service = by_service.and_then(|name| self.roles.of(Subject::Service, name.as_str()));
         by_service.or_else(|| self.roles.of(Subject::Family, &task.family))
     }
-    /// A schedule's role, by its own name or that of the family that it starts.
+    /// A schedule's role: by its id, by its bare name, or by the families that it starts. Of
+    /// several, whatever trades decides; else one without a role leaves it without.
     pub fn schedule_role(&self, schedule: &Schedule) -> Option<Role> {
-        let by_name = self.roles.of(Subject::Schedule, schedule.id.as_str());
-        by_name.or_else(|| match &schedule.target {
-            ScheduleTarget::Task { family, .. } => self.roles.of(Subject::Family, family),
-            ScheduleTarget::Function { .. } | ScheduleTarget::Other { .. } => None,
+        let by_id = self.roles.of(Subject::Schedule, schedule.id.as_str());
+        let by_name = || self.roles.of(Subject::Schedule, schedule.name());
+        by_id.or_else(by_name).or_else(|| {
+            let started: Vec<Option<Role>> = schedule
+                .targets
+                .iter()
+                .map(|target| match target {
+                    ScheduleTarget::Task { family, .. } => self.roles.of(Subject::Family, family),
+                    ScheduleTarget::Function { .. } | ScheduleTarget::Other { .. } => None,
+                })
+                .collect();
+            let trading = started.iter().flatten().filter(|it| it.trades()).copied();
+            trading
+                .reduce(Role::with)
+                .or_else(|| started.into_iter().collect::<Option<Vec<_>>>()?.pop())
         })
     }
 }

@@ -337,20 +337,18 @@ impl Desk<'_> {
         }
         let in_scope = match &self.request.scope {
             Scope::All | Scope::Unrecognized(_) => true,
-            Scope::Service(name) => self.is_family_of(&schedule.target, name),
+            Scope::Service(name) => self.starts_family_of(schedule, name),
             Scope::Strategy(_) | Scope::Venue(_) => false,
         };
         in_scope && self.trades(self.site.schedule_role(schedule), schedule.id.as_str())
     }
-    fn is_family_of(&self, target: &ScheduleTarget, service: &crate::model::ServiceName) -> bool {
+    fn starts_family_of(&self, schedule: &Schedule, service: &crate::model::ServiceName) -> bool {
         let services = self.world.services.as_ref().and_then(Reading::value);
-        let mut services = services.into_iter().flatten();
-        match target {
-            ScheduleTarget::Task { family, .. } => {
-                services.any(|it| it.name == *service && it.family == *family)
-            }
+        let service = services.into_iter().flatten().find(|it| it.name == *service);
+        schedule.targets.iter().any(|target| match target {
+            ScheduleTarget::Task { family, .. } => service.is_some_and(|it| it.family == *family),
             ScheduleTarget::Function { .. } | ScheduleTarget::Other { .. } => false,
-        }
+        })
     }
     /// A role that trades, or a name that was taken in.
     fn trades(&self, role: Option<Role>, name: &str) -> bool {

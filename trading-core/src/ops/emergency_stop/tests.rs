@@ -168,6 +168,38 @@ fn a_rung_that_is_dark_holds_up_no_other_and_ends_unknown() {
 }
 
 #[test]
+fn a_schedule_that_cannot_be_read_hides_no_other_and_is_no_halt() {
+    let mut world = SimWorld::busy();
+    world.dark_schedules.insert("nightly".into());
+    let report = stop(&mut world);
+    assert_eq!(report.exit, Exit::Unknown, "{:#?}", report.findings);
+    assert!(!world.schedules[0].enabled, "the one that was read is disabled");
+    assert!(report.findings.iter().any(|it| it.subject == "nightly"), "{:#?}", report.findings);
+}
+
+#[test]
+fn whatever_trades_decides_what_a_rule_with_several_targets_is() {
+    let site = world::site();
+    let role = |id: &str, families: &[&str]| {
+        let target = |family: &&str| crate::model::ScheduleTarget::Task {
+            cluster: "sim".into(),
+            family: (*family).into(),
+        };
+        let mut schedule = SimWorld::busy().schedules[0].clone();
+        schedule.id = id.into();
+        schedule.targets = families.iter().map(target).collect();
+        site.schedule_role(&schedule)
+    };
+    let support = role("x", &["backtest"]);
+    assert_eq!(support, Some(Role::Support));
+    assert_eq!(role("x", &["backtest", "unheard"]), None, "half of it is not known");
+    let trading = role("x", &["job"]);
+    assert!(trading.is_some_and(Role::trades), "{trading:?}");
+    assert_eq!(role("x", &["unheard", "job", "backtest"]), trading);
+    assert_eq!(role("x", &[]), None);
+}
+
+#[test]
 fn an_act_that_hangs_keeps_no_other_from_being_seen_done() {
     let mut world = SimWorld::busy();
     let hangs = |ask: &crate::ops::Ask| {

@@ -55,10 +55,14 @@ pub(crate) fn found(
             .iter()
             .find(|row| row.id == *id)
             .map(|row| RestoreValue::Status(row.status_attr().cloned())),
-        RestoreSubject::Schedule(id) => read(world.schedules.as_ref())?
-            .iter()
-            .find(|it| it.id == *id)
-            .map(|it| RestoreValue::Enabled(it.enabled)),
+        RestoreSubject::Schedule(id) => {
+            let found = read(world.schedules.as_ref())?.iter().find(|it| it.id == *id);
+            // One that is not among those read may be among those that were not.
+            if let (None, Some(gap)) = (found, world.schedule_gaps.first()) {
+                return Err(gap.to_string());
+            }
+            found.map(|it| RestoreValue::Enabled(it.enabled))
+        }
         RestoreSubject::Service(name) => read(world.services.as_ref())?
             .iter()
             .find(|it| it.name == *name)

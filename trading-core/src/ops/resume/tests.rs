@@ -90,6 +90,20 @@ fn everything_is_as_before_and_the_latch_is_released_last() {
 }
 
 #[test]
+fn a_schedule_that_cannot_be_read_is_not_taken_for_gone() {
+    let mut world = stopped();
+    let id = world.schedules[0].id.clone();
+    assert!(!world.schedules[0].enabled, "the stop disabled it");
+    world.dark_schedules.insert(id);
+    let report = resume(&mut world);
+    assert_ne!(report.exit, Exit::Ok, "{report:#?}");
+    assert!(!world.latch.holds.is_empty(), "what was not restored stays held");
+    world.dark_schedules.clear();
+    assert_eq!(resume(&mut world).outcome, "RELEASED");
+    assert!(world.schedules[0].enabled);
+}
+
+#[test]
 fn a_reduce_only_stop_changed_nothing_and_is_released_at_once_in_whatever_order() {
     for seed in 0..32_usize {
         let mut world =

@@ -1,5 +1,6 @@
-//! When schedules are due: `rate(…)`, `cron(…)` and `at(…)` as EventBridge understands them.
+//! Whose schedules are, and when they are due: `rate(…)`, `cron(…)` and `at(…)` as EventBridge understands them.
 
+mod belongs;
 mod cron;
 #[cfg(test)]
 mod tests;
@@ -10,6 +11,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+pub use belongs::{Belongs, Membership, Presence};
 pub use cron::Cron;
 
 use crate::model::Utc;

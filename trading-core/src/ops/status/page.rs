@@ -218,17 +218,21 @@ fn order_cells(order: &VenueOrder) -> Vec<Cell> {
 }
 
 fn schedule_cells(schedule: &Schedule) -> Vec<Cell> {
-    let starts = match &schedule.target {
-        ScheduleTarget::Task { family, .. } => family.clone(),
-        ScheduleTarget::Function { name } => format!("function {name}"),
-        ScheduleTarget::Other { address } => address.clone(),
-    };
+    let starts: Vec<String> = schedule
+        .targets
+        .iter()
+        .map(|target| match target {
+            ScheduleTarget::Task { family, .. } => family.clone(),
+            ScheduleTarget::Function { name } => format!("function {name}"),
+            ScheduleTarget::Other { address } => address.clone(),
+        })
+        .collect();
     let (state, tone) =
         if schedule.enabled { ("enabled", Tone::Plain) } else { ("disabled", Tone::Dim) };
     vec![
         Cell::plain(schedule.id.as_str()),
         Cell::toned(state, tone),
         Cell::plain(format!("{} {}", schedule.expression, schedule.timezone)),
-        Cell::plain(starts),
+        Cell::plain(starts.join(", ")),
     ]
 }

@@ -97,6 +97,17 @@ fn every_read_that_fails_is_shown_and_is_no_health() {
 }
 
 #[test]
+fn a_single_schedule_that_is_not_known_is_no_health() {
+    let mut world = well();
+    world.dark_schedules.insert(world.schedules[0].id.clone());
+    let report = status(&mut world);
+    assert_eq!((report.exit, report.complete), (Exit::Incomplete, false));
+    assert_eq!(ids(&report), ["read.unreachable"]);
+    assert!(report.data["schedules"].as_array().is_some_and(|it| !it.is_empty()));
+    assert_eq!(report.data["unread"].as_array().unwrap().len(), 1);
+}
+
+#[test]
 fn known_trouble_wins_over_what_is_not_known() {
     let mut world = well();
     world.rows.push(row("f", "runing", "engine-2"));

@@ -1,0 +1,237 @@
+//! Schedules and rules: two generations of one thing, behind two APIs. One that does not
+//! answer hides nothing of the other.
+//!
+//! Only rules of the default bus are read: no rule of another bus has a schedule.
+
+mod edit;
+mod list;
+mod rules;
+mod shape;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use trading_core::model::{
+    Gap, Reading, Schedule, ScheduleId, ScheduleKind, ScheduleList, Utc, Written,
+};
+use trading_core::ops::schedule::{Belongs, Membership, Presence};
+
+use super::calls;
+use super::connect::Connection;
+use super::errors::Failure;
+use crate::platform::Fut;
+use crate::settings::Environment;
+
+const SCHEDULES: &str = "schedules";
+const RULES: &str = "rules";
+
+/// What the id of a rule begins with. No name of a schedule or a group holds a `:`.
+const RULE: &str = "rule:";
+
+/// The schedules and rules of one environment.
+#[derive(Clone)]
+pub(super) struct Schedules {
+    scheduler: aws_sdk_scheduler::Client,
+    events: aws_sdk_eventbridge::Client,
+    ecs: aws_sdk_ecs::Client,
+    connection: Arc<Connection>,
+    cluster: Option<String>,
+    pattern: Option<String>,
+}
+
+/// What was read of one generation.
+#[derive(Default)]
+struct Part {
+    schedules: Vec<Schedule>,
+    gaps: Vec<Gap>,
+}
+
+impl Part {
+    /// Nothing, and why.
+    fn unread(source: &str, failure: &Failure) -> Self {
+        let gap = failure.reading::<()>(source).as_gap().cloned();
+        Self { schedules: Vec::new(), gaps: gap.into_iter().collect() }
+    }
+    /// Takes an answer about a single one in.
+    fn take(&mut self, one: One) {
+        match one {
+            One::Read(schedule) => self.schedules.push(schedule),
+            One::Gone => {}
+            One::Gap(gap) => self.gaps.push(gap),
+        }
+    }
+}
+
+/// What became of the question about a single one.
+enum One {
+    Read(Schedule),
+    /// It went away since it was listed.
+    Gone,
+    Gap(Gap),
+}
+
+impl One {
+    fn unread(id: &str, failure: &Failure) -> Self {
+        match failure.reading::<()>(id) {
+            Reading::Gap(gap) if failure.kind != super::errors::Kind::Absent => Self::Gap(gap),
+            _ => Self::Gone,
+        }
+    }
+    fn odd(id: &str, why: impl Into<String>) -> Self {
+        match Reading::<()>::unparsed(id, why) {
+            Reading::Gap(gap) => Self::Gap(gap),
+            Reading::Known { .. } => Self::Gone,
+        }
+    }
+}
+
+impl Schedules {
+    pub(super) fn new(connection: &Arc<Connection>, environment: &Environment) -> Self {
+        let name = |key: &str| environment.names.get(key).cloned();
+        Self {
+            scheduler: aws_sdk_scheduler::Client::new(&connection.config("SCHEDULER")),
+            events: aws_sdk_eventbridge::Client::new(&connection.config("EVENTBRIDGE")),
+            ecs: aws_sdk_ecs::Client::new(&connection.config("ECS")),
+            connection: Arc::clone(connection),
+            cluster: name("cluster").map(|it| shape::last(&it).to_owned()),
+            pattern: name("schedules"),
+        }
+    }
+
+    fn now(&self) -> Utc {
+        self.connection.sender.now()
+    }
+
+    fn membership(&self) -> Membership<'_> {
+        Membership { cluster: self.cluster.as_deref(), pattern: self.pattern.as_deref() }
+    }
+
+    async fn read_all(&self) -> Reading<ScheduleList> {
+        if self.cluster.is_none() && self.pattern.is_none() {
+            let why = "the settings name neither a cluster nor a pattern of schedules";
+            return Reading::absent(SCHEDULES, why);
+        }
+        let (schedules, rules) = tokio::join!(self.read_schedules(), self.read_rules());
+        let mut list = ScheduleList {
+            schedules: Vec::new(),
+            gaps: schedules.gaps.into_iter().chain(rules.gaps).collect(),
+        };
+        self.keep_ours(schedules.schedules.into_iter().chain(rules.schedules), &mut list).await;
+        list.schedules.sort_by(|one, two| one.id.cmp(&two.id));
+        Reading::known(list, SCHEDULES, self.now())
+    }
+
+    /// Leaves out what is not ours.
+    async fn keep_ours(&self, found: impl Iterator<Item = Schedule>, list: &mut ScheduleList) {
+        let mut asked: BTreeMap<String, Vec<Schedule>> = BTreeMap::new();
+        for schedule in found {
+            match self.membership().of(schedule.name(), &schedule.targets) {
+                Belongs::Ours => list.schedules.push(schedule),
+                Belongs::Others => {}
+                Belongs::OursUnless(cluster) => asked.entry(cluster).or_default().push(schedule),
+            }
+        }
+        let clusters: Vec<String> = asked.keys().cloned().collect();
+        let present = self.present(&clusters).await;
+        for (cluster, schedules) in asked {
+            match present.get(&cluster) {
+                Some((Presence::Exists, _)) => {}
+                Some((Presence::Absent, _)) => list.schedules.extend(schedules),
+                Some((Presence::Unknown, why)) => {
+                    list.gaps.extend(schedules.iter().map(|it| Gap {
+                        kind: trading_core::model::GapKind::Unreachable,
+                        source: it.id.to_string(),
+                        why: format!(
+                            "it starts tasks in cluster {cluster}: whether that exists, or is ours \
+                         misspelt, is not known: {why}"
+                        ),
+                    }))
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// Which clusters exist, each with why that is not known.
+    async fn present(&self, clusters: &[String]) -> BTreeMap<String, (Presence, String)> {
+        /// What one question takes.
+        const DESCRIBED: usize = 100;
+        let mut present = BTreeMap::new();
+        // A whole address lies elsewhere: nobody here knows it.
+        let (names, addresses): (Vec<_>, Vec<_>) =
+            clusters.iter().cloned().partition(|it| !it.contains('/'));
+        for address in addresses {
+            let why = "it lies in another region or account".to_owned();
+            present.insert(address, (Presence::Unknown, why));
+        }
+        for part in names.chunks(DESCRIBED) {
+            let ask = self.ecs.describe_clusters().set_clusters(Some(part.to_vec()));
+            let sender = &self.connection.sender;
+            let answer = sender.send(&calls::DESCRIBE_CLUSTERS, || ask.clone().send()).await;
+            for name in part {
+                let presence = match &answer {
+                    Ok(answer) => shape::presence(name, &answer.value),
+                    Err(failed) => (Presence::Unknown, failed.failure.to_string()),
+                };
+                present.insert(name.clone(), presence);
+            }
+        }
+        present
+    }
+}
+
+impl crate::platform::Schedules for Schedules {
+    fn schedules(&self) -> Fut<'_, Reading<ScheduleList>> {
+        Box::pin(self.read_all())
+    }
+    fn set_enabled<'a>(&'a self, schedule: &'a ScheduleId, enabled: bool) -> Fut<'a, Written> {
+        Box::pin(async move {
+            match schedule.as_str().strip_prefix(RULE) {
+                Some(rule) => self.switch_rule(rule, enabled).await,
+                None => self.switch_schedule(schedule, enabled).await,
+            }
+        })
+    }
+}
+
+/// The id of a schedule: without the group that everything stands in by default.
+fn schedule_id(group: &str, name: &str) -> ScheduleId {
+    match group {
+        "" | DEFAULT_GROUP => name.into(),
+        group => format!("{group}/{name}").as_str().into(),
+    }
+}
+
+/// The group and the name of a schedule's id.
+fn group_and_name(id: &ScheduleId) -> (&str, &str) {
+    id.as_str().split_once('/').unwrap_or((DEFAULT_GROUP, id.as_str()))
+}
+
+const DEFAULT_GROUP: &str = "default";
+
+/// A switch that stands so, and what else changed since we looked.
+#[derive(PartialEq)]
+struct Switch {
+    enabled: bool,
+    changed: Vec<String>,
+}
+
+impl Switch {
+    fn clean(enabled: bool) -> Self {
+        Self { enabled, changed: Vec::new() }
+    }
+}
+
+impl std::fmt::Display for Switch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.enabled { "enabled" } else { "disabled" })?;
+        if !self.changed.is_empty() {
+            write!(f, ", and not as it was before: {}", self.changed.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+fn kind(rule: bool) -> ScheduleKind {
+    if rule { ScheduleKind::Rule } else { ScheduleKind::Schedule }
+}
