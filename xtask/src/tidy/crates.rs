@@ -23,6 +23,7 @@ const CORE: [&str; 9] = [
     "serde",
     "serde_json",
     "sha2",
+    "strsim",
     "thiserror",
 ];
 
