@@ -14,7 +14,7 @@ use crate::sh::{self, Outcome};
 /// The crates that `trading-core` may depend on. None of them reads a clock, a file, a
 /// socket or the environment of its own accord with the features that we switch on;
 /// `schemars` is only there when `cargo xtask gen` writes the schemas.
-const CORE: [&str; 9] = [
+const CORE: [&str; 10] = [
     "crc32fast",
     "jiff",
     "postcard",
