@@ -23,6 +23,8 @@ pub mod drive;
 pub mod error;
 pub mod platform;
 pub mod render;
+#[cfg(feature = "schema")]
+pub mod schema;
 pub mod settings;
 pub mod ui;
 pub mod venue;

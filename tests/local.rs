@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
+mod contract;
+
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -63,6 +65,7 @@ fn answer(output: &Output) -> (i32, Value) {
         let (out, err) = (&output.stdout, &output.stderr);
         panic!("{error}: {} {}", String::from_utf8_lossy(out), String::from_utf8_lossy(err))
     });
+    contract::assert_keeps(&document);
     (output.status.code().unwrap_or(-1), document)
 }
 

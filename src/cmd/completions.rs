@@ -2,7 +2,7 @@
 
 use clap::CommandFactory;
 use clap_complete::Shell;
-use serde_json::json;
+use serde::Serialize;
 use trading_core::report::{Block, Exit, Report};
 
 use crate::cli::Cli;
@@ -16,6 +16,15 @@ pub struct Arguments {
     pub shell: Shell,
 }
 
+/// The command's part of the JSON document.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+struct Data {
+    shell: String,
+    /// What the shell is to read.
+    script: String,
+}
+
 /// Runs the command.
 pub(super) fn run(arguments: &Arguments) -> Result<Report, Fault> {
     let mut script = Vec::new();
@@ -25,6 +34,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<Report, Fault> {
     })?;
     let mut report = Report::new("completions", "written", Exit::Ok);
     report.body.push(Block::Verbatim(script.clone()));
-    report.data = json!({"shell": arguments.shell.to_string(), "script": script});
+    let data = Data { shell: arguments.shell.to_string(), script };
+    report.data = serde_json::to_value(data).unwrap_or_default();
     Ok(report)
+}
+
+/// The shape of `data` in the JSON document.
+#[cfg(feature = "schema")]
+pub(super) fn data_schema() -> schemars::Schema {
+    trading_core::report::schema_of::<Data>()
 }

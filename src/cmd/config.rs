@@ -1,6 +1,8 @@
 //! `tradectl config`: what is set, where it comes from, and whether it holds.
 
-use serde_json::json;
+use std::path::PathBuf;
+
+use serde::Serialize;
 use trading_core::report::{Block, Cell, Exit, Finding, Report, Severity, Tone};
 
 use super::Session;
@@ -15,6 +17,38 @@ pub enum Command {
     Show,
     /// Checks every settings file and variable, and says everything that is wrong.
     Check,
+}
+
+/// `config show`'s part of the JSON document.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+struct Shown<'a> {
+    settings: Vec<&'a Setting>,
+    /// Every environment that can be named.
+    environments: Vec<String>,
+    files: Vec<ReadFile>,
+    /// What brings another process to the same environment.
+    launch_args: &'a [String],
+    /// What AWS environments still need before they can be asked.
+    lacks: &'a [String],
+}
+
+/// `config check`'s part of the JSON document.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+struct Checked {
+    /// Those that hold.
+    environments: Vec<String>,
+    files: Vec<ReadFile>,
+}
+
+/// A settings file that was read.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+struct ReadFile {
+    /// `user`, `project` or `named`.
+    kind: &'static str,
+    path: String,
 }
 
 /// Runs the command.
@@ -45,15 +79,14 @@ fn show(session: &Session<'_>) -> Result<Report, Fault> {
         let path = settings.paths.user_file.display();
         report.body.push(Block::line(format!("none read; yours would be {path}")));
     }
-    report.data = json!({
-        "settings": global.iter().chain(&environment.settings).collect::<Vec<_>>(),
-        "environments": settings.environments()?,
-        "files": settings.files.iter().map(|(kind, path)| json!({
-            "kind": kind_word(*kind), "path": path.display().to_string(),
-        })).collect::<Vec<_>>(),
-        "launch_args": environment.launch_args,
-        "lacks": environment.lacks,
-    });
+    let data = Shown {
+        settings: global.iter().chain(&environment.settings).collect(),
+        environments: settings.environments()?,
+        files: read_files(&settings.files),
+        launch_args: &environment.launch_args,
+        lacks: &environment.lacks,
+    };
+    report.data = serde_json::to_value(data).unwrap_or_default();
     Ok(report)
 }
 
@@ -104,6 +137,14 @@ fn table(settings: &[Setting]) -> Block {
     }
 }
 
+fn read_files(files: &[(FileKind, PathBuf)]) -> Vec<ReadFile> {
+    let file = |(kind, path): &(FileKind, PathBuf)| ReadFile {
+        kind: kind_word(*kind),
+        path: path.display().to_string(),
+    };
+    files.iter().map(file).collect()
+}
+
 fn kind_word(kind: FileKind) -> &'static str {
     match kind {
         FileKind::User => "user",
@@ -142,12 +183,8 @@ fn check(session: &Session<'_>) -> Result<Report, Fault> {
     }
     report.body.extend(checked.iter().map(|name| Block::line(format!("{name}: holds"))));
     let files = session.settings.as_ref().map(|settings| settings.files.as_slice());
-    report.data = json!({
-        "environments": checked,
-        "files": files.unwrap_or_default().iter().map(|(kind, path)| json!({
-            "kind": kind_word(*kind), "path": path.display().to_string(),
-        })).collect::<Vec<_>>(),
-    });
+    let data = Checked { environments: checked, files: read_files(files.unwrap_or_default()) };
+    report.data = serde_json::to_value(data).unwrap_or_default();
     Ok(report)
 }
 
@@ -170,4 +207,11 @@ fn strange_variables(session: &Session<'_>) -> Vec<Finding> {
         }
     };
     strange.map(finding).collect()
+}
+
+/// The shapes of `data` in the JSON documents, by command.
+#[cfg(feature = "schema")]
+pub(super) fn data_schemas() -> [(&'static str, schemars::Schema); 2] {
+    use trading_core::report::schema_of;
+    [("config.check", schema_of::<Checked>()), ("config.show", schema_of::<Shown<'_>>())]
 }

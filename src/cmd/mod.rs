@@ -211,3 +211,15 @@ pub async fn dispatch(command: &Command, session: &mut Session<'_>) -> Result<Re
         Command::Local(command) => local::run(command, session).await,
     }
 }
+
+/// The shapes of `data` in the JSON documents of the commands that answer by themselves.
+#[cfg(feature = "schema")]
+pub(crate) fn data_schemas() -> impl Iterator<Item = (&'static str, schemars::Schema)> {
+    let these = [
+        ("completions", completions::data_schema()),
+        ("doctor", doctor::data_schema()),
+        ("drill.emergency-stop", drill::data_schema()),
+        ("engine.replay", engine::replay_schema()),
+    ];
+    these.into_iter().chain(config::data_schemas()).chain(local::data_schemas())
+}

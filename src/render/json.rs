@@ -55,3 +55,9 @@ pub fn document(report: &Report, header: &Header, one_line: bool) -> String {
         .to_string()
     }) + "\n"
 }
+
+/// The shape of the document; `data` is open in it.
+#[cfg(feature = "schema")]
+pub(crate) fn document_schema() -> schemars::Schema {
+    trading_core::report::schema_of::<Document<'_>>()
+}

@@ -7,13 +7,13 @@ mod human;
 mod json;
 mod layout;
 pub mod mask;
-#[cfg(feature = "schema")]
-pub mod schema;
 mod table;
 
 pub use header::{EnvironmentView, Fact, Header};
 pub use human::{banner, faults, page};
 pub use json::document;
+#[cfg(feature = "schema")]
+pub(crate) use json::document_schema;
 
 /// How a page is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

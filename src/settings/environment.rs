@@ -67,6 +67,7 @@ pub enum Webhook {
 
 /// One value of an environment as `config show` lists it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Setting {
     /// The key as a settings file writes it, tables joined by points.
     pub key: String,

@@ -49,6 +49,7 @@ fn a_stream_ends_with_the_document_on_one_line() {
 #[test]
 fn every_built_in_environment_holds() {
     insta::assert_snapshot!(World::new().run("config check"));
+    insta::assert_snapshot!("check_json", World::new().run("config check --output json"));
 }
 
 #[test]

@@ -17,7 +17,7 @@ fn with_log(bytes: &[u8]) -> World {
 #[test]
 fn a_whole_log_is_equal_and_a_cut_one_says_where_it_ends() {
     let whole = with_log(SAMPLE).run("engine replay log --output json");
-    assert_eq!(whole.exit, Exit::Ok, "{whole}");
+    insta::assert_snapshot!("replay_json", whole);
     let document = whole.json();
     assert_eq!(document["outcome"], "equal");
     assert_eq!(document["data"]["inputs"], 133);

@@ -156,7 +156,9 @@ impl World {
 impl Ran {
     /// The one document on stdout.
     pub(crate) fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.out).expect("exactly one JSON document")
+        let document = serde_json::from_str(&self.out).expect("exactly one JSON document");
+        crate::contract::assert_keeps(&document);
+        document
     }
 }
 

@@ -54,6 +54,7 @@ fn up_under_a_hold() {
         assert!(platform.state.write_latch(latch.epoch, &latch.next(vec![hold])).await.stands());
     });
     insta::assert_snapshot!(world.run("local up --detach"));
+    insta::assert_snapshot!("up_json", world.run("local up --detach --output json"));
 }
 
 #[test]

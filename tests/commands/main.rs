@@ -4,6 +4,8 @@
 #![expect(clippy::expect_used, reason = "a test whose world cannot be made must fail loudly")]
 
 mod config;
+#[path = "../contract/mod.rs"]
+mod contract;
 mod doctor;
 mod engine;
 mod every;
@@ -11,5 +13,6 @@ mod harness;
 mod hostile;
 mod local;
 mod observe;
+mod schemas;
 mod stops;
 mod usage;

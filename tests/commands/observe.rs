@@ -43,7 +43,9 @@ fn status_shows_what_is_wrong_and_what_could_not_be_read() {
     let world = mixed();
     let ran = world.run("status");
     insta::assert_snapshot!(ran);
-    let document = world.run("status --output json").json();
+    let ran = world.run("status --output json");
+    insta::assert_snapshot!("status_json", ran);
+    let document = ran.json();
     assert_eq!(
         (document["exit_code"].as_u64(), document["complete"].as_bool()),
         (Some(1), Some(false))
@@ -64,7 +66,9 @@ fn status_fits_forty_columns() {
 
 #[test]
 fn beats_are_listed_the_worst_first() {
-    insta::assert_snapshot!(mixed().run("heartbeat list"));
+    let world = mixed();
+    insta::assert_snapshot!(world.run("heartbeat list"));
+    insta::assert_snapshot!("beats_json", world.run("heartbeat list --output json"));
 }
 
 #[test]
@@ -91,6 +95,8 @@ fn a_dry_recovery_plans_saves_and_changes_nothing() {
     let ran =
         world.run("heartbeat recover late --reason test --env local --dry-run --plan plan.json");
     insta::assert_snapshot!(ran);
+    let again = "heartbeat recover late --reason test --env local --dry-run --output json";
+    insta::assert_snapshot!("recovery_dry_json", world.run(again));
     let after = world.run("heartbeat list --output json").json();
     let late = after["data"]["beats"].as_array().and_then(|beats| {
         beats.iter().find(|beat| beat["strategy"] == "late").map(|beat| beat["status"].clone())
@@ -165,6 +171,11 @@ fn a_journal_is_listed_shown_replayed_and_verified() {
     insta::assert_snapshot!("journal_list", world.run("journal list"));
     insta::assert_snapshot!("journal_show", world.run("journal show last"));
     insta::assert_snapshot!("journal_replay", world.run("journal replay run-20261123"));
+    for command in ["list", "show last", "replay last", "verify"] {
+        let word = command.split(' ').next().unwrap_or_default();
+        let ran = world.run(&format!("journal {command} --output json"));
+        insta::assert_snapshot!(format!("journal_{word}_json"), ran);
+    }
     assert_eq!(world.run("journal verify").exit, Exit::Ok);
 
     let before = std::fs::read(&path).expect("the journal");
@@ -197,7 +208,9 @@ fn what_a_killed_recovery_left_is_undone_or_gone_on_with() {
     let world = World::new();
     let environment = world.set_up(vec![row(&world, "late", "stopped", 300)]);
     killed_recovery(&environment, world.now);
-    insta::assert_snapshot!("undo_dry", world.run("journal undo last --env local --dry-run"));
+    let dry = "journal undo last --env local --dry-run";
+    insta::assert_snapshot!("undo_dry", world.run(dry));
+    insta::assert_snapshot!("undo_dry_json", world.run(&format!("{dry} --output json")));
     let plan =
         world.run("heartbeat recover late --reason again --env local --dry-run --output json");
     let document = plan.json();

@@ -422,7 +422,10 @@ impl Ran {
     }
     /// The one document on stdout.
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self}"))
+        let document =
+            serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self}"));
+        crate::contract::assert_keeps(&document);
+        document
     }
     /// The ids of its findings.
     pub(crate) fn findings(&self) -> Vec<String> {

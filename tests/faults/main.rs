@@ -7,6 +7,8 @@
     reason = "a test whose world cannot be made must fail loudly"
 )]
 
+#[path = "../contract/mod.rs"]
+mod contract;
 mod disk;
 mod engines;
 mod field;

@@ -6,7 +6,6 @@ mod host;
 mod local;
 
 use serde::Serialize;
-use serde_json::json;
 use trading_core::model::{GapKind, Reading};
 use trading_core::report::{Block, Cell, Exit, Finding, Report, Severity, Tone};
 
@@ -14,8 +13,16 @@ use super::Session;
 use crate::error::Fault;
 use crate::settings::{Access, PlatformKind};
 
+/// The command's part of the JSON document.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+struct Data<'a> {
+    checks: &'a [Check],
+}
+
 /// What was looked at, and what was seen.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Check {
     /// Stable, for scripts: `state.mode`.
     id: &'static str,
@@ -31,6 +38,7 @@ struct Check {
 
 /// How it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 enum State {
     /// Fit.
@@ -125,7 +133,7 @@ fn report(checks: &[Check]) -> Report {
         columns: vec!["state", "what", "seen"],
         rows: rest.map(row).collect(),
     });
-    report.data = json!({ "checks": checks });
+    report.data = serde_json::to_value(Data { checks }).unwrap_or_default();
     report
 }
 
@@ -144,4 +152,10 @@ fn finding(check: &Check) -> Option<Finding> {
         evidence: Vec::new(),
         next: check.next.clone(),
     })
+}
+
+/// The shape of `data` in the JSON document.
+#[cfg(feature = "schema")]
+pub(super) fn data_schema() -> schemars::Schema {
+    trading_core::report::schema_of::<Data<'_>>()
 }

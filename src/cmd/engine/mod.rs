@@ -56,3 +56,9 @@ async fn told_to_end() -> Result<(), std::io::Error> {
     }
     Ok(())
 }
+
+/// The shape of `data` in the JSON document of a replay. The processes that trade have none.
+#[cfg(feature = "schema")]
+pub(super) fn replay_schema() -> schemars::Schema {
+    replay::data_schema()
+}

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
 use trading_core::engine::{Damage, Replayed, replay};
 use trading_core::report::{Block, Exit, Finding, Report, Severity};
 
@@ -15,6 +16,21 @@ pub struct Args {
     /// The folder of a service's event log, or one segment of it.
     #[arg(value_name = "EVENT_LOG")]
     path: PathBuf,
+}
+
+/// The command's part of the JSON document.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+struct Data<'a> {
+    segments: usize,
+    inputs: u64,
+    states_compared: u64,
+    /// The inputs after which the state differs from the recorded one.
+    differs_at: &'a [u64],
+    /// The inputs before which some are missing.
+    missing_inputs_at: &'a [u64],
+    last_input: u64,
+    state_hash: &'a str,
 }
 
 /// Runs the command.
@@ -51,15 +67,16 @@ fn report(files: &[PathBuf], replayed: &Replayed, damaged: &[(usize, Damage)]) -
         files.len()
     )));
     report.body.push(Block::line(format!("state {hash} after input {seq}")));
-    report.data = serde_json::json!({
-        "segments": files.len(),
-        "inputs": inputs,
-        "states_compared": compared,
-        "differs_at": replayed.differs_at,
-        "missing_inputs_at": replayed.holes,
-        "last_input": seq,
-        "state_hash": hash,
-    });
+    let data = Data {
+        segments: files.len(),
+        inputs: *inputs,
+        states_compared: *compared,
+        differs_at: &replayed.differs_at,
+        missing_inputs_at: &replayed.holes,
+        last_input: *seq,
+        state_hash: hash,
+    };
+    report.data = serde_json::to_value(data).unwrap_or_default();
     report
 }
 
@@ -96,4 +113,10 @@ fn findings(files: &[PathBuf], replayed: &Replayed, damaged: &[(usize, Damage)])
 
 fn shown(path: &Path) -> String {
     path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+}
+
+/// The shape of `data` in the JSON document.
+#[cfg(feature = "schema")]
+pub(super) fn data_schema() -> schemars::Schema {
+    trading_core::report::schema_of::<Data<'_>>()
 }

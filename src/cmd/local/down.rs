@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::json;
+use serde::Serialize;
 use trading_core::model::{Task, TaskState};
 use trading_core::report::{Block, Exit, Report};
 
@@ -25,6 +25,17 @@ const TASKS_WAIT: Duration = Duration::from_secs(60);
 /// The arguments.
 #[derive(Debug, clap::Args)]
 pub struct Args {}
+
+/// The command's part of the JSON document.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+struct Data<'a> {
+    /// What became of the supervisor.
+    supervisor: &'a str,
+    tasks_stopped: usize,
+    /// Those that were not seen STOPPED.
+    left: &'a [Task],
+}
 
 /// Runs the command.
 pub(super) async fn run(_args: &Args, session: &mut Session<'_>) -> Result<Report, Fault> {
@@ -53,7 +64,8 @@ pub(super) async fn run(_args: &Args, session: &mut Session<'_>) -> Result<Repor
         }));
         report.body.push(Block::line(format!("Next: {}", environment.typed("local up --detach"))));
     }
-    report.data = json!({ "supervisor": supervisor, "tasks_stopped": asked, "left": left });
+    let data = Data { supervisor: &supervisor, tasks_stopped: asked, left: &left };
+    report.data = serde_json::to_value(data).unwrap_or_default();
     Ok(report)
 }
 
@@ -109,4 +121,10 @@ async fn end_tasks(platform: &Platform, clock: &dyn Clock) -> Result<(usize, Vec
         }
         local::next_look().await;
     }
+}
+
+/// The shape of `data` in the JSON document.
+#[cfg(feature = "schema")]
+pub(super) fn data_schema() -> schemars::Schema {
+    trading_core::report::schema_of::<Data<'_>>()
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::json;
+use serde::Serialize;
 use trading_core::model::{LogLine, LogQuery, PrunedLogs, Reading, Utc};
 use trading_core::report::{Block, Exit, Finding, Report, Severity};
 
@@ -39,6 +39,17 @@ pub struct Args {
     /// Goes on showing new lines until Ctrl-C.
     #[arg(long)]
     follow: bool,
+}
+
+/// The command's part of the JSON document.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(untagged)]
+enum Data<'a> {
+    /// Lines that were asked for, in order of time, and what of them is no longer kept.
+    Shown { lines: &'a Reading<Vec<LogLine>>, pruned: &'a Reading<Vec<PrunedLogs>> },
+    /// Lines were shown as they came.
+    Followed { lines_shown: usize },
 }
 
 /// Runs the command.
@@ -77,7 +88,8 @@ pub(super) async fn run(args: &Args, session: &mut Session<'_>) -> Result<Report
     if let Some(gap) = reading.as_gap() {
         report.body.push(Block::line(gap.to_string()));
     }
-    report.data = json!({ "lines": reading, "pruned": pruned });
+    let data = Data::Shown { lines: &reading, pruned: &pruned };
+    report.data = serde_json::to_value(data).unwrap_or_default();
     Ok(report)
 }
 
@@ -155,11 +167,18 @@ async fn follow(
         }
     }
     let mut report = Report::new("local.logs", "shown", Exit::Ok);
-    report.data = json!({ "lines_shown": shown });
+    let data = Data::Followed { lines_shown: shown };
+    report.data = serde_json::to_value(data).unwrap_or_default();
     Ok(report)
 }
 
 fn text(line: &LogLine) -> String {
     let at = line.at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ");
     format!("{at} {} {} {}", line.group, line.stream, line.message)
+}
+
+/// The shape of `data` in the JSON document.
+#[cfg(feature = "schema")]
+pub(super) fn data_schema() -> schemars::Schema {
+    trading_core::report::schema_of::<Data<'_>>()
 }

@@ -94,3 +94,14 @@ fn state_word(state: TaskState) -> &'static str {
 fn passed(clock: &dyn Clock, deadline: Duration) -> bool {
     clock.since_boot() >= deadline
 }
+
+/// The shapes of `data` in the JSON documents, by command.
+#[cfg(feature = "schema")]
+pub(super) fn data_schemas() -> [(&'static str, schemars::Schema); 4] {
+    [
+        ("local.down", down::data_schema()),
+        ("local.logs", logs::data_schema()),
+        ("local.status", status::data_schema()),
+        ("local.up", up::data_schema()),
+    ]
+}

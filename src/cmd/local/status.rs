@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
-use trading_core::model::{Task, TaskState};
+use serde::Serialize;
+use trading_core::model::{Reading, Service, Supervision, Task, TaskState};
 use trading_core::ops::supervision::{self, Desired};
 use trading_core::report::{Block, Cell, Exit, Finding, Report, Severity, Tone};
 
@@ -19,6 +19,15 @@ const STOPPED_SHOWN: usize = 5;
 /// The arguments.
 #[derive(Debug, clap::Args)]
 pub struct Args {}
+
+/// The command's part of the JSON document.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+struct Data<'a> {
+    supervision: &'a Reading<Supervision>,
+    services: &'a Reading<Vec<Service>>,
+    tasks: &'a Reading<Vec<Task>>,
+}
 
 /// Runs the command.
 pub(super) async fn run(_args: &Args, session: &mut Session<'_>) -> Result<Report, Fault> {
@@ -73,7 +82,8 @@ pub(super) async fn run(_args: &Args, session: &mut Session<'_>) -> Result<Repor
     } else if report.findings.iter().any(|it| it.severity <= Severity::Error) {
         (report.outcome, report.exit) = ("unhealthy".to_owned(), Exit::No);
     }
-    report.data = json!({ "supervision": supervision, "services": services, "tasks": tasks });
+    let data = Data { supervision: &supervision, services: &services, tasks: &tasks };
+    report.data = serde_json::to_value(data).unwrap_or_default();
     Ok(report)
 }
 
@@ -102,4 +112,10 @@ fn tasks_table(tasks: &[Task]) -> Block {
         columns: vec!["task", "definition", "state", "started", "stopped", "exit", "reason"],
         rows: live.into_iter().chain(stopped).map(row).collect(),
     }
+}
+
+/// The shape of `data` in the JSON document.
+#[cfg(feature = "schema")]
+pub(super) fn data_schema() -> schemars::Schema {
+    trading_core::report::schema_of::<Data<'_>>()
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use serde_json::json;
+use serde::Serialize;
 use trading_core::model::{Heartbeat, Reading, Service, StatusReading, StrategyRow, Written};
 use trading_core::report::{Block, Cell, Exit, Report, Tone};
 
@@ -147,6 +147,15 @@ fn as_desired(service: &Service) -> bool {
     service.running_count == service.desired_count && service.pending_count == 0
 }
 
+/// The command's part of the JSON document.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+struct Data<'a> {
+    /// `started` by this command, or `already`.
+    supervised: &'static str,
+    services: &'a [Service],
+}
+
 fn report(environment: &Environment, supervised: &Written, services: &[Service]) -> Report {
     let all = services.iter().all(as_desired);
     let (outcome, exit) = if all { ("up", Exit::Ok) } else { ("starting", Exit::Partial) };
@@ -168,9 +177,13 @@ fn report(environment: &Environment, supervised: &Written, services: &[Service])
         columns: vec!["next command", "what it does"],
         rows: next.into_iter().map(row).collect(),
     });
-    report.data = json!({
-        "supervised": if *supervised == Written::Already { "already" } else { "started" },
-        "services": services,
-    });
+    let supervised = if *supervised == Written::Already { "already" } else { "started" };
+    report.data = serde_json::to_value(Data { supervised, services }).unwrap_or_default();
     report
+}
+
+/// The shape of `data` in the JSON document.
+#[cfg(feature = "schema")]
+pub(super) fn data_schema() -> schemars::Schema {
+    trading_core::report::schema_of::<Data<'_>>()
 }

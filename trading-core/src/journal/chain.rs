@@ -13,6 +13,7 @@ pub const FIRST_HASH: &str = "00000000000000000000000000000000000000000000000000
 
 /// A line without its own hash.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Line {
     /// The format number.
     pub format: u32,

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 /// One entry. Readers tolerate fields and kinds of entry that they do not know.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Entry {
     /// A run began. Always the first entry of a file.

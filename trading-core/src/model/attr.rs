@@ -8,6 +8,7 @@ use std::fmt;
 
 /// One attribute value, in DynamoDB's own JSON shape (`{"S": "…"}`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Attr {
     /// Text.
     S(String),

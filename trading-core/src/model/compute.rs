@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// A service: keeps a number of tasks of one family running.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Service {
     /// Its name.
     pub name: ServiceName,
@@ -27,6 +28,7 @@ pub struct Service {
 
 /// A deployment of a service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Deployment {
     /// Its id.
     pub id: String,
@@ -46,6 +48,7 @@ pub struct Deployment {
 
 /// Something that happened to a service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ServiceEvent {
     /// When.
     pub at: Utc,
@@ -145,6 +148,7 @@ impl std::fmt::Display for Suspended {
 /// Where a task is in its life. Only these four are told apart: ECS's steps before RUNNING
 /// are `Pending`, its steps between RUNNING and STOPPED are `Stopping`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum TaskState {
     /// Asked for, not yet running.
@@ -159,6 +163,7 @@ pub enum TaskState {
 
 /// A task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Task {
     /// Its id.
     pub id: TaskId,

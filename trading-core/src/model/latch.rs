@@ -16,6 +16,7 @@ const NOT_UNDERSTOOD: &str = "not_understood";
 
 /// The latch as stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Latch {
     /// The format number. A newer one than ours is read as a halt of everything.
     pub format: u32,
@@ -30,6 +31,7 @@ pub struct Latch {
 
 /// One stop that holds part or all of the environment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Hold {
     /// The stop.
     pub stop_id: StopId,
@@ -57,6 +59,7 @@ pub struct Hold {
 /// Chunks of a restore record that lie with whoever wrote them: in the journal of that
 /// machine, or in what the run printed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Misplaced {
     /// The run that has them.
     pub run_id: RunId,
@@ -96,6 +99,7 @@ impl Hold {
 
 /// How strict a hold is. Ordered: a later one is stricter.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(from = "String", into = "String")]
 pub enum Level {
     /// No new entries; exits go on.
@@ -142,6 +146,7 @@ impl fmt::Display for Level {
 
 /// What a hold covers: `all`, `strategy=…`, `service=…` or `venue=…`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(from = "String", into = "String")]
 pub enum Scope {
     /// Everything in the environment.
@@ -209,6 +214,7 @@ impl fmt::Display for Scope {
 
 /// How far a stop has come. An unknown word is kept and treated as held.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(from = "String", into = "String")]
 pub enum Phase {
     /// The ladder is being climbed.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// One line of a log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LogLine {
     /// When it was written, by its writer's clock.
     pub at: Utc,
@@ -18,6 +19,7 @@ pub struct LogLine {
 
 /// Logs that were asked for and are no longer there: a gap, and not silence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PrunedLogs {
     /// The log group.
     pub group: String,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// Which way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
     /// Buy.
@@ -16,6 +17,7 @@ pub enum Side {
 
 /// How an order is matched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OrderType {
     /// At the market, at once.
@@ -28,6 +30,7 @@ pub enum OrderType {
 
 /// What an order is for. Decides what each level of a stop does with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OrderPurpose {
     /// Opens or increases a position.
@@ -40,6 +43,7 @@ pub enum OrderPurpose {
 
 /// What we ask a venue to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NewOrder {
     /// Our id; the venue keeps at most one effect per id.
     pub client_order_id: ClientOrderId,
@@ -54,10 +58,13 @@ pub struct NewOrder {
     /// What for.
     pub purpose: OrderPurpose,
     /// How much, in the symbol's base unit.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub quantity: Decimal,
     /// The limit of a limit order, in the quote unit.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub limit_price: Option<Decimal>,
     /// The trigger of a stop order, in the quote unit.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub stop_price: Option<Decimal>,
     /// The venue must refuse it if it would increase or open a position.
     pub reduce_only: bool,
@@ -69,6 +76,7 @@ pub struct NewOrder {
 
 /// Where an order stands at its venue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OrderState {
     /// Rests.
@@ -94,12 +102,14 @@ impl OrderState {
 
 /// An order as its venue knows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct VenueOrder {
     /// What was asked.
     pub order: NewOrder,
     /// Where it stands.
     pub state: OrderState,
     /// How much of it is filled.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub filled_quantity: Decimal,
     /// When the venue received it, by the venue's clock.
     pub received_at: Utc,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// The answer to a read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Reading_of_{T}"))]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Reading<T> {
     /// Read, complete, and by whom and when.
@@ -124,6 +125,7 @@ impl std::fmt::Display for Gap {
 
 /// The answer to a write.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "written", rename_all = "snake_case")]
 pub enum Written {
     /// Done by this call, by the platform's clock at `at`.

@@ -9,6 +9,7 @@ use std::fmt;
 /// never changed. Where several chunks name one subject, the earliest (`at`, then `run_id`,
 /// then `chunk`) holds the value from before the stop.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RestoreChunk {
     /// The format number.
     pub format: u32,
@@ -54,6 +55,7 @@ impl RestoreChunk {
 
 /// One thing that is about to be changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RestoreItem {
     /// What.
     pub subject: RestoreSubject,
@@ -65,6 +67,7 @@ pub struct RestoreItem {
 
 /// What a restore item is about. Its display form is the ITEM of `--leave` and `--take`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", content = "name", rename_all = "snake_case")]
 pub enum RestoreSubject {
     /// A strategy's status.
@@ -90,6 +93,7 @@ impl fmt::Display for RestoreSubject {
 
 /// A value of a restore item.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", content = "value", rename_all = "snake_case")]
 pub enum RestoreValue {
     /// The status attribute, of whatever type; `None`: the row had none.

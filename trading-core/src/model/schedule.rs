@@ -22,6 +22,7 @@ impl ScheduleList {
 
 /// A schedule or a rule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Schedule {
     /// `name`; `group/name` in a group of its own; `rule:name` for a rule.
     pub id: ScheduleId,
@@ -62,6 +63,7 @@ fn one_or_more<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<ScheduleTarget>
 
 /// Which of the two generations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ScheduleKind {
     /// A schedule of EventBridge Scheduler or of the local platform.
@@ -72,6 +74,7 @@ pub enum ScheduleKind {
 
 /// What a schedule starts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ScheduleTarget {
     /// Tasks of a family, in a cluster.

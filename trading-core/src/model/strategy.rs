@@ -170,6 +170,7 @@ impl StrategyRow {
 
 /// A conditional change of one row's status. Never creates a row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StatusWrite {
     /// The row.
     pub strategy: StrategyId,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// What an approval is good for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "binds", rename_all = "snake_case")]
 pub enum Binding {
     /// An emergency stop: given before anything is enumerated.

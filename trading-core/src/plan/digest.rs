@@ -7,6 +7,7 @@ use std::fmt;
 
 /// SHA-256 over the canonical steps, in hexadecimal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct PlanDigest(String);
 

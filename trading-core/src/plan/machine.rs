@@ -69,6 +69,7 @@ pub enum Recorded {
 
 /// How a step ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "settled", rename_all = "snake_case")]
 pub enum Settled {
     /// It was asked for, and this was the answer.

@@ -8,6 +8,7 @@ use std::fmt;
 /// Names a step inside a run: what it acts on and to what end (`strategy/alpha:stopped`).
 /// Two runs that plan the same act give it the same id.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct StepId(String);
 
@@ -29,6 +30,7 @@ impl fmt::Display for StepId {
 
 /// Which part of a procedure a step belongs to; what progress and outcomes are told by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Rung {
     /// The latch.
@@ -74,6 +76,7 @@ impl Rung {
 
 /// One step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Step {
     /// Its name in the run.
     pub id: StepId,

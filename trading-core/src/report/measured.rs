@@ -6,7 +6,7 @@ use serde::Serialize;
 
 /// A value, or why there is none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Measured_of_{T}"))]
 #[serde(untagged)]
 pub enum Measured<T> {
     /// The value.

@@ -7,7 +7,7 @@ use crate::sh::Outcome;
 
 /// Adds the schema of the document, of the events of a stream, and one file per command.
 pub(super) fn add(cli: &clap::Command, files: &mut Files) -> Outcome {
-    let schemas = tradectl::render::schema::all();
+    let schemas = tradectl::schema::all();
     let mut put = |name: &str, schema: &Value| -> Outcome {
         let text =
             serde_json::to_string_pretty(schema).map_err(|error| format!("{name}: {error}"))?;
@@ -37,7 +37,14 @@ fn bound(name: &str, data: Option<&Value>) -> Value {
         "allOf": [{"$ref": "document.json"}],
         "properties": {"schema": {"const": schema}},
     });
-    let Some(mut data) = data.cloned() else { return bound };
+    let Some(mut data) = data.cloned() else {
+        bound["properties"]["data"] = json!({
+            "description": "This command has nothing to add.",
+            "type": "object",
+            "maxProperties": 0,
+        });
+        return bound;
+    };
     if let Some(parts) = data.as_object_mut() {
         parts.remove("$schema");
         parts.remove("title");

@@ -93,7 +93,7 @@ fn modules(source: &Source, is_root: bool) -> Vec<Module> {
                 place = format!("{place}/{outer}");
             }
             let candidates = match path_attribute(source, at) {
-                Some(path) => vec![format!("{folder}/{path}")],
+                Some(path) => vec![beside(folder, &path)],
                 None => vec![
                     format!("{place}/{}.rs", name.text),
                     format!("{place}/{}/mod.rs", name.text),
@@ -103,6 +103,19 @@ fn modules(source: &Source, is_root: bool) -> Vec<Module> {
         }
     }
     found
+}
+
+/// A path as it stands in a file of `folder`, from the repository's root.
+fn beside(folder: &str, path: &str) -> String {
+    let mut parts: Vec<&str> = folder.split('/').collect();
+    for part in path.split('/') {
+        if part == ".." {
+            parts.pop();
+        } else {
+            parts.push(part);
+        }
+    }
+    parts.join("/")
 }
 
 /// The text of a `#[path = "…"]` right before a `mod` (perhaps with `pub` between).
@@ -138,7 +151,8 @@ mod tests {
             ("src/a/d.rs", "mod gone;"),
             ("src/b/c/mod.rs", ""),
             ("tests/a.rs", "#[path = \"shared/help.rs\"] mod help;"),
-            ("tests/shared/help.rs", ""),
+            ("tests/shared/help.rs", "#[path = \"../more/b.rs\"] mod b;"),
+            ("tests/more/b.rs", ""),
             ("tests/forgotten/b.rs", "#[test] fn never_runs() {}"),
         ]);
         let problems = check(&roots(), &mut files);

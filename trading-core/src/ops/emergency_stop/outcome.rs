@@ -30,7 +30,6 @@ struct Data {
     orders_after_latch: Measured<u64>,
     restore_record: Vec<RecordData>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<serde_json::Value>>"))]
     plan: Option<Vec<Step>>,
     timing: Timing,
 }
@@ -46,7 +45,6 @@ struct NotCovered {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct RecordData {
     kept: Recorded,
-    #[cfg_attr(feature = "schema", schemars(with = "serde_json::Value"))]
     chunk: crate::model::RestoreChunk,
 }
 

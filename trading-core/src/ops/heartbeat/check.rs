@@ -262,5 +262,5 @@ impl Procedure for Check {
 /// The shape of `data` in the JSON document.
 #[cfg(feature = "schema")]
 pub(super) fn data_schema() -> schemars::Schema {
-    crate::report::schema_of::<Data<'_>>()
+    crate::report::schema_of::<super::list::Judged<Data<'_>>>()
 }

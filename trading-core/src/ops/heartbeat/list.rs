@@ -1,11 +1,35 @@
 //! All heartbeats, the worst first.
 
 use super::{Beat, Pulse, beats, skew};
-use crate::model::{Reading, StrategyRow, Timings, Utc};
+use crate::model::{Gap, Reading, StrategyRow, Timings, Utc};
 use crate::ops::look::Look;
 use crate::ops::{Answer, News, Procedure, Query, Seen, Ticket, Want};
 use crate::report::{Block, Cell, Exit, Finding, Problem, Report, Severity, Tone, ago, stamp};
-use serde_json::json;
+use serde::Serialize;
+
+/// What a command says of beats, or why none could be judged.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Judged_of_{T}"))]
+#[serde(untagged)]
+pub(super) enum Judged<T> {
+    /// What it says.
+    Read(T),
+    /// The strategies' table was not read.
+    Unread {
+        /// Why not.
+        beats: Gap,
+    },
+}
+
+/// The command's part of the JSON document.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+struct Data<'a> {
+    threshold_ms: u64,
+    read_at: Utc,
+    /// The worst first.
+    beats: &'a [Beat],
+}
 
 /// Reads the strategies' table once and lists every beat.
 #[derive(Debug)]
@@ -32,11 +56,9 @@ impl List {
         let mut report = Report::new("heartbeat.list", "listed", Exit::Ok);
         report.findings.extend(skew(reading, asked_at, now, &self.environment));
         report.body = vec![table(beats.iter().map(beat_cells).collect())];
-        report.data = json!({
-            "threshold_ms": self.timings.heartbeat_stale_ms,
-            "read_at": observed_at,
-            "beats": beats,
-        });
+        let threshold_ms = self.timings.heartbeat_stale_ms;
+        let data = Judged::Read(Data { threshold_ms, read_at: observed_at, beats: &beats });
+        report.data = serde_json::to_value(data).unwrap_or_default();
         report
     }
 }
@@ -86,7 +108,8 @@ pub(super) fn unread(
     };
     let hint = Some(format!("tradectl doctor --env {environment}"));
     report.errors.push(Problem { code: code.to_owned(), message, hint });
-    report.data = json!({ "beats": gap });
+    let data = Judged::<()>::Unread { beats: gap.clone() };
+    report.data = serde_json::to_value(data).unwrap_or_default();
     report
 }
 
@@ -154,4 +177,10 @@ fn finding(beat: &Beat, environment: &str) -> Option<Finding> {
         evidence,
         next: Some(next),
     })
+}
+
+/// The shape of `data` in the JSON document.
+#[cfg(feature = "schema")]
+pub(super) fn data_schema() -> schemars::Schema {
+    crate::report::schema_of::<Judged<Data<'_>>>()
 }

@@ -15,8 +15,6 @@ pub use check::{Check, CheckRequest};
 pub use judge::{Beat, FUTURE_MS, Pulse, judge};
 pub use list::List;
 pub(crate) use list::{beat_cells, findings};
-#[cfg(feature = "schema")]
-pub use recover::data_schema as recover_schema;
 pub use recover::{BEAT_WITHIN_MS, LeftStopped, Recover, RecoverRequest, left_stopped};
 
 use crate::model::{Reading, StrategyRow, Timings, Utc};
@@ -59,8 +57,12 @@ pub(crate) fn skew<T>(
     })
 }
 
-/// The shape of `data` in the JSON document of a check.
+/// The shapes of `data` in the JSON documents, by command.
 #[cfg(feature = "schema")]
-pub fn data_schema() -> schemars::Schema {
-    check::data_schema()
+pub fn data_schemas() -> [(&'static str, schemars::Schema); 3] {
+    [
+        ("heartbeat.check", check::data_schema()),
+        ("heartbeat.list", list::data_schema()),
+        ("heartbeat.recover", recover::data_schema()),
+    ]
 }

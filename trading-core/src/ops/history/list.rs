@@ -3,7 +3,15 @@
 use super::{Ended, Found, Story, story};
 use crate::model::Utc;
 use crate::report::{Block, Cell, Exit, Finding, Report, Severity, Tone, millis, stamp};
-use serde_json::json;
+use serde::Serialize;
+
+/// The command's part of the JSON document.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+struct Data<'a> {
+    /// The newest first.
+    runs: &'a [Story],
+}
 
 /// The runs of an environment, whose name goes into what to type next.
 pub fn list(found: &[Found], environment: &str) -> Report {
@@ -32,7 +40,8 @@ pub fn list(found: &[Found], environment: &str) -> Report {
         columns: vec!["run", "command", "when", "took", "outcome", "by", "reason"],
         rows: stories.iter().map(cells).collect(),
     }];
-    report.data = json!({ "runs": stories });
+    let data = Data { runs: &stories };
+    report.data = serde_json::to_value(data).unwrap_or_default();
     report
 }
 
@@ -61,4 +70,10 @@ fn cells(story: &Story) -> Vec<Cell> {
 
 pub(super) fn between(from: Utc, to: Utc) -> String {
     millis(i64::try_from(to.duration_since(from).as_millis()).unwrap_or(i64::MAX))
+}
+
+/// The shape of `data` in the JSON document.
+#[cfg(feature = "schema")]
+pub(super) fn data_schema() -> schemars::Schema {
+    crate::report::schema_of::<Data<'_>>()
 }

@@ -5,6 +5,17 @@ mod replay;
 mod show;
 mod verify;
 
+/// The shapes of `data` in the JSON documents, by command.
+#[cfg(feature = "schema")]
+pub fn data_schemas() -> [(&'static str, schemars::Schema); 4] {
+    [
+        ("journal.list", list::data_schema()),
+        ("journal.replay", replay::data_schema()),
+        ("journal.show", show::data_schema()),
+        ("journal.verify", verify::data_schema()),
+    ]
+}
+
 #[cfg(test)]
 mod tests;
 
@@ -28,6 +39,7 @@ pub struct Found {
 
 /// What a journal says of its run as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Story {
     pub(crate) run_id: String,
     #[serde(flatten)]
@@ -43,6 +55,7 @@ pub(crate) struct Story {
 
 /// How a run began.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Opening {
     pub(crate) command: String,
     pub(crate) environment: String,
@@ -54,6 +67,7 @@ pub(crate) struct Opening {
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub(crate) enum Ended {
     /// By itself, with an outcome.

@@ -2,16 +2,24 @@
 //! what the journal holds of them.
 
 use super::show::heading;
-use super::{Ended, fault, story};
+use super::{Ended, Story, fault, story};
 use crate::journal::{Entry, Journal};
 use crate::model::{Utc, Written};
 use crate::ops::News;
 use crate::ops::run::describe;
-use crate::ops::rungs::{Pending, of_rung, rungs_table};
+use crate::ops::rungs::{Pending, RungData, of_rung, rungs_table};
 use crate::plan::{Rung, Settled, Step, StepId};
 use crate::report::{Block, Exit, Finding, Report, Severity};
-use serde_json::json;
+use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// The command's part of the JSON document.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+struct Data<'a> {
+    run: &'a Story,
+    rungs: &'a [RungData],
+}
 
 /// A run's events and its outcome.
 #[derive(Clone, Debug)]
@@ -75,7 +83,8 @@ pub fn replay(run: &str, journal: &Journal, environment: &str) -> Replay {
             Finding::new("run.failed_step", Severity::Warning, run, failure.clone())
         }),
     );
-    report.data = json!({ "run": story, "rungs": rungs });
+    let data = Data { run: &story, rungs: &rungs };
+    report.data = serde_json::to_value(data).unwrap_or_default();
     Replay { news, report }
 }
 
@@ -131,4 +140,10 @@ impl Steps {
 
 fn failed(id: &StepId, written: &Written) -> News {
     News { rung: "act", subject: id.to_string(), message: describe(written), done: None, bad: true }
+}
+
+/// The shape of `data` in the JSON document.
+#[cfg(feature = "schema")]
+pub(super) fn data_schema() -> schemars::Schema {
+    crate::report::schema_of::<Data<'_>>()
 }

@@ -6,10 +6,19 @@ use crate::journal::{Entry, Journal, Line};
 use crate::ops::run::describe;
 use crate::plan::{Binding, Settled, Step, StepId};
 use crate::report::{Block, Cell, Exit, Finding, Report, Severity, Tone, stamp};
-use serde_json::json;
+use serde::Serialize;
 
 /// How many steps of one entry are named.
 const NAMED: usize = 10;
+
+/// The command's part of the JSON document.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+struct Data<'a> {
+    run: &'a Story,
+    /// The journal, line by line.
+    lines: &'a [Line],
+}
 
 /// A run's time line.
 pub fn show(run: &str, journal: &Journal, environment: &str) -> Report {
@@ -25,7 +34,8 @@ pub fn show(run: &str, journal: &Journal, environment: &str) -> Report {
     report.body = heading(&story);
     let rows = journal.lines.iter().flat_map(rows).collect();
     report.body.push(Block::Table { columns: vec!["entry", "time", "what"], rows });
-    report.data = json!({ "run": story, "lines": journal.lines });
+    let data = Data { run: &story, lines: &journal.lines };
+    report.data = serde_json::to_value(data).unwrap_or_default();
     report
 }
 
@@ -139,4 +149,10 @@ fn some<T>(items: &[T], text: impl Fn(&T) -> String) -> Vec<String> {
         lines.push(format!("… and {} more (--output json has them all)", items.len() - NAMED));
     }
     lines
+}
+
+/// The shape of `data` in the JSON document.
+#[cfg(feature = "schema")]
+pub(super) fn data_schema() -> schemars::Schema {
+    crate::report::schema_of::<Data<'_>>()
 }

@@ -4,9 +4,9 @@ use super::{Ended, Found, fault, story};
 use crate::journal::Damage;
 use crate::report::{Block, Exit, Finding, Report, Severity};
 use serde::Serialize;
-use serde_json::json;
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Verified {
     run_id: String,
     whole: bool,
@@ -14,6 +14,13 @@ struct Verified {
     good_entries: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     damage: Option<String>,
+}
+
+/// The command's part of the JSON document.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+struct Data<'a> {
+    journals: &'a [Verified],
 }
 
 /// Judges journals. Nothing is repaired.
@@ -70,11 +77,17 @@ pub fn verify(found: &[Found]) -> Report {
         verified.len(),
         damaged + newer
     ))];
-    report.data = json!({ "journals": verified });
+    report.data = serde_json::to_value(Data { journals: &verified }).unwrap_or_default();
     report
 }
 
 /// A journal that could not be read at all.
 pub(super) fn unreadable(run: &str, why: &str) -> Finding {
     Finding::new("journal.unreadable", Severity::Warning, run, format!("could not be read: {why}"))
+}
+
+/// The shape of `data` in the JSON document.
+#[cfg(feature = "schema")]
+pub(super) fn data_schema() -> schemars::Schema {
+    crate::report::schema_of::<Data<'_>>()
 }

@@ -19,7 +19,6 @@ struct Data {
     items: Vec<ItemData>,
     obstacles: Vec<String>,
     failures: Vec<String>,
-    #[cfg_attr(feature = "schema", schemars(with = "Vec<serde_json::Value>"))]
     plan: Vec<Step>,
     duration_ms: Option<i64>,
 }

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 /// What was read, or why it was not.
 #[derive(Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Section_of_{T}"))]
 #[serde(untagged)]
 enum Section<T> {
     Known(T),
@@ -21,21 +21,14 @@ enum Section<T> {
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Data<'a> {
-    #[cfg_attr(feature = "schema", schemars(with = "Section<serde_json::Value>"))]
     latch: Section<&'a crate::model::Latch>,
     strategies: Section<&'a [Beat]>,
     services: Section<Vec<ServiceData<'a>>>,
-    #[cfg_attr(feature = "schema", schemars(with = "Section<Vec<serde_json::Value>>"))]
     tasks: Section<&'a [Task]>,
     supervision: Section<&'a Supervision>,
     positions: Section<&'a [Holding]>,
-    #[cfg_attr(
-        feature = "schema",
-        schemars(with = "BTreeMap<String, Section<Vec<serde_json::Value>>>")
-    )]
     orders: BTreeMap<&'a str, Section<&'a [VenueOrder]>>,
     orders_outcome_unknown: Section<Vec<&'a str>>,
-    #[cfg_attr(feature = "schema", schemars(with = "Section<Vec<serde_json::Value>>"))]
     schedules: Section<&'a [Schedule]>,
     not_covered: &'a [String],
     unread: Vec<&'a Gap>,

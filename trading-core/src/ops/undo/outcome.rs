@@ -19,7 +19,6 @@ struct Data {
     /// What an approval of the plan binds.
     #[serde(skip_serializing_if = "Option::is_none")]
     digest: Option<String>,
-    #[cfg_attr(feature = "schema", schemars(with = "Vec<serde_json::Value>"))]
     plan: Vec<Step>,
     /// What the run did that nothing takes back.
     for_good: Vec<String>,

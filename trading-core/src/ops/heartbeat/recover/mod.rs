@@ -127,6 +127,6 @@ pub(super) const COMMAND: &str = "heartbeat.recover";
 
 /// The schema of the command's part of the JSON document.
 #[cfg(feature = "schema")]
-pub fn data_schema() -> schemars::Schema {
+pub(super) fn data_schema() -> schemars::Schema {
     outcome::data_schema()
 }

@@ -31,7 +31,6 @@ struct Data {
     acknowledged: bool,
     /// Other strategies that the same service runs.
     beside: Vec<String>,
-    #[cfg_attr(feature = "schema", schemars(with = "Vec<serde_json::Value>"))]
     plan: Vec<Step>,
     failures: Vec<String>,
     soak_ms: u64,

@@ -1,101 +1,48 @@
-//! `tradectl drill`: exercises on throw-away environments.
+//! What a drill found: the page and the document.
 
-use std::path::PathBuf;
-
-use serde_json::json;
+use serde::Serialize;
+use serde_json::Value;
+use trading_core::model::ServiceName;
 use trading_core::report::{Block, Cell, Exit, Finding, Measured, Report, Severity, Tone};
 
-use super::Session;
-use crate::drive::drill::{Drill, Findings, Scenario};
-use crate::error::Fault;
+use crate::drive::drill::{Findings, Scenario};
 
-/// The subcommands.
-#[derive(Debug, clap::Subcommand)]
-pub enum Command {
-    /// Stops a throw-away environment whose engines trade on the paper venue, and measures.
-    EmergencyStop(Arguments),
-}
-
-/// The arguments.
-#[derive(Debug, clap::Args)]
-pub struct Arguments {
-    /// How many strategies trade.
-    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    strategies: u32,
-    /// How many engines run them; of several, one hangs.
-    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=64))]
-    engines: u32,
-    /// The seed of the markets, and of which engine hangs.
-    #[arg(long, default_value_t = 1)]
+/// The command's part of the JSON document. What the stop said of itself stands here in the
+/// stop's own shapes.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+struct Data<'a> {
     seed: u64,
-    /// Kills the first stop (as `kill -9` would) at its n-th step; another operator goes on.
-    #[arg(long, value_name = "STEP", value_parser = clap::value_parser!(u32).range(1..))]
-    kill_at: Option<u32>,
-    /// Keeps the environment's folder, with its processes ended.
-    #[arg(long)]
-    keep: bool,
+    strategies: u32,
+    engines: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hung_engine: Option<&'a str>,
+    /// The first stop was killed, as it was to be.
+    killed: bool,
+    halted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stop_exit_code: Option<i32>,
+    orders_after_latch: usize,
+    rungs: &'a Value,
+    not_stopped: &'a Value,
+    unknown: &'a Value,
+    not_covered: &'a Value,
+    timing: Timing<'a>,
 }
 
-/// Runs the command.
-pub(super) async fn run(command: &Command, session: &mut Session<'_>) -> Result<Report, Fault> {
-    let Command::EmergencyStop(Arguments { strategies, engines, seed, kill_at, keep }) = command;
-    let scenario =
-        Scenario { strategies: *strategies, engines: *engines, seed: *seed, kill_at: *kill_at };
-    let root = folder(session);
-    let drill = Drill::prepare(session.ctx, scenario.clone(), root.clone()).await?;
-    session.answers_about(drill.environment());
-    // Whatever happens, nothing of a drill is left running.
-    let ended = tokio::select! {
-        ended = drill.run() => ended,
-        () = told_to_end() => {
-            Err(Fault::new(Exit::Declined, "drill.interrupted", "the drill was interrupted"))
-        }
-    };
-    let torn_down = drill.tear_down(*keep).await;
-    let findings = match (ended, torn_down) {
-        (Ok(findings), Ok(())) => findings,
-        (Ok(_), Err(left)) => return Err(left),
-        (Err(fault), Ok(())) => return Err(fault),
-        (Err(fault), Err(left)) => {
-            let message = format!("{}; and {}", fault.message, left.message);
-            return Err(Fault { message, ..left });
-        }
-    };
-    let mut report = report(&scenario, &findings);
-    if *keep {
-        report.body.push(Block::line(format!("kept: {}", root.display())));
-    }
-    Ok(report)
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+struct Timing<'a> {
+    stop: &'a Value,
+    warm_up_ms: u64,
+    /// Absent: no order that increases risk came after the latch.
+    time_to_last_order_ms: Measured<i64>,
+    orders_before_latch: usize,
+    orders_refused_late: usize,
 }
 
-/// Waits for whatever asks a process to end: Ctrl-C, SIGTERM, a lost terminal.
-async fn told_to_end() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let listen = |kind| signal(kind).ok();
-    let (mut int, mut term, mut hup) = (
-        listen(SignalKind::interrupt()),
-        listen(SignalKind::terminate()),
-        listen(SignalKind::hangup()),
-    );
-    let heard = |signal: &mut Option<tokio::signal::unix::Signal>,
-                 cx: &mut std::task::Context<'_>| {
-        signal.as_mut().is_some_and(|signal| signal.poll_recv(cx).is_ready())
-    };
-    std::future::poll_fn(|cx| {
-        let any = [heard(&mut int, cx), heard(&mut term, cx), heard(&mut hup, cx)];
-        if any.contains(&true) { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
-    })
-    .await;
-}
-
-/// A folder of the drill's own, below the folder for temporary files.
-fn folder(session: &Session<'_>) -> PathBuf {
-    let temporary = session.ctx.vars.get("TMPDIR").filter(|value| !value.is_empty());
-    let temporary = temporary.map_or_else(|| PathBuf::from("/tmp"), PathBuf::from);
-    temporary.join(session.ctx.ids.fresh("tradectl-drill"))
-}
-
-fn report(scenario: &Scenario, found: &Findings) -> Report {
+/// What was found, and what to type next.
+pub(super) fn report(scenario: &Scenario, found: &Findings) -> Report {
     let word = found.stop["outcome"].as_str().unwrap_or("UNKNOWN").to_owned();
     let good = word == "HALTED" && found.orders_after_latch == 0;
     let exit = if good { Exit::Ok } else { Exit::No };
@@ -113,28 +60,32 @@ fn report(scenario: &Scenario, found: &Findings) -> Report {
             next: None,
         });
     }
-    report.data = json!({
-        "seed": scenario.seed,
-        "strategies": scenario.strategies,
-        "engines": scenario.engines,
-        "hung_engine": found.hung,
-        "killed": found.killed,
-        "halted": word == "HALTED",
-        "stop_exit_code": found.exit_code,
-        "orders_after_latch": found.orders_after_latch,
-        "rungs": found.stop["data"]["rungs"],
-        "not_stopped": found.stop["data"]["not_stopped"],
-        "unknown": found.stop["data"]["unknown"],
-        "not_covered": found.stop["data"]["not_covered"],
-        "timing": {
-            "stop": found.stop["data"]["timing"],
-            "warm_up_ms": u64::try_from(found.warm_up_ms).unwrap_or(u64::MAX),
-            "time_to_last_order_ms":
-                Measured::or_absent(found.last_order_ms, "no order came after the latch"),
-            "orders_before_latch": found.orders_before,
-            "orders_refused_late": found.refused_late,
+    let stop = &found.stop["data"];
+    let data = Data {
+        seed: scenario.seed,
+        strategies: scenario.strategies,
+        engines: scenario.engines,
+        hung_engine: found.hung.as_ref().map(ServiceName::as_str),
+        killed: found.killed,
+        halted: word == "HALTED",
+        stop_exit_code: found.exit_code,
+        orders_after_latch: found.orders_after_latch,
+        rungs: &stop["rungs"],
+        not_stopped: &stop["not_stopped"],
+        unknown: &stop["unknown"],
+        not_covered: &stop["not_covered"],
+        timing: Timing {
+            stop: &stop["timing"],
+            warm_up_ms: u64::try_from(found.warm_up_ms).unwrap_or(u64::MAX),
+            time_to_last_order_ms: Measured::or_absent(
+                found.last_order_ms,
+                "no order came after the latch",
+            ),
+            orders_before_latch: found.orders_before,
+            orders_refused_late: found.refused_late,
         },
-    });
+    };
+    report.data = serde_json::to_value(data).unwrap_or_default();
     report.body = body(scenario, found, &word, good);
     report
 }
@@ -180,10 +131,30 @@ fn body(scenario: &Scenario, found: &Findings, word: &str, good: bool) -> Vec<Bl
     body
 }
 
+/// The shape of `data` in the JSON document.
+#[cfg(feature = "schema")]
+pub(super) fn data_schema() -> schemars::Schema {
+    use trading_core::ops::emergency_stop;
+    let stop = emergency_stop::data_schema().to_value();
+    let mut drill = trading_core::report::schema_of::<Data<'_>>().to_value();
+    for part in ["rungs", "not_stopped", "unknown", "not_covered"] {
+        drill["properties"][part] = stop["properties"][part].clone();
+    }
+    let timing = stop["properties"]["timing"].clone();
+    // The stop's own timing keeps its name, and the drill's stands in place.
+    drill["properties"]["timing"] = drill["$defs"]["Timing"].clone();
+    drill["properties"]["timing"]["properties"]["stop"] = timing;
+    for (name, shape) in stop["$defs"].as_object().into_iter().flatten() {
+        drill["$defs"][name] = shape.clone();
+    }
+    schemars::Schema::try_from(drill).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::render::{Style, document, page};
+    use serde_json::json;
     use trading_core::model::Utc;
 
     fn found(word: &str, orders_after_latch: usize) -> Findings {
@@ -198,7 +169,11 @@ mod tests {
                     "unknown": [],
                     "not_covered": [],
                     "timing": {
+                        "started_at": "2026-11-23T15:04:05Z",
+                        "latched_at": "2026-11-23T15:04:05.051Z",
                         "time_to_latch_ms": 51,
+                        "time_to_last_order_ms": 180,
+                        "time_to_lower_compute_ms": 6_200,
                         "time_to_proof_ms": 7_206,
                         "waited_ms": 6_938,
                         "journal_syncs": 6,

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use trading_core::ops::{emergency_stop, heartbeat, resume, status, undo};
+use trading_core::ops::{emergency_stop, heartbeat, history, resume, status, undo};
 use trading_core::report::{Progress, schema_of};
 
-use super::json::Document;
+use crate::{cmd, render};
 
 /// The schemas.
 #[derive(Clone, Debug)]
@@ -15,23 +15,26 @@ pub struct Schemas {
     pub document: Value,
     /// One event of a stream (`--output jsonl`), before the document that ends it.
     pub event: Value,
-    /// `data`, by the command's name (`heartbeat.check`), where it has a type.
+    /// `data`, by the command's name (`heartbeat.check`); a command that is not here has none.
     pub data: BTreeMap<&'static str, Value>,
 }
 
 /// All schemas.
 pub fn all() -> Schemas {
-    let data = [
+    let procedures = [
         ("emergency-stop", emergency_stop::data_schema()),
-        ("heartbeat.check", heartbeat::data_schema()),
-        ("heartbeat.recover", heartbeat::recover_schema()),
         ("journal.undo", undo::data_schema()),
         ("resume", resume::data_schema()),
         ("status", status::data_schema()),
     ];
+    let data = procedures
+        .into_iter()
+        .chain(heartbeat::data_schemas())
+        .chain(history::data_schemas())
+        .chain(cmd::data_schemas());
     Schemas {
-        document: schema_of::<Document<'_>>().to_value(),
+        document: render::document_schema().to_value(),
         event: schema_of::<Progress>().to_value(),
-        data: data.into_iter().map(|(name, schema)| (name, schema.to_value())).collect(),
+        data: data.map(|(name, schema)| (name, schema.to_value())).collect(),
     }
 }
