@@ -209,7 +209,7 @@ fn request(args: &Arguments, session: &Session<'_>) -> Result<Request, Fault> {
 pub(super) fn site(environment: &Environment) -> Site {
     let (account, endpoint) = match &environment.platform {
         PlatformKind::Local { directory } => (None, directory.display().to_string()),
-        PlatformKind::Aws { region, account, endpoint, profile: _ } => {
+        PlatformKind::Aws { region, account, endpoint, .. } => {
             (account.clone(), endpoint.clone().unwrap_or_else(|| region.clone()))
         }
     };

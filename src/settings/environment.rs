@@ -48,6 +48,8 @@ pub enum PlatformKind {
         endpoint: Option<String>,
         /// The profile of the `aws` tools whose credentials are used.
         profile: Option<String>,
+        /// The only file that credentials are taken from.
+        credentials_file: Option<PathBuf>,
     },
 }
 
@@ -193,7 +195,7 @@ impl Environment {
                 let directory = Fact::Known(directory.display().to_string());
                 ("local", local(), local(), local(), directory)
             }
-            PlatformKind::Aws { region, account, endpoint, profile: _ } => {
+            PlatformKind::Aws { region, account, endpoint, .. } => {
                 let shown = |id: &String| if show_account { id.clone() } else { mask::account(id) };
                 let account = account.as_ref().map_or_else(
                     || Fact::unknown("no settings name it, and nobody has asked"),

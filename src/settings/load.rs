@@ -324,6 +324,7 @@ fn layers(files: &mut Files, paths: &Paths) -> Result<BTreeMap<String, Vec<Layer
             }
             let base = path.parent().unwrap_or(Path::new("/"));
             values.directory = values.directory.map(|folder| base.join(folder));
+            values.credentials_file = values.credentials_file.map(|file| base.join(file));
             layers.entry(name).or_default().push(Layer { kind, path: path.clone(), values });
         }
     }

@@ -141,6 +141,9 @@ table! {
         /// The profile of the `aws` tools whose credentials are used; goes before credentials
         /// in the environment.
         credentials_profile: String,
+        /// The only file that credentials are taken from, in the form of the `aws` tools;
+        /// relative to the file that names it. Goes before everything else.
+        credentials_file: PathBuf,
         /// `always` or `us-equities`.
         calendar: Calendar,
         /// `stop_ack` or `none`.

@@ -45,19 +45,24 @@ pub(crate) fn run(scenario: &str) -> Outcome {
     write(&folder.join("credentials"), &sandbox.credentials())?;
     let settings = folder.join("tradectl.toml");
     let written = "# Written by `cargo xtask aws-sandbox`, and of use only while it runs.\n";
-    write(&settings, &format!("{written}{}", sandbox.settings(profile, stage, &region)))?;
+    let credentials = "credentials_file = \"credentials\"\ncredentials_profile = \"sandbox\"\n";
+    let environment = sandbox.settings(profile, stage, &region);
+    write(&settings, &format!("{written}{environment}{credentials}"))?;
     sh::say(&next(name, &settings, &region, &at.proxy));
     server.wait()
 }
 
-/// What to type. The credentials are named for one command, not exported.
+/// What to type. The settings name their own credentials; for `aws` they are named for one
+/// command, not exported.
 fn next(scenario: &str, settings: &Path, region: &str, endpoint: &str) -> String {
     let credentials = settings.with_file_name("credentials");
     let who = format!("AWS_SHARED_CREDENTIALS_FILE={} AWS_PROFILE=sandbox", credentials.display());
-    let tradectl = format!("{who} cargo run -q -- --config {} --env sandbox", settings.display());
+    let tradectl = format!("cargo run -q -- --config {} --env sandbox", settings.display());
     format!(
         "\n{scenario} in account {ACCOUNT}, {region}, until Ctrl-C. In another terminal:\n\n\
          {tradectl} doctor\n\
+         {tradectl} status\n\
+         {tradectl} emergency-stop --dry-run\n\
          {who} aws --region {region} --endpoint-url {endpoint} ecs list-clusters\n\
          curl -s '{endpoint}/_ctl/log?account={ACCOUNT}'   # every request, as it was sent"
     )

@@ -65,7 +65,9 @@ pub(super) async fn checks(
 /// What the settings say, before anybody is asked.
 fn settings(session: &Session<'_>, environment: &Environment) -> Vec<Check> {
     let mut checks = Vec::new();
-    if let PlatformKind::Aws { region, account, endpoint, profile } = &environment.platform {
+    if let PlatformKind::Aws { region, account, endpoint, profile, credentials_file } =
+        &environment.platform
+    {
         if account.is_none() {
             let detail = "no account is expected: the wrong one would not be refused";
             let next = format!(
@@ -86,6 +88,10 @@ fn settings(session: &Session<'_>, environment: &Environment) -> Vec<Check> {
                 "credentials of profile",
                 profile,
             ));
+        }
+        if let Some(file) = credentials_file {
+            let file = file.display().to_string();
+            checks.push(Check::new("credentials_file", State::Info, "credentials only of", file));
         }
     }
     checks

@@ -62,11 +62,13 @@ pub(super) async fn connect(
     ctx: &Ctx,
     opening: Opening,
 ) -> Result<Connection, Fault> {
-    let PlatformKind::Aws { region, account: _, endpoint, profile } = &environment.platform else {
+    let PlatformKind::Aws { region, account: _, endpoint, profile, credentials_file } =
+        &environment.platform
+    else {
         let message = format!("environment {} is not on AWS", environment.name);
         return Err(Fault::new(Exit::Bug, "aws.elsewhere", message));
     };
-    let files = Files::read(ctx, profile.as_deref()).await?;
+    let files = Files::read(ctx, profile.as_deref(), credentials_file.as_deref()).await?;
     let (endpoint, endpoints) = endpoints(environment, ctx, endpoint.as_ref(), &files)?;
     let platform_clock = Arc::new(PlatformClock::new());
     let http = Http::new(ctx, Arc::clone(&platform_clock))?;

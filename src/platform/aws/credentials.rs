@@ -1,6 +1,7 @@
 //! Where credentials come from, and what to type when they do not come.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use aws_config::ecs::EcsCredentialsProvider;
@@ -13,6 +14,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::{
     ProvideCredentials, SharedCredentialsProvider, error::CredentialsError, future,
 };
+use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_types::os_shim_internal::{Env, Fs};
 use trading_core::report::Exit;
 
@@ -25,8 +27,10 @@ pub(super) struct Files {
     profiles: Option<ProfileSet>,
     /// The profile by its name; `None`: none was named, and there is none called `default`.
     pub(super) selected: Option<String>,
-    /// The settings name the profile: it goes before what the environment holds.
+    /// The settings name the profile or the file: it goes before what the environment holds.
     by_settings: bool,
+    /// The only file, if the settings name one.
+    only: Option<(PathBuf, EnvConfigFiles)>,
 }
 
 /// What says that the process runs in a container with a role.
@@ -36,14 +40,32 @@ const IN_A_CONTAINER: [&str; 2] =
 const LONGEST_CHAIN: usize = 8;
 
 impl Files {
-    /// Reads them, wherever the variables say that they lie.
-    pub(super) async fn read(ctx: &Ctx, by_settings: Option<&str>) -> Result<Self, Fault> {
+    /// Reads the one that the settings name, else those where the variables say that they lie.
+    pub(super) async fn read(
+        ctx: &Ctx,
+        by_settings: Option<&str>,
+        file: Option<&Path>,
+    ) -> Result<Self, Fault> {
         let vars: Vec<(&str, &str)> =
             ctx.vars.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let named = by_settings.or_else(|| ctx.vars.get("AWS_PROFILE").map(String::as_str));
+        let by_shell = || ctx.vars.get("AWS_PROFILE").map(String::as_str);
+        let named = by_settings.or_else(|| by_shell().filter(|_| file.is_none()));
         let named = named.filter(|name| !name.is_empty()).map(str::to_owned);
-        let (fs, env, places) = (Fs::real(), Env::from_slice(&vars), Default::default());
-        let read = aws_config::profile::load(&fs, &env, &places, named.clone().map(Into::into));
+        if let Some(file) = file
+            && let Err(error) = std::fs::File::open(file)
+        {
+            let message = format!("the credentials' file {}: {error}", file.display());
+            return Err(Fault::new(Exit::Settings, "aws.credentials_file", message)
+                .hint("set credentials_file to a file that you may read, or take it out"));
+        }
+        let only = file.map(|file| {
+            let kind = EnvConfigFileKind::Credentials;
+            (file.to_owned(), EnvConfigFiles::builder().with_file(kind, file).build())
+        });
+        let (fs, env) = (Fs::real(), Env::from_slice(&vars));
+        let usual = EnvConfigFiles::default();
+        let all = only.as_ref().map_or(&usual, |(_, files)| files);
+        let read = aws_config::profile::load(&fs, &env, all, named.clone().map(Into::into));
         let profiles = match read.await {
             Ok(profiles) => profiles,
             Err(error) => {
@@ -65,7 +87,8 @@ impl Files {
         let default = || profiles.get_profile("default").map(|profile| profile.name().to_owned());
         Ok(Self {
             selected: named.or_else(default),
-            by_settings: by_settings.is_some(),
+            by_settings: by_settings.is_some() || file.is_some(),
+            only,
             profiles: Some(profiles),
         })
     }
@@ -127,7 +150,11 @@ impl Files {
         let mut places: Vec<(&'static str, SharedCredentialsProvider)> = Vec::new();
         if let Some(name) = &self.selected {
             let profile = ProfileFileCredentialsProvider::builder();
-            let profile = profile.configure(config).profile_name(name).build();
+            let mut profile = profile.configure(config).profile_name(name);
+            if let Some((_, files)) = &self.only {
+                profile = profile.profile_files(files.clone());
+            }
+            let profile = profile.build();
             places.push(("profile", SharedCredentialsProvider::new(profile)));
         }
         if !self.by_settings && set(&["AWS_WEB_IDENTITY_TOKEN_FILE"]) {
@@ -154,6 +181,9 @@ impl Files {
 
     /// The command that brings fresh credentials, for this profile.
     pub(super) fn renew(&self) -> String {
+        if let Some((file, _)) = &self.only {
+            return format!("put fresh credentials into {}", file.display());
+        }
         match (self.has(&["sso_session", "sso_start_url"]), &self.selected) {
             (Some(name), _) => format!("aws sso login --profile {name}"),
             (None, Some(name)) => format!("aws sts get-caller-identity --profile {name}"),

@@ -90,6 +90,7 @@ impl Context<'_> {
             region,
             endpoint,
             credentials_profile,
+            credentials_file,
             calendar,
             acknowledges,
             strategies,
@@ -113,6 +114,7 @@ impl Context<'_> {
                     ("region", region.is_some()),
                     ("endpoint", matches!(endpoint_origin, Origin::File(_))),
                     ("credentials_profile", credentials_profile.is_some()),
+                    ("credentials_file", credentials_file.is_some()),
                 ];
                 self.refuse(&strangers, "the local platform has none")?;
                 self.local(directory, state_dir.join("platform"))
@@ -120,7 +122,7 @@ impl Context<'_> {
             PlatformWord::Aws => {
                 let strangers = [("directory", directory.is_some())];
                 self.refuse(&strangers, "only the local platform has one")?;
-                self.aws(account, region, endpoint, credentials_profile)?
+                self.aws(account, region, endpoint, credentials_profile, credentials_file)?
             }
         };
         let stage = self.stage(stage);
@@ -215,9 +217,11 @@ impl Context<'_> {
         region: Option<Sourced<String>>,
         endpoint: Option<Sourced<String>>,
         profile: Option<Sourced<String>>,
+        credentials_file: Option<Sourced<PathBuf>>,
     ) -> Result<PlatformKind, Fault> {
-        let optional =
-            |it: Option<Sourced<String>>| it.map(|it| Sourced::new(Some(it.value), it.origin));
+        fn optional<T>(it: Option<Sourced<T>>) -> Option<Sourced<Option<T>>> {
+            it.map(|it| Sourced::new(Some(it.value), it.origin))
+        }
         let or_none = |it: &Option<String>| it.clone().unwrap_or_else(|| "none".to_owned());
         let account = self.take("account", optional(account), None, or_none);
         if let Some(id) = &account
@@ -232,7 +236,11 @@ impl Context<'_> {
         let region = region.ok_or_else(|| self.fault("settings.region", "no `region` is set"))?;
         let endpoint = self.take("endpoint", optional(endpoint), None, or_none);
         let profile = self.take("credentials_profile", optional(profile), None, or_none);
-        Ok(PlatformKind::Aws { region, account, endpoint, profile })
+        let credentials_file =
+            self.take("credentials_file", optional(credentials_file), None, |file| {
+                file.as_ref().map_or_else(|| "none".to_owned(), |it| it.display().to_string())
+            });
+        Ok(PlatformKind::Aws { region, account, endpoint, profile, credentials_file })
     }
 
     fn names(&mut self, names: Names, stage: &str) -> BTreeMap<&'static str, String> {

@@ -93,3 +93,20 @@ async fn a_bundle_or_a_proxy_that_cannot_be_used_ends_it_before_anything_is_aske
     assert_eq!(fault.code, "aws.proxy");
     assert!(!format!("{fault:?}").contains("secret"), "{fault:?}");
 }
+
+#[tokio::test]
+async fn a_file_that_the_settings_name_goes_before_everything_else() {
+    let settings = "[environments.sandbox]\nprofile = \"tradai\"\nstage = \"dev\"\n\
+        credentials_file = \"keys\"\ncredentials_profile = \"sandbox\"\n";
+    let process = with(&[("AWS_PROFILE", "nobody-has-it")]).with_settings(settings);
+    let (code_, hint) = code(&process, "sandbox").await;
+    assert_eq!(code_, "aws.credentials_file", "{hint}");
+    let keys = process.home.path().join("config/keys");
+    let text = "[sandbox]\naws_access_key_id = AKIA2\naws_secret_access_key = s\n";
+    std::fs::write(&keys, text).expect("written");
+    let connection = process.connect("sandbox").await.expect("connected");
+    assert_eq!(connection.key_id, "AKIA2", "not what the shell holds");
+    assert!(connection.renew.contains(&keys.display().to_string()), "{}", connection.renew);
+    std::fs::write(&keys, "[other]\naws_access_key_id = AKIA3\n").expect("written");
+    assert_eq!(code(&process, "sandbox").await.0, "aws.profile");
+}
