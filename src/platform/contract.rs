@@ -35,6 +35,7 @@ pub(crate) async fn all(seeded: &Seeded) {
     state(seeded).await;
     compute(seeded).await;
     schedules_are_toggled_without_loss(seeded).await;
+    notices_are_published(seeded).await;
     what_is_absent_is_absent(seeded).await;
 }
 
@@ -340,15 +341,26 @@ pub(crate) async fn schedules_are_toggled_without_loss(seeded: &Seeded) {
     refused(&schedules.set_enabled(&"contract-nothing".into(), false).await);
 }
 
-async fn what_is_absent_is_absent(seeded: &Seeded) {
-    let value = seeded.platform.secrets.value("contract-nothing", "key").await;
-    assert!(value.is_absent(), "{value:?}");
+/// A notice that is sent again is the same message, and no failure.
+pub(crate) async fn notices_are_published(seeded: &Seeded) {
     let notice = Notice {
         message_id: "contract-1".to_owned(),
         subject: "contract".to_owned(),
         body: "line one\nline two".to_owned(),
     };
-    applied(&seeded.platform.notify.publish(&notice).await);
+    assert!(seeded.platform.notify.publish(&notice).await.stands());
+    assert!(seeded.platform.notify.publish(&notice).await.stands());
+    let odd = Notice {
+        message_id: "contract-2".to_owned(),
+        subject: format!("\u{202e}\u{1b}[2J b\u{f6}se\n{}", "x".repeat(300)),
+        body: String::new(),
+    };
+    assert!(seeded.platform.notify.publish(&odd).await.stands(), "it is an alarm all the same");
+}
+
+async fn what_is_absent_is_absent(seeded: &Seeded) {
+    let value = seeded.platform.secrets.value("contract-nothing", "key").await;
+    assert!(value.is_absent(), "{value:?}");
     let latch = known(seeded.platform.state.latch().await);
     assert_eq!(latch.holds, Latch::released().holds);
 }

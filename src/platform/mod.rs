@@ -6,6 +6,7 @@ pub mod aws;
 #[cfg(test)]
 pub(crate) mod contract;
 pub mod local;
+mod webhook;
 
 use std::collections::BTreeMap;
 use std::future::Future;

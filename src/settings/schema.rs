@@ -199,7 +199,7 @@ table! {
         orders_key: String,
         /// The pattern of log groups.
         log_groups: String,
-        /// The topic of alerts.
+        /// The topic of alerts: its name in the environment's account, or its ARN.
         alerts_topic: String,
         /// The pattern of secrets.
         secrets: String,

@@ -175,3 +175,10 @@ pub(super) static DISABLE_RULE: Call = Call {
     mutates: true,
     bucket: Some(("events.switch", EVENTS)),
 };
+pub(super) static PUBLISH: Call = Call {
+    service: "sns",
+    operation: "Publish",
+    action: Some("sns:Publish"),
+    mutates: true,
+    ..READ
+};

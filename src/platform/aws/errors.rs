@@ -217,6 +217,7 @@ fn of_code(code: &str, status: u16) -> Kind {
         | "ConditionalCheckFailedException"
         | "ConflictException" => Kind::Condition,
         "BandwidthLimitExceeded"
+        | "KMSThrottling"
         | "ProvisionedThroughputExceededException"
         | "RequestLimitExceeded"
         | "RequestThrottled"

@@ -1,9 +1,9 @@
 //! The ports that this build cannot reach on AWS yet. Nothing is asked, so nothing is known:
 //! no answer of theirs can be taken for healthy, empty or stopped.
 
-use trading_core::model::{LogLine, LogQuery, Reading, Written};
+use trading_core::model::{LogLine, LogQuery, Reading};
 
-use crate::platform::{Fut, Logs, Notice, Notify, SecretInfo, SecretValue, Secrets};
+use crate::platform::{Fut, Logs, SecretInfo, SecretValue, Secrets};
 
 const WHY: &str = "this build does not reach it on AWS yet: nothing was asked";
 
@@ -16,19 +16,9 @@ where
     Box::pin(std::future::ready(Reading::unreachable(source, WHY)))
 }
 
-fn unwritten() -> Fut<'static, Written> {
-    Box::pin(std::future::ready(Written::Unreachable { why: WHY.to_owned() }))
-}
-
 impl Logs for Missing {
     fn query<'a>(&'a self, _: &'a LogQuery) -> Fut<'a, Reading<Vec<LogLine>>> {
         unread("logs")
-    }
-}
-
-impl Notify for Missing {
-    fn publish<'a>(&'a self, _: &'a Notice) -> Fut<'a, Written> {
-        unwritten()
     }
 }
 

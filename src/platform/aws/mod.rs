@@ -13,6 +13,7 @@
 //! | `dynamodb` | rows, latch, restore records, leases |
 //! | `ecs` | services, their scaling targets, tasks |
 //! | `schedules` | schedules of EventBridge Scheduler, rules of EventBridge |
+//! | `sns` | notices to people |
 //! | `change` | a write where the service takes no condition |
 //! | `missing` | the ports that this build cannot reach yet |
 
@@ -29,6 +30,7 @@ mod identity;
 mod missing;
 mod schedules;
 mod send;
+mod sns;
 #[cfg(test)]
 mod tests;
 
@@ -37,7 +39,8 @@ use std::sync::Arc;
 
 use crate::ctx::Ctx;
 use crate::error::Fault;
-use crate::platform::{Opening, Platform};
+use crate::platform::webhook::Hook;
+use crate::platform::{Account, Opening, Platform, Secrets};
 use crate::settings::Environment;
 
 /// Opens an environment on AWS. Reads the shell's and the `aws` tools' settings and obtains
@@ -48,15 +51,23 @@ pub async fn open(
     opening: Opening,
 ) -> Result<Platform, Fault> {
     let connection = Arc::new(connect::connect(environment, ctx, opening).await?);
-    let missing = || Arc::new(missing::Missing);
+    let account: Arc<dyn Account> =
+        Arc::new(identity::Identity::new(Arc::clone(&connection), environment));
+    let secrets: Arc<dyn Secrets> = Arc::new(missing::Missing);
+    let hook = Hook {
+        environment: environment.name.clone(),
+        webhook: environment.webhook.clone(),
+        secrets: Arc::clone(&secrets),
+    };
+    let notify = sns::Sns::new(&connection, Arc::clone(&account), environment, hook);
     Ok(Platform {
-        account: Arc::new(identity::Identity::new(Arc::clone(&connection), environment)),
+        account,
         state: Arc::new(dynamodb::Store::new(&connection, environment)),
         compute: Arc::new(ecs::Ecs::new(&connection, environment)),
         schedules: Arc::new(schedules::Schedules::new(&connection, environment)),
-        logs: missing(),
-        notify: missing(),
-        secrets: missing(),
+        logs: Arc::new(missing::Missing),
+        notify: Arc::new(notify),
+        secrets,
         venues: BTreeMap::new(),
     })
 }

@@ -27,8 +27,6 @@ mod state;
 pub mod supervisor;
 mod sweep;
 mod tables;
-#[cfg(feature = "webhook")]
-mod webhook;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -38,7 +36,8 @@ use trading_core::model::{Barrier, Latch, Scope, Start, VenueName};
 use trading_core::report::Exit;
 
 use crate::error::Fault;
-use crate::platform::{Clock, Platform};
+use crate::platform::webhook::Hook;
+use crate::platform::{Clock, Platform, Secrets};
 use crate::settings::{Environment, PlatformKind};
 use crate::venue::Venue;
 
@@ -79,6 +78,8 @@ pub fn open(environment: &Environment, clock: Arc<dyn Clock>) -> Result<Platform
     check_set_up(environment, &paths)?;
     let state = state_of(&paths, &clock);
     let compute_db = Db::new(paths.compute_db(), &tables::SCHEMA);
+    let secrets: Arc<dyn Secrets> =
+        Arc::new(LocalSecrets { paths: paths.clone(), clock: Arc::clone(&clock) });
     let paper: Arc<dyn Venue> = Arc::new(crate::venue::paper::connect(paths.directory()));
     Ok(Platform {
         account: Arc::new(account::OwnMachine),
@@ -87,13 +88,15 @@ pub fn open(environment: &Environment, clock: Arc<dyn Clock>) -> Result<Platform
         schedules: Arc::new(LocalSchedules { db: compute_db, clock: Arc::clone(&clock) }),
         logs: Arc::new(LocalLogs::new(paths.clone(), Arc::clone(&clock))),
         notify: Arc::new(LocalNotify {
-            paths: paths.clone(),
-            clock: Arc::clone(&clock),
-            environment: environment.name.clone(),
-            webhook: environment.webhook.clone(),
-            secrets: LocalSecrets { paths: paths.clone(), clock: Arc::clone(&clock) },
+            paths,
+            clock,
+            hook: Hook {
+                environment: environment.name.clone(),
+                webhook: environment.webhook.clone(),
+                secrets: Arc::clone(&secrets),
+            },
         }),
-        secrets: Arc::new(LocalSecrets { paths, clock }),
+        secrets,
         venues: BTreeMap::from([(VenueName::from("paper"), paper)]),
     })
 }

@@ -51,3 +51,10 @@ async fn schedules_meet_the_contract() {
     let world = World::system().await;
     contract::schedules_are_toggled_without_loss(&seeded(&world, Vec::new()).await).await;
 }
+
+#[tokio::test]
+#[ignore = "needs an AWS-compatible server: cargo xtask test aws"]
+async fn notices_meet_the_contract() {
+    let world = World::system().await;
+    contract::notices_are_published(&seeded(&world, Vec::new()).await).await;
+}

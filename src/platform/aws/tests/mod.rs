@@ -5,6 +5,7 @@ mod compute;
 mod connection;
 mod contract;
 mod faults;
+mod notify;
 mod schedules;
 
 use std::collections::BTreeMap;
@@ -146,6 +147,21 @@ impl World {
             put.send().await.expect("written");
         }
         (world, rows)
+    }
+    /// With a file of the user's own settings.
+    pub(super) fn with_settings(self, text: &str) -> Self {
+        Self { process: self.process.with_settings(text), ..self }
+    }
+    /// What the `aws` command prints, past the adapter and the proxy.
+    pub(super) fn aws(&self, words: &[&str]) -> serde_json::Value {
+        let mut aws = self.sandbox.aws("eu-central-1").expect("the aws command");
+        let server = ["--endpoint-url", self.sandbox.server(), "--output", "json"];
+        let output = aws.args(words).args(server).output().expect("it runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        match output.stdout.as_slice() {
+            [] => serde_json::Value::Null,
+            text => serde_json::from_slice(text).expect("a document"),
+        }
     }
     async fn table(&self, name: &str, key: &str) {
         let key_schema = KeySchemaElement::builder().attribute_name(key).key_type(KeyType::Hash);

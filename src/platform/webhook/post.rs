@@ -1,4 +1,4 @@
-//! Notices to a web address: https, or plain http to this machine. The address is a secret:
+//! One request to a web address: https, or plain http to this machine. The address is a secret:
 //! no answer of this file holds any part of it.
 
 use std::sync::Arc;
