@@ -1,5 +1,5 @@
-//! What we ship as text: no machine's paths, which are wrong on every other machine, and no
-//! links to files that are not there.
+//! What we ship as text: no machine's paths, which are wrong on every other machine, no
+//! links to files that are not there, and nothing that a merge left undecided.
 
 use std::path::Path;
 
@@ -19,6 +19,7 @@ pub(super) fn check(root: &Path, problems: &mut Vec<Problem>) -> Outcome {
         // A file that was deleted and not yet committed, or that is no text.
         if let Ok(text) = std::fs::read_to_string(root.join(path)) {
             places(path, &text, problems);
+            undecided(path, &text, problems);
             if path.ends_with(".md") {
                 links(root, path, &text, problems);
             }
@@ -69,9 +70,23 @@ fn places(path: &str, text: &str, problems: &mut Vec<Problem>) {
     }
 }
 
+/// What a merge marks where two changes met.
+fn undecided(path: &str, text: &str, problems: &mut Vec<Problem>) {
+    for (number, line) in text.lines().enumerate() {
+        if ["<<<<<<< ", ">>>>>>> "].iter().any(|mark| line.starts_with(mark)) {
+            problems.push(Problem::error(
+                path,
+                number + 1,
+                "undecided",
+                "a merge left both sides here: decide",
+            ));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{links, places};
+    use super::{links, places, undecided};
     use crate::sh;
 
     #[test]
@@ -82,6 +97,15 @@ mod tests {
         places("README.md", &text, &mut problems);
         let found: Vec<_> = problems.iter().map(|p| (p.rule, p.line)).collect();
         assert_eq!(found, [("machine-path", 2)]);
+    }
+
+    #[test]
+    fn what_a_merge_left_is_named() {
+        let mut problems = Vec::new();
+        let text = format!("a\n{0} HEAD\nb\n=======\nc\n{1} d\n", "<".repeat(7), ">".repeat(7));
+        undecided("a.md", &text, &mut problems);
+        let found: Vec<_> = problems.iter().map(|p| (p.rule, p.line)).collect();
+        assert_eq!(found, [("undecided", 2), ("undecided", 6)]);
     }
 
     #[test]
