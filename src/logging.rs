@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::DefaultGuard;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use trading_core::report::Exit;
@@ -51,8 +52,17 @@ pub(crate) fn start(globals: &Globals, ctx: &Ctx) -> Result<Option<DefaultGuard>
         let stream: Shared = Arc::new(Mutex::new(Box::new(file)));
         layer(Redacted { to: stream })
     });
-    let subscriber = tracing_subscriber::registry().with(level).with(to_err).with(to_file);
+    let own = filter_fn(|metadata| is_own(metadata.target()));
+    let registry = tracing_subscriber::registry().with(level).with(own);
+    let subscriber = registry.with(to_err).with(to_file);
     Ok(Some(tracing::subscriber::set_default(subscriber)))
+}
+
+/// Whether a part of the tool speaks. Libraries write down whole requests: signatures, tokens
+/// of sessions, and if a variable says so, the values of secrets.
+fn is_own(target: &str) -> bool {
+    let own = [env!("CARGO_CRATE_NAME"), "trading_core"];
+    own.contains(&target.split("::").next().unwrap_or_default())
 }
 
 /// The runtime of a command: one thread, and helpers for blocking calls that share this
@@ -99,5 +109,41 @@ impl<'a> MakeWriter<'a> for Redacted {
     type Writer = Self;
     fn make_writer(&'a self) -> Self {
         self.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    use clap::Parser;
+
+    use super::start;
+    use crate::ctx::{Ctx, SystemClock, SystemIds};
+    use crate::ui::{Terminal, Ui};
+
+    #[test]
+    fn only_the_tools_own_parts_speak_however_much_is_asked_for() {
+        let (ui, captured) = Ui::captured("", Terminal::none(80));
+        let clock = Arc::new(SystemClock);
+        let ctx = Ctx {
+            ids: Arc::new(SystemIds::new(clock.clone())),
+            clock,
+            vars: BTreeMap::new(),
+            cwd: "/nowhere".into(),
+            exe: "tradectl".into(),
+            ui,
+        };
+        let words = ["tradectl", "-vvv", "config", "show"];
+        let cli = crate::cli::Cli::try_parse_from(words).unwrap();
+        let guard = start(&cli.globals, &ctx).unwrap();
+        tracing::trace!("ours");
+        tracing::error!(target: "tradectl_else", "another's");
+        tracing::error!(target: "aws_smithy_runtime::client", "request {{ authorization: planted }}");
+        drop(guard);
+        let log = captured.err();
+        assert!(log.contains("ours"), "{log}");
+        assert!(!log.contains("planted") && !log.contains("another's"), "{log}");
     }
 }

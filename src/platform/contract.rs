@@ -10,7 +10,7 @@ use trading_core::model::{
     Written,
 };
 
-use super::{Notice, Platform, RowUpdate};
+use super::{Notice, Platform, RowUpdate, SecretKeys};
 
 /// A platform that was prepared for the contract.
 pub(crate) struct Seeded {
@@ -26,8 +26,18 @@ pub(crate) struct Seeded {
     pub(crate) supervision: Supervision,
     /// An enabled schedule with an expression in a time zone of its own.
     pub(crate) schedule: Schedule,
+    /// What lies in the secret store.
+    pub(crate) secret: Planted,
     /// The platform's time.
     pub(crate) now: Utc,
+}
+
+/// A secret.
+#[derive(Clone, Copy)]
+pub(crate) struct Planted {
+    pub(crate) name: &'static str,
+    pub(crate) key: &'static str,
+    pub(crate) value: &'static str,
 }
 
 /// Puts a platform through everything.
@@ -36,6 +46,7 @@ pub(crate) async fn all(seeded: &Seeded) {
     compute(seeded).await;
     schedules_are_toggled_without_loss(seeded).await;
     notices_are_published(seeded).await;
+    secrets_are_named_and_not_shown(seeded).await;
     what_is_absent_is_absent(seeded).await;
 }
 
@@ -358,9 +369,29 @@ pub(crate) async fn notices_are_published(seeded: &Seeded) {
     assert!(seeded.platform.notify.publish(&odd).await.stands(), "it is an alarm all the same");
 }
 
+/// One value is given out where it is asked for by its names, and shown nowhere.
+pub(crate) async fn secrets_are_named_and_not_shown(seeded: &Seeded) {
+    let secrets = &seeded.platform.secrets;
+    let Planted { name, key, value } = seeded.secret;
+    let found = secrets.value(name, key).await;
+    assert!(!format!("{found:?}").contains(value), "{found:?}");
+    assert_eq!(known(found).reveal(), value);
+    let list = known(secrets.list().await);
+    let info = list.iter().find(|it| it.name == name).unwrap();
+    assert!(info.changed_at.is_some());
+    // Not told is not "none".
+    if let SecretKeys::Known(keys) = &info.keys {
+        assert!(keys.iter().any(|it| it == key), "{keys:?}");
+    }
+    assert!(!format!("{list:?}").contains(value));
+    let absent =
+        [secrets.value(name, "contract-nothing").await, secrets.value("contract-n", key).await];
+    for value in absent {
+        assert!(value.is_absent(), "{value:?}");
+    }
+}
+
 async fn what_is_absent_is_absent(seeded: &Seeded) {
-    let value = seeded.platform.secrets.value("contract-nothing", "key").await;
-    assert!(value.is_absent(), "{value:?}");
     let latch = known(seeded.platform.state.latch().await);
     assert_eq!(latch.holds, Latch::released().holds);
 }

@@ -234,9 +234,18 @@ pub struct SecretInfo {
     /// Its name.
     pub name: String,
     /// The names of its keys.
-    pub keys: Vec<String>,
+    pub keys: SecretKeys,
     /// When it was changed last, if the platform knows.
     pub changed_at: Option<Utc>,
+}
+
+/// The names of a secret's keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretKeys {
+    /// All of them.
+    Known(Vec<String>),
+    /// The platform gives them only together with the values, and those are not read for it.
+    NotTold,
 }
 
 /// A secret's value. Has no display and no serialisation; its debug form hides it.
@@ -262,7 +271,8 @@ impl std::fmt::Debug for SecretValue {
 
 /// Secrets.
 pub trait Secrets: Send + Sync {
-    /// Names, key names and dates; never values.
+    /// Names, dates, and the names of keys where no value has to be read for them; never
+    /// values.
     fn list(&self) -> Fut<'_, Reading<Vec<SecretInfo>>>;
     /// One value, for a venue's connection or a webhook.
     fn value<'a>(&'a self, name: &'a str, key: &'a str) -> Fut<'a, Reading<SecretValue>>;

@@ -201,7 +201,7 @@ table! {
         log_groups: String,
         /// The topic of alerts: its name in the environment's account, or its ARN.
         alerts_topic: String,
-        /// The pattern of secrets.
+        /// The pattern of the secrets' names; `*` stands for any text.
         secrets: String,
         /// The database.
         database: String,

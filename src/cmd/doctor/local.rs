@@ -10,7 +10,7 @@ use super::super::Session;
 use super::{Check, State};
 use crate::error::Fault;
 use crate::platform::local;
-use crate::platform::{Opening, Platform};
+use crate::platform::{Opening, Platform, SecretInfo, SecretKeys};
 use crate::settings::{Environment, Webhook};
 
 pub(super) async fn checks(
@@ -119,17 +119,26 @@ async fn venues(environment: &Environment, platform: &Platform) -> Vec<Check> {
 async fn secrets(environment: &Environment, platform: &Platform) -> Check {
     let listed = platform.secrets.list().await;
     let check = Check::of_reading("secrets", "secrets file", &listed, |secrets| {
-        let keys = secrets.iter().map(|secret| secret.keys.len()).sum::<usize>();
-        format!("{} secrets with {keys} keys, readable by you alone", secrets.len())
+        let keys = secrets.iter().map(|it| keys_of(it).map(<[String]>::len)).sum::<Option<usize>>();
+        let keys = keys.map_or("keys that are not told".to_owned(), |keys| format!("{keys} keys"));
+        format!("{} secrets with {keys}, readable by you alone", secrets.len())
     });
     // An address that stands in the settings was checked when they were read.
     let Some(Webhook::Secret { name, key }) = &environment.webhook else { return check };
-    let there = listed
-        .value()
-        .is_some_and(|all| all.iter().any(|it| it.name == *name && it.keys.contains(key)));
+    let there = listed.value().is_some_and(|all| {
+        all.iter().any(|it| it.name == *name && keys_of(it).is_none_or(|keys| keys.contains(key)))
+    });
     if there {
         return check;
     }
     let detail = format!("notify.webhook_secret names {name}/{key}, which is not there");
     Check::new("secrets", State::Bad, "secrets file", detail)
+}
+
+/// The names of a secret's keys, where they are told.
+fn keys_of(secret: &SecretInfo) -> Option<&[String]> {
+    match &secret.keys {
+        SecretKeys::Known(keys) => Some(keys),
+        SecretKeys::NotTold => None,
+    }
 }

@@ -182,3 +182,15 @@ pub(super) static PUBLISH: Call = Call {
     mutates: true,
     ..READ
 };
+pub(super) static LIST_SECRETS: Call = Call {
+    service: "secretsmanager",
+    operation: "ListSecrets",
+    action: Some("secretsmanager:ListSecrets"),
+    ..READ
+};
+pub(super) static GET_SECRET_VALUE: Call = Call {
+    service: "secretsmanager",
+    operation: "GetSecretValue",
+    action: Some("secretsmanager:GetSecretValue"),
+    ..READ
+};

@@ -3,7 +3,7 @@
 
 use trading_core::model::{LogLine, LogQuery, Reading};
 
-use crate::platform::{Fut, Logs, SecretInfo, SecretValue, Secrets};
+use crate::platform::{Fut, Logs};
 
 const WHY: &str = "this build does not reach it on AWS yet: nothing was asked";
 
@@ -19,14 +19,5 @@ where
 impl Logs for Missing {
     fn query<'a>(&'a self, _: &'a LogQuery) -> Fut<'a, Reading<Vec<LogLine>>> {
         unread("logs")
-    }
-}
-
-impl Secrets for Missing {
-    fn list(&self) -> Fut<'_, Reading<Vec<SecretInfo>>> {
-        unread("secrets")
-    }
-    fn value<'a>(&'a self, _: &'a str, _: &'a str) -> Fut<'a, Reading<SecretValue>> {
-        unread("secrets")
     }
 }

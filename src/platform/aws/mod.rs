@@ -13,6 +13,7 @@
 //! | `dynamodb` | rows, latch, restore records, leases |
 //! | `ecs` | services, their scaling targets, tasks |
 //! | `schedules` | schedules of EventBridge Scheduler, rules of EventBridge |
+//! | `secrets` | names and dates of secrets, single values |
 //! | `sns` | notices to people |
 //! | `change` | a write where the service takes no condition |
 //! | `missing` | the ports that this build cannot reach yet |
@@ -29,6 +30,7 @@ mod http;
 mod identity;
 mod missing;
 mod schedules;
+mod secrets;
 mod send;
 mod sns;
 #[cfg(test)]
@@ -53,7 +55,7 @@ pub async fn open(
     let connection = Arc::new(connect::connect(environment, ctx, opening).await?);
     let account: Arc<dyn Account> =
         Arc::new(identity::Identity::new(Arc::clone(&connection), environment));
-    let secrets: Arc<dyn Secrets> = Arc::new(missing::Missing);
+    let secrets: Arc<dyn Secrets> = Arc::new(secrets::Manager::new(&connection, environment));
     let hook = Hook {
         environment: environment.name.clone(),
         webhook: environment.webhook.clone(),

@@ -10,7 +10,7 @@ use trading_core::model::{Reading, Utc};
 
 use super::linux;
 use super::paths::LocalPaths;
-use crate::platform::{Clock, Fut, SecretInfo, SecretValue, Secrets};
+use crate::platform::{Clock, Fut, SecretInfo, SecretKeys, SecretValue, Secrets};
 
 const SECRETS: &str = "secrets.toml";
 
@@ -78,7 +78,7 @@ impl Secrets for LocalSecrets {
             self.content().await.map(|content| {
                 let info = |(name, keys): (String, BTreeMap<String, String>)| SecretInfo {
                     name,
-                    keys: keys.into_keys().collect(),
+                    keys: SecretKeys::Known(keys.into_keys().collect()),
                     changed_at: content.changed_at,
                 };
                 content.tables.into_iter().map(info).collect()

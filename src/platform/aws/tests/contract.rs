@@ -4,7 +4,7 @@ use trading_core::model::{
 
 use super::World;
 use super::compute::{LIVE, set_desired};
-use crate::platform::contract::{self, Seeded};
+use crate::platform::contract::{self, Planted, Seeded};
 
 async fn seeded(world: &World, strategies: Vec<StrategyRow>) -> Seeded {
     Seeded {
@@ -22,6 +22,11 @@ async fn seeded(world: &World, strategies: Vec<StrategyRow>) -> Seeded {
             targets: vec![ScheduleTarget::Function {
                 name: "tradai-retraining-scheduler-dev".to_owned(),
             }],
+        },
+        secret: Planted {
+            name: "tradai/dev/exchange/binance",
+            key: "api_key",
+            value: "sandbox-api-key-1",
         },
         now: world.process.ctx.clock.now(),
     }
@@ -57,4 +62,11 @@ async fn schedules_meet_the_contract() {
 async fn notices_meet_the_contract() {
     let world = World::system().await;
     contract::notices_are_published(&seeded(&world, Vec::new()).await).await;
+}
+
+#[tokio::test]
+#[ignore = "needs an AWS-compatible server: cargo xtask test aws"]
+async fn secrets_meet_the_contract() {
+    let world = World::system().await;
+    contract::secrets_are_named_and_not_shown(&seeded(&world, Vec::new()).await).await;
 }

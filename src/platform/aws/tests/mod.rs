@@ -7,6 +7,7 @@ mod contract;
 mod faults;
 mod notify;
 mod schedules;
+mod secrets;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

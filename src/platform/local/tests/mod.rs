@@ -19,7 +19,7 @@ use trading_core::model::{
 use super::{Blueprint, ServiceSpec, open, setup};
 use crate::ctx::{Ctx, SystemIds};
 use crate::platform::Clock;
-use crate::platform::contract::{self, Seeded};
+use crate::platform::contract::{self, Planted, Seeded};
 use crate::settings::{Environment, Settings};
 use crate::ui::{Terminal, Ui};
 
@@ -102,6 +102,17 @@ pub(super) fn blueprint(strategies: u32, name: &str, argv: &[&str], desired: u32
     }
 }
 
+/// A secret in the environment's file.
+fn planted(environment: &Environment) -> Planted {
+    use std::os::unix::fs::PermissionsExt;
+    let planted = Planted { name: "venue/paper", key: "api_key", value: "planted-3b9f" };
+    let file = super::paths_of(environment).unwrap().secrets();
+    let text = format!("[\"{}\"]\n{} = \"{}\"\n", planted.name, planted.key, planted.value);
+    std::fs::write(&file, text).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    planted
+}
+
 #[tokio::test]
 async fn the_local_platform_meets_the_contract() {
     let home = tempfile::tempdir().unwrap();
@@ -116,6 +127,7 @@ async fn the_local_platform_meets_the_contract() {
         autoscaling: blueprint.services[0].autoscaling.unwrap(),
         supervision: Supervision::Absent,
         schedule: blueprint.schedules[0].clone(),
+        secret: planted(&environment),
         now: clock.now(),
     })
     .await;

@@ -6,7 +6,7 @@ use trading_core::model::{Attr, Level, OrderRow, Phase, Row, Scope, StatusReadin
 
 use super::{TestClock, blueprint, environment};
 use crate::platform::local::{open, paths_of, setup};
-use crate::platform::{Clock, RowUpdate};
+use crate::platform::{Clock, RowUpdate, SecretKeys};
 
 fn stop(id: &str, expected: Option<Attr>) -> RowUpdate {
     RowUpdate {
@@ -176,7 +176,8 @@ async fn secrets_that_others_can_read_are_refused() {
     let value = platform.secrets.value("venue", "key").await.into_result().unwrap();
     assert_eq!(value.reveal(), planted);
     let list = platform.secrets.list().await.into_result().unwrap();
-    assert_eq!((list[0].name.as_str(), list[0].keys.clone()), ("venue", vec!["key".to_owned()]));
+    assert_eq!(list[0].name, "venue");
+    assert_eq!(list[0].keys, SecretKeys::Known(vec!["key".to_owned()]));
     assert!(!format!("{list:?} {value:?}").contains(planted));
     write(&format!("[venue]\nkey = \"{planted}\nother = {planted}\n"), 0o600);
     let unparsed = format!("{:?}", platform.secrets.list().await);
