@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+use trading_core::model::LogLine;
 use trading_core::ops::{emergency_stop, heartbeat, history, resume, status, undo};
 use trading_core::report::{Progress, schema_of};
 
@@ -13,10 +14,21 @@ use crate::{cmd, render};
 pub struct Schemas {
     /// The one document of every command; `data` is open in it.
     pub document: Value,
-    /// One event of a stream (`--output jsonl`), before the document that ends it.
+    /// One line of a stream (`--output jsonl`), before the document that ends it.
     pub event: Value,
     /// `data`, by the command's name (`heartbeat.check`); a command that is not here has none.
     pub data: BTreeMap<&'static str, Value>,
+}
+
+/// One line of a stream, before the document that ends it.
+#[derive(schemars::JsonSchema)]
+#[schemars(tag = "event", rename_all = "snake_case")]
+#[expect(dead_code, reason = "the interface writes it in parts; here its shape is told")]
+enum Event {
+    /// How far the work has come.
+    Progress(Progress),
+    /// A line of a log that is followed.
+    Log(LogLine),
 }
 
 /// All schemas.
@@ -34,7 +46,7 @@ pub fn all() -> Schemas {
         .chain(cmd::data_schemas());
     Schemas {
         document: render::document_schema().to_value(),
-        event: schema_of::<Progress>().to_value(),
+        event: schema_of::<Event>().to_value(),
         data: data.map(|(name, schema)| (name, schema.to_value())).collect(),
     }
 }

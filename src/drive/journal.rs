@@ -17,8 +17,9 @@ pub trait Sink: Send {
 }
 
 /// A file whose half-written tail is taken back, so that a failed append leaves a journal
-/// that can go on.
+/// that can go on. One that never took anything goes: it is no run.
 struct FileSink {
+    path: PathBuf,
     file: File,
     good_bytes: u64,
 }
@@ -36,6 +37,15 @@ impl Sink for FileSink {
     }
     fn sync(&mut self) -> io::Result<()> {
         self.file.sync_data()
+    }
+}
+
+impl Drop for FileSink {
+    fn drop(&mut self) {
+        if self.good_bytes == 0 {
+            // Should it stay, it holds nothing and is passed over.
+            let _stays = fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -61,12 +71,10 @@ impl JournalWriter {
     /// Makes the file of a run. If that fails, every append fails with the same cause, and
     /// whoever needs a journal decides what that means.
     pub fn create(state_dir: &Path, run_id: &RunId) -> Self {
-        match create_file(state_dir, run_id) {
-            Ok(file) => Self::over(Box::new(FileSink { file, good_bytes: 0 })),
-            Err(error) => {
-                let path = path_of(state_dir, run_id);
-                Self::over(Box::new(NoSink(format!("{}: {error}", path.display()))))
-            }
+        let path = path_of(state_dir, run_id);
+        match create_file(state_dir, &path) {
+            Ok(file) => Self::over(Box::new(FileSink { path, file, good_bytes: 0 })),
+            Err(error) => Self::over(Box::new(NoSink(format!("{}: {error}", path.display())))),
         }
     }
     /// A journal over any sink.
@@ -93,10 +101,9 @@ pub fn path_of(state_dir: &Path, run_id: &RunId) -> PathBuf {
     folder(state_dir).join(format!("{run_id}.jsonl"))
 }
 
-fn create_file(state_dir: &Path, run_id: &RunId) -> io::Result<File> {
+fn create_file(state_dir: &Path, path: &Path) -> io::Result<File> {
     let folder = folder(state_dir);
     fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
-    let path = path_of(state_dir, run_id);
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     // The name itself must survive a power loss too.
     File::open(&folder)?.sync_all()?;
@@ -183,6 +190,17 @@ mod tests {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         let folder = fs::metadata(folder(dir.path())).unwrap();
         assert_eq!(folder.permissions().mode() & 0o777, 0o700);
+    }
+
+    #[test]
+    fn a_run_that_never_wrote_a_line_leaves_no_file() {
+        let dir = tempfile::tempdir().unwrap();
+        drop(JournalWriter::create(dir.path(), &"run-1".into()));
+        assert_eq!(files(dir.path()).unwrap(), [] as [PathBuf; 0]);
+        let mut writer = JournalWriter::create(dir.path(), &"run-2".into());
+        writer.append(Utc::UNIX_EPOCH, &[entry()], false).unwrap();
+        drop(writer);
+        assert_eq!(files(dir.path()).unwrap().len(), 1);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use tradectl::platform::Clock;
 use trading_core::model::{Phase, Utc};
 
 /// A command on a disk where a file may hold so many blocks of 512 bytes and no more.
-fn on_a_full_disk(field: &Field, blocks: u32, home: &str, words: &[&str]) -> Ran {
+pub(crate) fn on_a_full_disk(field: &Field, blocks: u32, home: &str, words: &[&str]) -> Ran {
     let full = format!("ulimit -f {blocks} && exec \"$0\" \"$@\"");
     let mut command = field.wrapped("/bin/sh", &["-c", &full, EXE], home, words);
     Ran::of(command.output().expect("runs"))
@@ -44,7 +44,7 @@ fn a_stop_goes_on_without_a_journal_and_says_so_and_a_resume_does_not() {
 }
 
 #[test]
-fn on_a_full_disk_the_latch_holds_all_the_same_and_nothing_is_lost() {
+pub(crate) fn on_a_full_disk_the_latch_holds_all_the_same_and_nothing_is_lost() {
     let field = Field::new(2, 4).started().trading();
     let before = field.standing();
     // Room for the latch's preallocated second home, and for nothing else of the platform's.

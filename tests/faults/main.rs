@@ -7,12 +7,15 @@
     reason = "a test whose world cannot be made must fail loudly"
 )]
 
+mod beats;
 #[path = "../contract/mod.rs"]
 mod contract;
 mod disk;
 mod engines;
 mod field;
 mod matrix;
+#[cfg(feature = "webhook")]
+mod notices;
 mod operators;
 mod quiet;
 mod rows;

@@ -9,7 +9,7 @@ mod verify;
 
 use std::path::Path;
 
-use trading_core::ops::history::Found;
+use trading_core::ops::history::{Found, in_order};
 use trading_core::report::{Exit, Report};
 
 use super::Session;
@@ -54,14 +54,16 @@ pub(super) async fn run(command: &Command, session: &mut Session<'_>) -> Result<
     }
 }
 
-/// Every journal of an environment, in the order of their runs.
+/// Every journal of an environment, in the order in which their runs began.
 pub(super) fn all(environment: &Environment) -> Result<Vec<Found>, Fault> {
     let files = journal::files(&environment.state_dir).map_err(|error| {
         let folder = journal::folder(&environment.state_dir);
         let message = format!("the journals in {} cannot be listed: {error}", folder.display());
         Fault::new(Exit::Incomplete, "journal.unreadable", message)
     })?;
-    Ok(files.iter().map(|path| found(path)).collect())
+    let mut all: Vec<Found> = files.iter().map(|path| found(path)).collect();
+    in_order(&mut all);
+    Ok(all)
 }
 
 fn found(path: &Path) -> Found {
@@ -89,8 +91,8 @@ fn named(environment: &Environment, name: &str) -> Result<Found, Fault> {
             let message = format!("several runs begin with `{name}`");
             return Err(Fault::new(Exit::Usage, "journal.ambiguous", message).hint(hint));
         }
-        // Names begin with the time: the last by name is the newest.
-        (None, None, _) if name == "last" => all.len().checked_sub(1),
+        // A file without a line is of a run that never began.
+        (None, None, _) if name == "last" => all.iter().rposition(Found::may_have_begun),
         (None, None, _) => None,
     };
     at.map(|at| all.swap_remove(at)).ok_or_else(|| {

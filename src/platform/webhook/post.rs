@@ -84,12 +84,21 @@ fn agent(secure: bool) -> Result<Agent, String> {
     Ok(config.build().new_agent())
 }
 
+/// A connection that broke off because of who is at its other end.
+fn is_of_tls(error: &std::io::Error) -> bool {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    matches!(inner, Some(rustls::Error::InvalidCertificate(_)))
+}
+
 /// What went wrong, in words that hold nothing of the address.
 fn told(error: &ureq::Error) -> String {
     match error {
         ureq::Error::StatusCode(code) => format!("the webhook answered {code}"),
         ureq::Error::Timeout(_) => {
             format!("the webhook did not answer within {} s", WAIT.as_secs())
+        }
+        ureq::Error::Io(error) if is_of_tls(error) => {
+            "the webhook's certificate was not accepted".to_owned()
         }
         ureq::Error::Io(error) => format!("the webhook was not reached: {}", error.kind()),
         ureq::Error::HostNotFound => "the webhook's host is not found".to_owned(),

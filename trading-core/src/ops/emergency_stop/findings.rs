@@ -3,7 +3,8 @@
 use super::ladder::{EmergencyStop, Word};
 use crate::model::Reading;
 use crate::ops::positions::{Holding, Protection};
-use crate::plan::{Recorded, Rung};
+use crate::ops::run::describe;
+use crate::plan::{Recorded, Rung, Settled};
 use crate::report::{Finding, Severity};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -166,14 +167,15 @@ impl EmergencyStop {
         let failed_notices = self.run.executor.steps().filter(|(step, settled)| {
             step.rung == Rung::Notify && settled.is_some_and(|it| !it.stands())
         });
-        for (step, _) in failed_notices {
+        for (step, settled) in failed_notices {
+            let why = match settled {
+                Some(Settled::Answered(written)) => describe(written),
+                Some(Settled::NotStarted { why }) => format!("not started: {why}"),
+                None => "no answer".to_owned(),
+            };
             let message = "the notification could not be sent";
-            findings.push(finding(
-                "stop.not_notified",
-                Severity::Warning,
-                step.id.as_str(),
-                message,
-            ));
+            let id = "stop.not_notified";
+            findings.push(finding(id, Severity::Warning, step.id.as_str(), message).seen([why]));
         }
         for complaint in &self.run.complaints {
             let subject = complaint.step.to_string();

@@ -37,6 +37,32 @@ pub struct Found {
     pub journal: Result<Journal, String>,
 }
 
+impl Found {
+    /// Whether anything may have been done in the run. An empty file was made by one that
+    /// never came to write that it began.
+    pub fn may_have_begun(&self) -> bool {
+        !matches!(&self.journal, Ok(journal) if journal.lines.is_empty() && journal.damage.is_none())
+    }
+}
+
+/// Puts runs in the order in which they began. A name tells the second and no more; of a
+/// journal that does not tell, the name is all there is, and it counts as the latest of its
+/// second: whoever asks for the last run is to hear of it, and not to be given another one.
+pub fn in_order(found: &mut [Found]) {
+    found.sort_by_cached_key(|it| {
+        let told = it.journal.as_ref().ok().and_then(|journal| journal.lines.first());
+        (told.map_or_else(|| end_of_second(&it.run), |line| line.at), it.run.clone())
+    });
+}
+
+/// The end of the second that a run's name tells.
+fn end_of_second(run: &str) -> Utc {
+    let second = run.split('-').nth(1).and_then(|text| text.parse::<Utc>().ok());
+    let end =
+        second.and_then(|at| at.checked_add(std::time::Duration::from_nanos(999_999_999)).ok());
+    end.unwrap_or(Utc::MAX)
+}
+
 /// What a journal says of its run as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -134,3 +134,40 @@ fn show_tells_every_entry_and_fails_on_damage() {
     let torn = journal::read(&bytes[..bytes.len() - 1]);
     assert_eq!(show("run-1", &torn, "sim").exit, Exit::No);
 }
+
+#[test]
+fn runs_of_one_second_stand_in_the_order_in_which_they_began() {
+    let opened = |run: &str, ms: i64| {
+        let entry = Entry::Opened {
+            run_id: run.into(),
+            command: "resume".to_owned(),
+            environment: "sim".to_owned(),
+            actor: "a".to_owned(),
+            reason: "r".to_owned(),
+            version: "0".to_owned(),
+        };
+        let at = "2026-11-23T15:00:00Z".parse::<Utc>().unwrap();
+        let at = at + jiff::SignedDuration::from_millis(ms);
+        found(run, &Chain::default().seal(at, &[entry]).unwrap())
+    };
+    let mut runs = vec![
+        opened("run-20261123T150000Z-0000000f", 300),
+        opened("run-20261123T150000Z-000000ff", 100),
+        opened("run-20261123T150001Z-00000001", 1_000),
+        // What cannot be read may have begun at any moment of its second.
+        Found { run: "run-20261123T150000Z-00000000".to_owned(), journal: Err("no".to_owned()) },
+        found("run-20261123T145959Z-00000009", b""),
+    ];
+    in_order(&mut runs);
+    let begun: Vec<bool> = runs.iter().map(Found::may_have_begun).collect();
+    assert_eq!(begun, [false, true, true, true, true], "an empty file is of no run");
+    let names: Vec<&str> = runs.iter().map(|it| &it.run["run-20261123T".len()..]).collect();
+    let expected = [
+        "145959Z-00000009",
+        "150000Z-000000ff",
+        "150000Z-0000000f",
+        "150000Z-00000000",
+        "150001Z-00000001",
+    ];
+    assert_eq!(names, expected);
+}
