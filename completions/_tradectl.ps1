@@ -566,6 +566,7 @@ Register-ArgumentCompleter -Native -CommandName 'tradectl' -ScriptBlock {
             [CompletionResult]::new('--group', '--group', [CompletionResultType]::ParameterName, 'Only these services (repeat for several)')
             [CompletionResult]::new('--stream', '--stream', [CompletionResultType]::ParameterName, 'Only tasks whose id begins so')
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Only lines of this last while, such as 10m')
+            [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Only lines that are older than this, such as 5m')
             [CompletionResult]::new('--contains', '--contains', [CompletionResultType]::ParameterName, 'Only lines that contain this text')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'At most this many of the newest lines')
             [CompletionResult]::new('--env', '--env', [CompletionResultType]::ParameterName, 'The environment: `local`, or one that a profile or a settings file names')

@@ -1167,7 +1167,7 @@ _tradectl() {
             return 0
             ;;
         tradectl__subcmd__local__subcmd__logs)
-            opts="-v -h -V --group --stream --since --contains --limit --follow --env --config --output --show-account --timeout --deadline --verbose --log-file --help --version"
+            opts="-v -h -V --group --stream --since --until --contains --limit --follow --env --config --output --show-account --timeout --deadline --verbose --log-file --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1182,6 +1182,10 @@ _tradectl() {
                     return 0
                     ;;
                 --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --until)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

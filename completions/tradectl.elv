@@ -534,6 +534,7 @@ set edit:completion:arg-completer[tradectl] = {|@words|
             cand --group 'Only these services (repeat for several)'
             cand --stream 'Only tasks whose id begins so'
             cand --since 'Only lines of this last while, such as 10m'
+            cand --until 'Only lines that are older than this, such as 5m'
             cand --contains 'Only lines that contain this text'
             cand --limit 'At most this many of the newest lines'
             cand --env 'The environment: `local`, or one that a profile or a settings file names'

@@ -453,6 +453,7 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen
 complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from logs" -l group -d 'Only these services (repeat for several)' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from logs" -l stream -d 'Only tasks whose id begins so' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from logs" -l since -d 'Only lines of this last while, such as 10m' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from logs" -l until -d 'Only lines that are older than this, such as 5m' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from logs" -l contains -d 'Only lines that contain this text' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from logs" -l limit -d 'At most this many of the newest lines' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from logs" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use trading_core::model::{
-    Attr, Autoscaling, EngineId, Gap, Hold, Latch, Level, Misplaced, OrderRow, Phase, PositionRow,
-    Reading, RestoreChunk, RestoreItem, RestoreSubject, RestoreValue, Row, Schedule, Scope,
-    ServiceName, StatusWrite, StrategyId, StrategyRow, Supervision, Suspended, TaskId, Utc,
-    Written,
+    Attr, Autoscaling, EngineId, Gap, Hold, Latch, Level, LogQuery, LogSource, Misplaced, OrderRow,
+    Phase, PositionRow, Reading, RestoreChunk, RestoreItem, RestoreSubject, RestoreValue, Row,
+    Schedule, Scope, ServiceName, StatusWrite, StrategyId, StrategyRow, Supervision, Suspended,
+    TaskId, Utc, Written,
 };
 
 use super::{Notice, Platform, RowUpdate, SecretKeys};
@@ -26,11 +26,21 @@ pub(crate) struct Seeded {
     pub(crate) supervision: Supervision,
     /// An enabled schedule with an expression in a time zone of its own.
     pub(crate) schedule: Schedule,
+    /// A service whose log holds what [`SAID`] says, at the seconds before `now`, in two streams.
+    pub(crate) log: LogSource,
     /// What lies in the secret store.
     pub(crate) secret: Planted,
     /// The platform's time.
     pub(crate) now: Utc,
 }
+
+/// Lines of a log: seconds before now, stream, text.
+pub(crate) const SAID: [(i64, &str, &str); 4] = [
+    (40, "task/a", "order 3f2a-77b1-9c placed"),
+    (30, "task/b", "order 3f2a-77b1-9d placed"),
+    (20, "task/a", "a \"quoted\" word"),
+    (10, "task/b", "order 3f2a-77b1-9c filled"),
+];
 
 /// A secret.
 #[derive(Clone, Copy)]
@@ -47,6 +57,7 @@ pub(crate) async fn all(seeded: &Seeded) {
     schedules_are_toggled_without_loss(seeded).await;
     notices_are_published(seeded).await;
     secrets_are_named_and_not_shown(seeded).await;
+    logs_are_found(seeded).await;
     what_is_absent_is_absent(seeded).await;
 }
 
@@ -389,6 +400,34 @@ pub(crate) async fn secrets_are_named_and_not_shown(seeded: &Seeded) {
     for value in absent {
         assert!(value.is_absent(), "{value:?}");
     }
+}
+
+/// Each bound of a query holds exactly, and the newest are the newest of what matches.
+pub(crate) async fn logs_are_found(seeded: &Seeded) {
+    let ago = |seconds: i64| {
+        let at = seeded.now.checked_sub(jiff::SignedDuration::from_secs(seconds)).unwrap();
+        // No platform tells finer than this.
+        Some(Utc::from_millisecond(at.as_millisecond()).unwrap())
+    };
+    let own = LogQuery { from: vec![seeded.log.clone()], ..LogQuery::default() };
+    let ask = async |query: LogQuery| {
+        let list = known(seeded.platform.logs.query(&query).await);
+        assert_eq!(list.gaps, []);
+        list.lines.into_iter().map(|it| it.message).collect::<Vec<_>>()
+    };
+    let said = |wanted: &[usize]| wanted.iter().map(|at| SAID[*at].2).collect::<Vec<_>>();
+    assert_eq!(ask(own.clone()).await, said(&[0, 1, 2, 3]), "all, in order of time");
+    let (since, until) = (ago(30), ago(20));
+    assert_eq!(ask(LogQuery { since, until, ..own.clone() }).await, said(&[1, 2]));
+    let id = Some("3f2a-77b1-9c".to_owned());
+    assert_eq!(ask(LogQuery { contains: id.clone(), ..own.clone() }).await, said(&[0, 3]));
+    assert_eq!(ask(LogQuery { contains: id, limit: Some(1), ..own.clone() }).await, said(&[3]));
+    let quoted = Some("\"quoted\" w".to_owned());
+    assert_eq!(ask(LogQuery { contains: quoted, ..own.clone() }).await, said(&[2]));
+    let stream = Some("task/a".to_owned());
+    assert_eq!(ask(LogQuery { stream_prefix: stream, ..own.clone() }).await, said(&[0, 2]));
+    assert_eq!(ask(LogQuery { limit: Some(3), ..own.clone() }).await, said(&[1, 2, 3]));
+    assert_eq!(ask(LogQuery { until: ago(20), limit: Some(1), ..own }).await, said(&[2]));
 }
 
 async fn what_is_absent_is_absent(seeded: &Seeded) {

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use trading_core::model::{
-    Autoscaling, EngineId, Latch, Lease, LogLine, LogQuery, OrderRow, PositionRow, PrunedLogs,
+    Autoscaling, EngineId, Latch, Lease, LogList, LogQuery, OrderRow, PositionRow, PrunedLogs,
     Reading, RestoreChunk, ScheduleId, ScheduleList, Service, ServiceName, StatusWrite, StopId,
     StrategyId, StrategyRow, Supervision, Task, TaskId, Utc, VenueName, Written,
 };
@@ -201,8 +201,8 @@ pub trait Schedules: Send + Sync {
 
 /// Logs.
 pub trait Logs: Send + Sync {
-    /// Lines in order of time.
-    fn query<'a>(&'a self, query: &'a LogQuery) -> Fut<'a, Reading<Vec<LogLine>>>;
+    /// The lines that a query wants, and what of them could not be read.
+    fn query<'a>(&'a self, query: &'a LogQuery) -> Fut<'a, Reading<LogList>>;
     /// What of the asked for was there once and is no longer kept. `Absent` where the
     /// platform does not say.
     fn pruned<'a>(&'a self, query: &'a LogQuery) -> Fut<'a, Reading<Vec<PrunedLogs>>> {

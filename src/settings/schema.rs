@@ -197,7 +197,7 @@ table! {
         orders_table: String,
         /// Its key attribute.
         orders_key: String,
-        /// The pattern of log groups.
+        /// The patterns of log groups, with a space between two; `*` stands for any text.
         log_groups: String,
         /// The topic of alerts: its name in the environment's account, or its ARN.
         alerts_topic: String,

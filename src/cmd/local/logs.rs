@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
-use trading_core::model::{LogLine, LogQuery, PrunedLogs, Reading, Utc};
+use trading_core::model::{LogLine, LogQuery, LogSource, PrunedLogs, Reading, Utc};
 use trading_core::report::{Block, Exit, Finding, Report, Severity};
 
 use super::super::Session;
@@ -30,6 +30,9 @@ pub struct Args {
     /// Only lines of this last while, such as 10m.
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     since: Option<Duration>,
+    /// Only lines that are older than this, such as 5m.
+    #[arg(long, value_name = "DURATION", value_parser = duration, conflicts_with = "follow")]
+    until: Option<Duration>,
     /// Only lines that contain this text.
     #[arg(long, value_name = "TEXT")]
     contains: Option<String>,
@@ -56,13 +59,11 @@ enum Data<'a> {
 pub(super) async fn run(args: &Args, session: &mut Session<'_>) -> Result<Report, Fault> {
     let environment = session.environment(Access::Read)?;
     let platform = local::open(&environment, Arc::clone(&session.ctx.clock))?;
-    let since = args.since.map(|since| session.ctx.clock.now().saturating_sub(since));
     let query = LogQuery {
-        groups: args.group.clone(),
+        from: args.group.iter().cloned().map(LogSource::Group).collect(),
         stream_prefix: args.stream.clone(),
-        since: since
-            .transpose()
-            .map_err(|error| Fault::new(Exit::Usage, "logs.since", format!("--since: {error}")))?,
+        since: ago(args.since, "--since", session)?,
+        until: ago(args.until, "--until", session)?,
         contains: args.contains.clone(),
         limit: Some(args.limit),
     };
@@ -73,24 +74,32 @@ pub(super) async fn run(args: &Args, session: &mut Session<'_>) -> Result<Report
         }
         return follow(&local::paths_of(&environment)?, query, session).await;
     }
-    let reading = platform.logs.query(&query).await;
+    let mut gaps = Vec::new();
+    let reading = platform.logs.query(&query).await.map(|list| {
+        gaps = list.gaps;
+        list.lines
+    });
+    gaps.extend(reading.as_gap().cloned());
     let mut report = Report::new("local.logs", "shown", Exit::Ok);
     // Where as many lines are shown as were asked for, only what is missing among them counts.
     let enough = reading.value().filter(|lines| lines.len() >= args.limit);
     report.findings = missing(&pruned, enough.and_then(|lines| lines.first()).map(|it| it.at));
-    match reading.value() {
-        Some(lines) => report.body.extend(lines.iter().map(|line| Block::line(text(line)))),
-        None => {
-            (report.outcome, report.exit, report.complete) =
-                ("incomplete".to_owned(), Exit::Incomplete, false);
-        }
+    let lines = reading.value().into_iter().flatten();
+    report.body.extend(lines.map(|line| Block::line(text(line))));
+    if !gaps.is_empty() {
+        (report.outcome, report.exit, report.complete) =
+            ("incomplete".to_owned(), Exit::Incomplete, false);
     }
-    if let Some(gap) = reading.as_gap() {
-        report.body.push(Block::line(gap.to_string()));
-    }
+    report.body.extend(gaps.iter().map(|gap| Block::line(gap.to_string())));
     let data = Data::Shown { lines: &reading, pruned: &pruned };
     report.data = serde_json::to_value(data).unwrap_or_default();
     Ok(report)
+}
+
+/// The time that lies so far back.
+fn ago(while_: Option<Duration>, flag: &str, session: &Session<'_>) -> Result<Option<Utc>, Fault> {
+    let at = while_.map(|it| session.ctx.clock.now().saturating_sub(it)).transpose();
+    at.map_err(|error| Fault::new(Exit::Usage, "logs.time", format!("{flag}: {error}")))
 }
 
 /// What was asked for and is no longer there; what ended before `from` was not asked for.

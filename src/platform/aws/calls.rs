@@ -194,3 +194,41 @@ pub(super) static GET_SECRET_VALUE: Call = Call {
     action: Some("secretsmanager:GetSecretValue"),
     ..READ
 };
+pub(super) static DESCRIBE_TASK_DEFINITION: Call = Call {
+    service: "ecs",
+    operation: "DescribeTaskDefinition",
+    action: Some("ecs:DescribeTaskDefinition"),
+    ..READ
+};
+pub(super) static DESCRIBE_LOG_GROUPS: Call = Call {
+    service: "logs",
+    operation: "DescribeLogGroups",
+    action: Some("logs:DescribeLogGroups"),
+    bucket: Some(("logs.groups", Rate { burst: 10, per_second: 10 })),
+    ..READ
+};
+
+/// How often lines may be asked for differs by region, and cannot be raised.
+const fn filter_at(per_second: u32) -> Call {
+    Call {
+        service: "logs",
+        operation: "FilterLogEvents",
+        action: Some("logs:FilterLogEvents"),
+        mutates: false,
+        bucket: Some(("logs.filter", Rate { burst: per_second, per_second })),
+    }
+}
+static FILTER_FAST: Call = filter_at(25);
+static FILTER: Call = filter_at(10);
+static FILTER_SLOW: Call = filter_at(5);
+
+/// The call for lines in a region.
+pub(super) fn filter_log_events(region: &str) -> &'static Call {
+    match region {
+        "us-east-1" => &FILTER_FAST,
+        "ap-northeast-3" | "ap-southeast-3" | "ca-west-1" | "eu-central-1" | "il-central-1" => {
+            &FILTER_SLOW
+        }
+        _ => &FILTER,
+    }
+}

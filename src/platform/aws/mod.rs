@@ -13,10 +13,10 @@
 //! | `dynamodb` | rows, latch, restore records, leases |
 //! | `ecs` | services, their scaling targets, tasks |
 //! | `schedules` | schedules of EventBridge Scheduler, rules of EventBridge |
+//! | `logs` | lines of CloudWatch Logs |
 //! | `secrets` | names and dates of secrets, single values |
 //! | `sns` | notices to people |
 //! | `change` | a write where the service takes no condition |
-//! | `missing` | the ports that this build cannot reach yet |
 
 mod budget;
 mod calls;
@@ -28,7 +28,7 @@ mod ecs;
 mod errors;
 mod http;
 mod identity;
-mod missing;
+mod logs;
 mod schedules;
 mod secrets;
 mod send;
@@ -67,7 +67,7 @@ pub async fn open(
         state: Arc::new(dynamodb::Store::new(&connection, environment)),
         compute: Arc::new(ecs::Ecs::new(&connection, environment)),
         schedules: Arc::new(schedules::Schedules::new(&connection, environment)),
-        logs: Arc::new(missing::Missing),
+        logs: Arc::new(logs::CloudWatch::new(&connection, environment)),
         notify: Arc::new(notify),
         secrets,
         venues: BTreeMap::new(),

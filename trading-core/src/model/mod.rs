@@ -36,7 +36,7 @@ pub use latch::{
     Effective, Hold, LATCH_FORMAT, LATCH_KEY, Latch, Level, Misplaced, Phase, Scope, Target,
 };
 pub use lease::Lease;
-pub use log::{LogLine, LogQuery, PrunedLogs};
+pub use log::{LogLine, LogList, LogQuery, LogSource, PrunedLogs};
 pub use order::{
     NewOrder, OrderPurpose, OrderRow, OrderState, OrderType, Receipt, Side, VenueFill, VenueOrder,
     VenuePosition,

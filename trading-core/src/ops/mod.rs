@@ -21,7 +21,7 @@ pub(crate) mod world;
 
 use crate::journal::Entry;
 use crate::model::{
-    ClientOrderId, Latch, Lease, LogLine, LogQuery, OrderRow, PositionRow, Reading, Receipt,
+    ClientOrderId, Latch, Lease, LogList, LogQuery, OrderRow, PositionRow, Reading, Receipt,
     RestoreChunk, ScheduleList, Service, StopId, StrategyRow, Supervision, Task, Utc, VenueName,
     VenueOrder, VenuePosition, Written,
 };
@@ -152,7 +152,7 @@ pub enum Seen {
     /// Orders received by a venue.
     Receipts(VenueName, Reading<Vec<Receipt>>),
     /// Lines of logs.
-    Logs(Reading<Vec<LogLine>>),
+    Logs(Reading<LogList>),
 }
 
 /// An answer to a want.

@@ -1,7 +1,7 @@
 //! The newest answer to each question.
 
 use crate::model::{
-    ClientOrderId, Gap, Latch, Lease, LogLine, OrderRow, PositionRow, Reading, Receipt,
+    ClientOrderId, Gap, Latch, Lease, LogList, OrderRow, PositionRow, Reading, Receipt,
     RestoreChunk, RestoreSubject, Role, Schedule, Service, StopId, StrategyId, StrategyRow,
     Supervision, Target, Task, TaskState, Utc, VenueName, VenueOrder, VenuePosition,
 };
@@ -28,7 +28,7 @@ pub(crate) struct World {
     pub(crate) stored_orders: Option<Reading<Vec<OrderRow>>>,
     pub(crate) venue_order: BTreeMap<ClientOrderId, Reading<VenueOrder>>,
     pub(crate) restore: Option<Reading<Vec<RestoreChunk>>>,
-    pub(crate) logs: Option<Reading<Vec<LogLine>>>,
+    pub(crate) logs: Option<Reading<LogList>>,
     /// Strategies that this stop has changed before, in whatever run.
     pub(crate) touched: BTreeSet<StrategyId>,
     /// Where each strategy stands among those read: every judgement looks up each of them.

@@ -446,7 +446,7 @@ impl SimWorld {
                 Seen::VenuePositions(venue.clone(), self.known(query, self.positions.clone()))
             }
             Query::Receipts(venue, _) => Seen::Receipts(venue.clone(), self.known(query, vec![])),
-            Query::Logs(_) => Seen::Logs(self.known(query, vec![])),
+            Query::Logs(_) => Seen::Logs(self.known(query, LogList::default())),
         }
     }
 

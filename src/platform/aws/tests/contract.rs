@@ -1,10 +1,14 @@
 use trading_core::model::{
-    Autoscaling, Schedule, ScheduleKind, ScheduleTarget, StrategyRow, Supervision, Suspended,
+    Autoscaling, LogSource, Schedule, ScheduleKind, ScheduleTarget, StrategyRow, Supervision,
+    Suspended,
 };
 
 use super::World;
 use super::compute::{LIVE, set_desired};
-use crate::platform::contract::{self, Planted, Seeded};
+use crate::platform::contract::{self, Planted, SAID, Seeded};
+
+/// A log group that the contract has for itself.
+const LOG: &str = "/ecs/tradai/dev/contract";
 
 async fn seeded(world: &World, strategies: Vec<StrategyRow>) -> Seeded {
     Seeded {
@@ -23,6 +27,7 @@ async fn seeded(world: &World, strategies: Vec<StrategyRow>) -> Seeded {
                 name: "tradai-retraining-scheduler-dev".to_owned(),
             }],
         },
+        log: LogSource::Group(LOG.to_owned()),
         secret: Planted {
             name: "tradai/dev/exchange/binance",
             key: "api_key",
@@ -69,4 +74,16 @@ async fn notices_meet_the_contract() {
 async fn secrets_meet_the_contract() {
     let world = World::system().await;
     contract::secrets_are_named_and_not_shown(&seeded(&world, Vec::new()).await).await;
+}
+
+#[tokio::test]
+#[ignore = "needs an AWS-compatible server: cargo xtask test aws"]
+async fn logs_meet_the_contract() {
+    let world = World::system().await;
+    let seeded = seeded(&world, Vec::new()).await;
+    let now_ms = seeded.now.as_millisecond();
+    for (seconds, stream, text) in SAID {
+        world.log(LOG, stream, now_ms - seconds * 1_000, text).await;
+    }
+    contract::logs_are_found(&seeded).await;
 }

@@ -5,6 +5,7 @@ mod compute;
 mod connection;
 mod contract;
 mod faults;
+mod logs;
 mod notify;
 mod schedules;
 mod secrets;
@@ -152,6 +153,19 @@ impl World {
     /// With a file of the user's own settings.
     pub(super) fn with_settings(self, text: &str) -> Self {
         Self { process: self.process.with_settings(text), ..self }
+    }
+    /// Writes a line into a log group, which may be new, as may the stream.
+    pub(super) async fn log(&self, group: &str, stream: &str, at_ms: i64, text: &str) {
+        let connection = self.process.connect("tradai-dev").await.expect("a connection");
+        let logs = aws_sdk_cloudwatchlogs::Client::new(&connection.config("CLOUDWATCH_LOGS"));
+        // Either may be there already.
+        let _ = logs.create_log_group().log_group_name(group).send().await;
+        let create = logs.create_log_stream().log_group_name(group);
+        let _ = create.log_stream_name(stream).send().await;
+        let event = aws_sdk_cloudwatchlogs::types::InputLogEvent::builder();
+        let event = event.timestamp(at_ms).message(text).build().expect("an event");
+        let put = logs.put_log_events().log_group_name(group).log_stream_name(stream);
+        put.log_events(event).send().await.expect("written");
     }
     /// What the `aws` command prints, past the adapter and the proxy.
     pub(super) fn aws(&self, words: &[&str]) -> serde_json::Value {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Deserialize;
-use trading_core::model::{LogLine, LogQuery, PrunedLogs, Reading, Utc};
+use trading_core::model::{LogLine, LogList, LogQuery, LogSource, PrunedLogs, Reading, Utc};
 
 use super::{LINES, RAW, name_of};
 use crate::platform::local::linux;
@@ -33,10 +33,11 @@ impl LocalLogs {
 pub type Cursor = BTreeMap<(u64, u64), u64>;
 
 impl Logs for LocalLogs {
-    fn query<'a>(&'a self, query: &'a LogQuery) -> Fut<'a, Reading<Vec<LogLine>>> {
+    fn query<'a>(&'a self, query: &'a LogQuery) -> Fut<'a, Reading<LogList>> {
         Box::pin(async move {
             let (paths, wanted) = (self.paths.clone(), query.clone());
-            self.look(move || read(&paths, &wanted, &mut Cursor::new(), true)).await
+            let lines = self.look(move || read(&paths, &wanted, &mut Cursor::new(), true)).await;
+            lines.map(LogList::whole)
         })
     }
     fn pruned<'a>(&'a self, query: &'a LogQuery) -> Fut<'a, Reading<Vec<PrunedLogs>>> {
@@ -95,16 +96,18 @@ pub(super) fn read(
     for source in sources(paths, query)? {
         read_source(&source, cursor, torn, &mut lines)?;
     }
-    lines.retain(|line| {
-        query.since.is_none_or(|since| line.at >= since)
-            && query.contains.as_ref().is_none_or(|text| line.message.contains(text.as_str()))
-    });
-    // Stable: lines of one moment stay in the order of their files.
-    lines.sort_by_key(|line| line.at);
-    if let Some(limit) = query.limit {
-        lines.drain(..lines.len().saturating_sub(limit));
-    }
+    lines.retain(|line| query.takes(line));
+    query.newest(&mut lines);
     Ok(lines)
+}
+
+/// Whether a query asks for a group. Each service has one, of its own name.
+fn names(query: &LogQuery, group: &str) -> bool {
+    let is_it = |source: &LogSource| match source {
+        LogSource::Group(name) => name == group,
+        LogSource::Service(service) => service.as_str() == group,
+    };
+    query.from.is_empty() || query.from.iter().any(is_it)
 }
 
 /// The groups that a query asks for.
@@ -112,7 +115,7 @@ pub(super) fn groups(paths: &LocalPaths, query: &LogQuery) -> io::Result<Vec<Gro
     let mut groups = Vec::new();
     for path in entries(&paths.logs())? {
         let name = name_of(&file_name(&path));
-        if path.is_dir() && (query.groups.is_empty() || query.groups.contains(&name)) {
+        if path.is_dir() && names(query, &name) {
             groups.push(Group { name, path });
         }
     }

@@ -1,6 +1,6 @@
 use std::io::Write;
 
-use trading_core::model::{LogQuery, PrunedLogs, Utc};
+use trading_core::model::{LogQuery, LogSource, PrunedLogs, Utc};
 use trading_core::ops::retention::Fate;
 
 use super::prune::{Pruned, cut, prune, pruned};
@@ -69,7 +69,7 @@ fn queries_choose_by_group_stream_time_text_and_number() {
         let lines = follow(&paths, &query, &mut Cursor::new()).unwrap();
         lines.into_iter().map(|line| line.message).collect()
     };
-    let engine = LogQuery { groups: vec!["engine".into()], ..LogQuery::default() };
+    let engine = LogQuery { from: vec![LogSource::Group("engine".into())], ..LogQuery::default() };
     assert_eq!(ask(engine.clone()).len(), 6);
     let stream = LogQuery { stream_prefix: Some("a".into()), ..engine.clone() };
     assert_eq!(ask(stream), ["a-1 says 0", "a-1 says 1", "a-1 says 2"]);
@@ -77,6 +77,8 @@ fn queries_choose_by_group_stream_time_text_and_number() {
         ask(LogQuery { since: Some(at(2)), ..engine.clone() }),
         ["a-1 says 2", "b-1 says 2"]
     );
+    let first = LogQuery { until: Some(at(0)), ..engine.clone() };
+    assert_eq!(ask(first), ["a-1 says 0", "b-1 says 0"]);
     assert_eq!(
         ask(LogQuery { contains: Some("b-1".into()), limit: Some(1), ..engine }),
         ["b-1 says 2"]
@@ -179,7 +181,10 @@ fn streams_beyond_the_budget_go_and_the_gap_is_said() {
     let prefix = LogQuery { stream_prefix: Some("well-1".into()), ..LogQuery::default() };
     assert_eq!(asked(prefix), [upto], "of a stream that is gone too");
     assert_eq!(asked(LogQuery { since: Some(at(21)), ..LogQuery::default() }), []);
-    assert_eq!(asked(LogQuery { groups: vec!["venue".into()], ..LogQuery::default() }), []);
+    assert_eq!(
+        asked(LogQuery { from: vec![LogSource::Service("venue".into())], ..LogQuery::default() }),
+        []
+    );
 }
 
 #[test]

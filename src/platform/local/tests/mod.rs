@@ -12,14 +12,14 @@ use std::time::Duration;
 
 use clap::Parser;
 use trading_core::model::{
-    Attr, Autoscaling, Row, Schedule, ScheduleKind, ScheduleTarget, StrategyRow, Supervision,
-    Suspended, Utc,
+    Attr, Autoscaling, LogSource, Row, Schedule, ScheduleKind, ScheduleTarget, StrategyRow,
+    Supervision, Suspended, Utc,
 };
 
 use super::{Blueprint, ServiceSpec, open, setup};
 use crate::ctx::{Ctx, SystemIds};
 use crate::platform::Clock;
-use crate::platform::contract::{self, Planted, Seeded};
+use crate::platform::contract::{self, Planted, SAID, Seeded};
 use crate::settings::{Environment, Settings};
 use crate::ui::{Terminal, Ui};
 
@@ -102,6 +102,17 @@ pub(super) fn blueprint(strategies: u32, name: &str, argv: &[&str], desired: u32
     }
 }
 
+/// A log with what the contract wants to find.
+fn said(environment: &Environment, clock: &TestClock) -> LogSource {
+    let paths = super::paths_of(environment).unwrap();
+    for (seconds, stream, text) in SAID {
+        let log = super::LogWriter::open(&paths, "contract", stream).unwrap();
+        let at = clock.now().checked_sub(jiff::SignedDuration::from_secs(seconds)).unwrap();
+        log.write(at, text).unwrap();
+    }
+    LogSource::Service("contract".into())
+}
+
 /// A secret in the environment's file.
 fn planted(environment: &Environment) -> Planted {
     use std::os::unix::fs::PermissionsExt;
@@ -127,6 +138,7 @@ async fn the_local_platform_meets_the_contract() {
         autoscaling: blueprint.services[0].autoscaling.unwrap(),
         supervision: Supervision::Absent,
         schedule: blueprint.schedules[0].clone(),
+        log: said(&environment, &clock),
         secret: planted(&environment),
         now: clock.now(),
     })

@@ -3,7 +3,8 @@
 use super::plan::{self, Case, DRAINED, Ids, NoPlan, UNACKNOWLEDGED};
 use super::{BEAT_WITHIN_MS, COMMAND, RecoverRequest};
 use crate::model::{
-    Acknowledges, LogQuery, Reading, StatusReading, StrategyRow, TaskId, TaskState, Utc, Written,
+    Acknowledges, LogQuery, LogSource, Reading, StatusReading, StrategyRow, TaskId, TaskState, Utc,
+    Written,
 };
 use crate::ops::emergency_stop::{Site, later};
 use crate::ops::heartbeat::{FUTURE_MS, Pulse, judge};
@@ -169,14 +170,14 @@ impl Recover {
         let steps = plan::steps(&self.request, &case);
         self.digest = Some(digest(&steps));
         self.steps.clone_from(&steps);
-        let group = case.service.to_string();
+        let service = LogSource::Service(case.service.clone());
         self.case = Some(case);
         if self.run.executor.is_dry() {
             self.run.append(steps);
             return self.close(now, End::Planned);
         }
         self.stage = Stage::Saving;
-        let last = LogQuery { groups: vec![group], limit: Some(LOG_LINES), ..LogQuery::default() };
+        let last = LogQuery { from: vec![service], limit: Some(LOG_LINES), ..LogQuery::default() };
         self.ask(vec![Query::Logs(last)]);
     }
 
