@@ -10,6 +10,7 @@ use trading_core::model::Utc;
 use trading_core::report::Exit;
 
 use crate::error::Fault;
+use crate::os;
 use crate::platform::Clock;
 use crate::ui::Ui;
 
@@ -45,7 +46,7 @@ impl Clock for SystemClock {
         Utc::now()
     }
     fn since_boot(&self) -> Duration {
-        let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        let time = rustix::time::clock_gettime(os::SINCE_BOOT);
         let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
         let nanos = u32::try_from(time.tv_nsec).unwrap_or(0);
         Duration::new(seconds, nanos)
@@ -67,13 +68,8 @@ impl SystemIds {
 impl Ids for SystemIds {
     fn fresh(&self, prefix: &str) -> String {
         let now = self.clock.now();
-        let mut random = [0_u8; 4];
-        // The kernel's generator answers small requests whole once it is seeded; should it
-        // not, the nanoseconds still tell two ids of one machine apart.
-        if rustix::rand::getrandom(&mut random[..], rustix::rand::GetRandomFlags::empty()).is_err()
-        {
-            random = now.subsec_nanosecond().to_le_bytes();
-        }
+        // Should the kernel give none, the nanoseconds still tell two ids of one machine apart.
+        let random = os::random().unwrap_or(now.subsec_nanosecond().to_le_bytes());
         format!("{prefix}-{}-{:08x}", now.strftime("%Y%m%dT%H%M%SZ"), u32::from_le_bytes(random))
     }
 }

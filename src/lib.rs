@@ -30,6 +30,7 @@ pub mod ui;
 pub mod venue;
 
 mod logging;
+mod os;
 
 use std::ffi::OsString;
 use std::panic::AssertUnwindSafe;
@@ -50,7 +51,7 @@ pub fn run(argv: impl IntoIterator<Item = OsString>, mut ctx: Ctx) -> Exit {
         Ok(parsed) => parsed,
         Err(error) => return usage(&error, &argv, &mut ctx),
     };
-    let session = Session::new(&mut ctx, &cli.globals);
+    let session = Session::new(&mut ctx, &cli.globals, &cli.command);
     let _log = match logging::start(&cli.globals, session.ctx) {
         Ok(log) => log,
         Err(fault) => return finish(&session, &name, Err(fault)),

@@ -113,10 +113,132 @@ fn at_a_terminal_the_environment_s_name_is_asked_for_and_anything_else_declines(
         assert!(shown.contains("(local)"), "what is to be typed is said: {shown}");
         assert!(shown.contains("market always open"), "the banner stands above: {shown}");
     }
-    let status = run(&home, "status --output json");
-    let document: serde_json::Value = serde_json::from_slice(&status.stdout).expect("a document");
-    let latch = document["data"]["latch"].to_string();
+    let latch = latch(&home);
     assert!(latch.contains("\"epoch\":0"), "the latch was never touched: {latch}");
+}
+
+/// A command at work, and what it shows.
+struct Watched {
+    child: std::process::Child,
+    screen: Box<dyn Read>,
+    shown: String,
+}
+
+impl Watched {
+    /// On a terminal of its own, where Ctrl-C is a key.
+    fn on_terminal(home: &TempDir, line: &str) -> (Self, std::fs::File) {
+        let (ours, theirs) = terminal();
+        let stdio = || Stdio::from(theirs.try_clone().expect("a copy"));
+        let mut command = Command::new("setsid");
+        command.arg("--ctty").arg(env!("CARGO_BIN_EXE_tradectl")).args(line.split_whitespace());
+        command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", home.path());
+        command.current_dir(home.path()).stdin(stdio()).stdout(stdio()).stderr(stdio());
+        let child = command.spawn().expect("runs");
+        let keys = ours.try_clone().expect("a copy");
+        (Self { child, screen: Box::new(ours), shown: String::new() }, keys)
+    }
+    /// Where nobody can be asked.
+    fn unattended(home: &TempDir, line: &str) -> Self {
+        let mut command = tradectl(home, line);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("runs");
+        let screen = Box::new(child.stderr.take().expect("piped"));
+        Self { child, screen, shown: String::new() }
+    }
+    /// Reads on until something new is shown.
+    fn shows(&mut self, words: &str) {
+        let mut fresh = String::new();
+        while !fresh.contains(words) {
+            let mut bytes = [0; 4096];
+            let read = self.screen.read(&mut bytes).unwrap_or(0);
+            assert!(read > 0, "it ended and never showed {words:?}: {}{fresh}", self.shown);
+            fresh.push_str(&String::from_utf8_lossy(&bytes[..read]));
+        }
+        self.shown.push_str(&fresh);
+    }
+    fn signal(&self, signal: rustix::process::Signal) {
+        let pid = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw);
+        rustix::process::kill_process(pid.expect("a pid"), signal).expect("signalled");
+    }
+    /// The exit code, once everything is shown.
+    fn ends(mut self) -> (Option<i32>, String) {
+        let mut rest = Vec::new();
+        let _ended = self.screen.read_to_end(&mut rest);
+        let code = self.child.wait().expect("ends").code();
+        (code, self.shown + &String::from_utf8_lossy(&rest))
+    }
+}
+
+const CTRL_C: &[u8] = &[3];
+
+#[test]
+fn ctrl_c_before_consent_declines() {
+    let home = home();
+    set_up(&home);
+    let (mut stop, mut keys) = Watched::on_terminal(&home, "emergency-stop --env local");
+    stop.shows("to go on:");
+    keys.write_all(CTRL_C).expect("typed");
+    let (code, shown) = stop.ends();
+    assert_eq!(code, Some(12), "{shown}");
+    assert!(latch(&home).contains("\"epoch\":0"), "{shown}");
+}
+
+/// Nothing runs here, so a stop works on until its deadline, unless somebody ends it; with
+/// what outcome, depends on how far it came.
+const STOP: &str = "emergency-stop --env local --yes --deadline 30s";
+
+#[test]
+fn ctrl_c_asks_at_a_terminal_and_a_second_one_ends_acts() {
+    let home = home();
+    set_up(&home);
+    let (mut stop, mut keys) = Watched::on_terminal(&home, STOP);
+    stop.shows("latch");
+    for _ in 0..2 {
+        keys.write_all(CTRL_C).expect("typed");
+        stop.shows("end acts here?");
+        keys.write_all(b"n\n").expect("typed");
+        stop.shows("going on");
+    }
+    keys.write_all(CTRL_C).expect("typed");
+    stop.shows("end acts here?");
+    keys.write_all(CTRL_C).expect("typed");
+    let (code, shown) = stop.ends();
+    assert!(matches!(code, Some(21 | 22)), "{code:?}: {shown}");
+    assert!(latch(&home).contains("\"epoch\":1"), "what was done stays done: {shown}");
+
+    // And "yes" ends it too.
+    let (mut stop, mut keys) = Watched::on_terminal(&home, STOP);
+    stop.shows("latch");
+    keys.write_all(CTRL_C).expect("typed");
+    stop.shows("end acts here?");
+    keys.write_all(b"y\n").expect("typed");
+    let (code, shown) = stop.ends();
+    assert!(matches!(code, Some(21 | 22)), "{code:?}: {shown}");
+}
+
+#[test]
+fn without_a_terminal_no_single_signal_ends_an_approved_stop() {
+    use rustix::process::Signal;
+    let home = home();
+    set_up(&home);
+    let mut stop = Watched::unattended(&home, STOP);
+    stop.shows("latch");
+    stop.signal(Signal::HUP);
+    for _ in 0..2 {
+        stop.signal(Signal::TERM);
+        stop.shows("goes on to its outcome");
+    }
+    stop.signal(Signal::INT);
+    stop.shows("nobody can be asked");
+    stop.signal(Signal::INT);
+    let (code, shown) = stop.ends();
+    assert!(matches!(code, Some(21 | 22)), "{code:?}: {shown}");
+}
+
+/// The latch, as `status` reads it.
+fn latch(home: &TempDir) -> String {
+    let status = run(home, "status --output json");
+    let document: serde_json::Value = serde_json::from_slice(&status.stdout).expect("a document");
+    document["data"]["latch"].to_string()
 }
 
 /// Makes the folder of the local platform; starts nothing.

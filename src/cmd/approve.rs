@@ -1,5 +1,6 @@
 //! Consent, the same way for every command that changes something.
 
+use std::future::Future;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use trading_core::plan::{Approval, Binding, Consent, NotApproved, SavedPlan};
 use trading_core::report::Exit;
 
 use super::Session;
+use crate::drive::signals::Signals;
 use crate::error::Fault;
 use crate::render::{Style, banner};
 use crate::settings::Environment;
@@ -22,6 +24,23 @@ pub(super) struct ApproveArgs {
     /// Shows what would be done, checks it, and changes nothing.
     #[arg(long, conflicts_with = "yes")]
     pub dry_run: bool,
+}
+
+/// Works towards consent; any signal ends that, with nothing changed. What is heard later
+/// is kept for whoever acts under the consent.
+pub(super) async fn until_consent<T>(
+    signals: &mut Option<Signals>,
+    work: impl Future<Output = Result<T, Fault>>,
+) -> Result<T, Fault> {
+    let Some(signals) = signals else { return work.await };
+    tokio::select! {
+        biased;
+        done = work => done,
+        () = signals.any() => {
+            let message = "interrupted before it was approved: nothing was changed";
+            Err(Fault::new(Exit::Declined, "approval.interrupted", message))
+        }
+    }
 }
 
 /// Obtains leave to act: `--yes` with the environment named on the command line, or the

@@ -8,14 +8,15 @@ use jiff::SignedDuration;
 use trading_core::model::{Level, Reading, Scope};
 use trading_core::ops::emergency_stop::{EmergencyStop, Request, Site};
 use trading_core::plan::Binding;
-use trading_core::report::{Exit, Report};
+use trading_core::report::{Exit, Finding, Report, Severity};
 
 use super::account::Insist;
-use super::approve::{ApproveArgs, actor, consent};
+use super::approve::{ApproveArgs, actor, consent, until_consent};
 use super::kill::KillArgs;
 use super::{Session, account};
 use crate::drive::journal::JournalWriter;
 use crate::drive::run::Driver;
+use crate::drive::signals::Signals;
 use crate::error::Fault;
 use crate::platform::{Opening, Platform};
 use crate::settings::{Access, Environment, PlatformKind, nearest};
@@ -130,23 +131,33 @@ pub(super) async fn run(args: &Arguments, session: &mut Session<'_>) -> Result<R
     if args.approve.yes {
         environment.check_yes()?;
     }
-    let opening = Opening { timeout: session.timeout()?, urgent: true };
-    let platform = environment.open(session.ctx, opening).await?;
-    let account = Arc::clone(&platform.account);
-    let insist = if args.approve.dry_run { Insist::Read } else { Insist::Stop };
-    let verified = account::check(session, &environment, account.as_ref(), insist).await?;
-    account::warn_of_expiry(session, &account.traffic(), session.deadline(DEADLINE)?);
+    // A stop that cannot hear signals is still a stop.
+    let mut signals = if args.approve.dry_run { None } else { Signals::listen().ok() };
     let kill = args.kill.point(&environment)?;
     let site = site(&environment);
-    check_scope(&args.scope, &site, &platform, session.timeout()?).await?;
+    let timeout = session.settings()?.stop_timeout();
+    let aside = set_aside(session);
     let request = request(args, session)?;
-    let approval = if args.approve.dry_run {
-        None
-    } else {
+    let insist = if args.approve.dry_run { Insist::Read } else { Insist::Stop };
+    let agree = async {
+        let platform = environment.open(session.ctx, Opening { timeout, urgent: true }).await?;
+        let account = platform.account.as_ref();
+        let verified = account::check(session, &environment, account, insist).await?;
+        let deadline = session.settings()?.stop_deadline(DEADLINE);
+        account::warn_of_expiry(session, &account.traffic(), deadline);
+        check_scope(&args.scope, &site, &platform, timeout).await?;
+        if args.approve.dry_run {
+            return Ok((platform, verified, None));
+        }
         let summary = summary(&site, &request);
         let binding = binding(&site, &request);
-        Some(consent(session, &environment, &args.approve, binding, &summary).await?)
+        let approval = consent(session, &environment, &args.approve, binding, &summary).await?;
+        Ok((platform, verified, Some(approval)))
     };
+    // `--yes` is consent from the beginning: what is heard then waits for the driver.
+    let (platform, verified, approval) =
+        if args.approve.yes { agree.await? } else { until_consent(&mut signals, agree).await? };
+    let account = Arc::clone(&platform.account);
     // The time that a person takes to type is not the stop's.
     let request = request.starting_at(session.ctx.clock.now());
     let journal = (!args.approve.dry_run)
@@ -158,16 +169,27 @@ pub(super) async fn run(args: &Arguments, session: &mut Session<'_>) -> Result<R
         journal,
         ui: &session.ctx.ui,
         clock: Arc::clone(&session.ctx.clock),
-        timeout: session.timeout()?,
+        timeout,
+        signals,
         kill,
     };
     let mut report = driver.run(&mut stop).await;
+    report.findings.extend(aside);
     account::tell(&mut report, &verified, &account.traffic(), insist);
     Ok(report)
 }
 
+/// Says loudly, before anything is done, that a broken settings file was passed over.
+fn set_aside(session: &Session<'_>) -> Option<Finding> {
+    let broken = session.set_aside.as_ref()?;
+    let message = format!("a broken settings file is passed over: {}", broken.message);
+    session.ctx.ui.note(&format!("WARNING: {message}"));
+    let finding = Finding::new("settings.set_aside", Severity::Warning, "settings", message);
+    Some(finding.next("tradectl config check"))
+}
+
 fn request(args: &Arguments, session: &Session<'_>) -> Result<Request, Fault> {
-    let deadline = session.deadline(DEADLINE)?;
+    let deadline = session.settings()?.stop_deadline(DEADLINE);
     if deadline < LEAST_DEADLINE {
         let message = format!(
             "a deadline of {deadline:?} leaves no time to attempt every rung: a stop needs at \

@@ -28,6 +28,7 @@ pub(super) async fn look(
         ui: &session.ctx.ui,
         clock: Arc::clone(&session.ctx.clock),
         timeout,
+        signals: None,
         kill: KillPoint::never(),
     };
     let who = account::check(session, environment, account.as_ref(), Insist::Read);

@@ -76,14 +76,21 @@ pub struct Session<'a> {
     /// What goes for every command.
     pub globals: &'a Globals,
     settings: Result<Settings, Fault>,
+    /// What is wrong with the file of the working folder, where the command goes on without.
+    set_aside: Option<Fault>,
     resolved: Rc<OnceCell<(Environment, Access)>>,
     /// Which account answered, once somebody has asked.
     account: OnceCell<Fact>,
 }
 
 impl<'a> Session<'a> {
-    pub(crate) fn new(ctx: &'a mut Ctx, globals: &'a Globals) -> Self {
-        let settings = Settings::load(ctx, globals);
+    pub(crate) fn new(ctx: &'a mut Ctx, globals: &'a Globals, command: &Command) -> Self {
+        let (settings, set_aside) = if matches!(command, Command::EmergencyStop(_)) {
+            Settings::load_for_stop(ctx, globals)
+                .map_or_else(|fault| (Err(fault), None), |(it, aside)| (Ok(it), aside))
+        } else {
+            (Settings::load(ctx, globals), None)
+        };
         ctx.ui.format = match &settings {
             Ok(settings) => settings.output.value,
             // The fault itself is told in the form that the command line asks for.
@@ -93,7 +100,8 @@ impl<'a> Session<'a> {
             Ok(settings) => settings.show_account.value,
             Err(_) => globals.show_account,
         };
-        Self { ctx, globals, settings, resolved: Rc::default(), account: OnceCell::new() }
+        let account = OnceCell::new();
+        Self { ctx, globals, settings, set_aside, resolved: Rc::default(), account }
     }
 
     /// Everything that was set.

@@ -13,12 +13,13 @@ use trading_core::plan::SavedPlan;
 use trading_core::report::{Exit, Report};
 
 use super::account::Insist;
-use super::approve::{PlanArgs, actor, consent_to_plan};
+use super::approve::{PlanArgs, actor, consent_to_plan, until_consent};
 use super::emergency_stop::site;
 use super::kill::KillArgs;
 use super::{Session, account};
 use crate::drive::journal::JournalWriter;
 use crate::drive::run::{Driver, KillPoint};
+use crate::drive::signals::Signals;
 use crate::error::Fault;
 use crate::platform::{Opening, Platform};
 use crate::settings::{Access, Environment};
@@ -64,54 +65,59 @@ pub(super) async fn run(args: &Arguments, session: &mut Session<'_>) -> Result<R
     if args.approve.basic.yes {
         environment.check_yes()?;
     }
-    let timeout = session.timeout()?;
-    let platform = environment.open(session.ctx, Opening::usual(timeout)).await?;
-    let account = Arc::clone(&platform.account);
-    let insist = Insist::of_dry_run(args.approve.basic.dry_run);
-    let verified = account::check(session, &environment, account.as_ref(), insist).await?;
-    account::warn_of_expiry(session, &account.traffic(), session.deadline(DEADLINE)?);
+    let mut signals = if args.approve.basic.dry_run { None } else { Signals::listen().ok() };
     let kill = args.kill.point(&environment)?;
     let site = site(&environment);
-    let mut survey = Resume::new(site.clone(), request(args, session)?, None);
-    let report = drive(session, &environment, &platform, &mut survey, None, KillPoint::never());
-    let mut report = report.await?;
-    account::tell(&mut report, &verified, &account.traffic(), insist);
-    if survey.plan_digest().is_none() || !matches!(report.exit, Exit::Ok | Exit::No) {
-        return Ok(report);
-    }
-    let now = session.ctx.clock.now();
-    let plan = SavedPlan::new("resume", &environment.name, now, survey.plan_steps());
-    let mut summary = vec![format!("resume {}: plan {}", environment.name, plan.digest.short())];
-    summary.extend(survey.summary());
-    let approved = consent_to_plan(session, &environment, &args.approve, &plan, &summary).await?;
+    let insist = Insist::of_dry_run(args.approve.basic.dry_run);
+    let agree = async {
+        let opening = Opening::usual(session.timeout()?);
+        let platform = environment.open(session.ctx, opening).await?;
+        let account = platform.account.as_ref();
+        let verified = account::check(session, &environment, account, insist).await?;
+        account::warn_of_expiry(session, &account.traffic(), session.deadline(DEADLINE)?);
+        let mut survey = Resume::new(site.clone(), request(args, session)?, None);
+        let mut report = driver(session, &environment, &platform)?.run(&mut survey).await;
+        account::tell(&mut report, &verified, &account.traffic(), insist);
+        if survey.plan_digest().is_none() || !matches!(report.exit, Exit::Ok | Exit::No) {
+            return Ok((platform, verified, report, None));
+        }
+        let now = session.ctx.clock.now();
+        let plan = SavedPlan::new("resume", &environment.name, now, survey.plan_steps());
+        let mut summary =
+            vec![format!("resume {}: plan {}", environment.name, plan.digest.short())];
+        summary.extend(survey.summary());
+        let approved =
+            consent_to_plan(session, &environment, &args.approve, &plan, &summary).await?;
+        Ok((platform, verified, report, approved))
+    };
+    let (platform, verified, report, approved) = until_consent(&mut signals, agree).await?;
     let Some(approval) = approved else { return Ok(report) };
     let request = request(args, session)?;
     let journal = JournalWriter::create(&environment.state_dir, &request.run_id);
     let mut resume = Resume::new(site, request, Some(approval));
-    let driven = drive(session, &environment, &platform, &mut resume, Some(journal), kill);
-    let mut report = driven.await?;
-    account::tell(&mut report, &verified, &account.traffic(), insist);
+    let mut driver = driver(session, &environment, &platform)?;
+    (driver.journal, driver.signals, driver.kill) = (Some(journal), signals, kill);
+    let mut report = driver.run(&mut resume).await;
+    account::tell(&mut report, &verified, &platform.account.traffic(), insist);
     Ok(report)
 }
 
-async fn drive(
-    session: &Session<'_>,
+/// A driver that looks.
+fn driver<'a>(
+    session: &'a Session<'_>,
     environment: &Environment,
     platform: &Platform,
-    resume: &mut Resume,
-    journal: Option<JournalWriter>,
-    kill: KillPoint,
-) -> Result<Report, Fault> {
-    let mut driver = Driver {
+) -> Result<Driver<'a>, Fault> {
+    Ok(Driver {
         platform: platform.clone(),
         state_dir: environment.state_dir.clone(),
-        journal,
+        journal: None,
         ui: &session.ctx.ui,
         clock: Arc::clone(&session.ctx.clock),
         timeout: session.timeout()?,
-        kill,
-    };
-    Ok(driver.run(resume).await)
+        signals: None,
+        kill: KillPoint::never(),
+    })
 }
 
 fn request(args: &Arguments, session: &Session<'_>) -> Result<Request, Fault> {

@@ -5,5 +5,7 @@ pub(crate) mod deadline;
 pub mod drill;
 pub mod engine;
 pub mod journal;
+mod owed;
 pub mod read;
 pub mod run;
+pub mod signals;

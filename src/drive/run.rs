@@ -5,15 +5,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::task::JoinSet;
 use trading_core::journal::Entry;
 use trading_core::model::{Utc, Written};
 use trading_core::ops::{Answer, Ask, News, Procedure, Ticket, Want};
 use trading_core::plan::Recorded;
-use trading_core::report::{Progress, ProgressKind, Report};
+use trading_core::report::{Exit, Finding, Progress, ProgressKind, Report, Severity};
 
 use super::journal::JournalWriter;
+use super::owed::{Owed, Working};
+use super::signals::Signals;
 use super::{act, read};
 use crate::platform::{Clock, Platform};
 use crate::ui::Ui;
@@ -32,6 +32,8 @@ pub struct Driver<'a> {
     pub clock: Arc<dyn Clock>,
     /// The longest that one request may take.
     pub timeout: Duration,
+    /// What is heard after consent; none for whoever only looks, whom a signal may end.
+    pub signals: Option<Signals>,
     /// Where this process is to kill itself; drills and tests of crashes only.
     pub kill: KillPoint,
 }
@@ -80,67 +82,31 @@ impl Steady {
     }
 }
 
-/// What may happen to an operator's terminal.
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-    hangup: Signal,
-    asked: bool,
-}
-
-impl Signals {
-    fn listen() -> std::io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hangup: signal(SignalKind::hangup())?,
-            asked: false,
-        })
-    }
-    /// Waits for a second wish to end. The first is answered; a hang-up changes nothing.
-    async fn wish_to_end(&mut self, ui: &Ui) {
-        loop {
-            tokio::select! {
-                _ = self.interrupt.recv() => {}
-                _ = self.terminate.recv() => {}
-                _ = self.hangup.recv() => continue,
-            }
-            if self.asked {
-                return;
-            }
-            self.asked = true;
-            ui.note("still at work, and what is done stays done: interrupt again to end here");
-        }
-    }
-}
-
 impl Driver<'_> {
     /// Drives a procedure to its outcome.
     pub async fn run(&mut self, procedure: &mut dyn Procedure) -> Report {
         let clock = Steady::new(Arc::clone(&self.clock));
-        let mut working: JoinSet<(Ticket, Answer)> = JoinSet::new();
-        let mut signals = Signals::listen().ok();
+        let mut working = Working::default();
         loop {
             self.start_all(procedure, &clock, &mut working);
             for news in procedure.news() {
                 self.tell(clock.now(), news);
             }
-            if let Some(report) = procedure.outcome(clock.now()) {
+            if let Some(mut report) = procedure.outcome(clock.now()) {
+                self.own_up(&working.bugs, &mut report);
                 self.close(clock.now(), &report);
                 return report;
             }
             let wake = procedure.wake_at().map(|at| until(clock.now(), at));
             tokio::select! {
                 biased;
-                Some(done) = working.join_next(), if !working.is_empty() => {
+                Some((ticket, answer)) = working.next(), if !working.is_idle() => {
                     self.kill.pass();
-                    if let Ok((ticket, answer)) = done {
-                        tracing::debug!(?ticket, ?answer, "answered");
-                        let answer = self.settle_record(clock.now(), answer);
-                        procedure.give(clock.now(), ticket, answer);
-                    }
+                    tracing::debug!(?ticket, ?answer, "answered");
+                    let answer = self.settle_record(clock.now(), answer);
+                    procedure.give(clock.now(), ticket, answer);
                 }
-                () = wish(&mut signals, self.ui) => procedure.interrupt(clock.now()),
+                () = wish(&mut self.signals, self.ui) => procedure.interrupt(clock.now()),
                 () = sleep(wake) => {}
             }
         }
@@ -148,12 +114,7 @@ impl Driver<'_> {
 
     /// Starts everything that is wanted. Journal entries are written on the spot: what
     /// waits for them is wanted next.
-    fn start_all(
-        &mut self,
-        procedure: &mut dyn Procedure,
-        clock: &Steady,
-        working: &mut JoinSet<(Ticket, Answer)>,
-    ) {
+    fn start_all(&mut self, procedure: &mut dyn Procedure, clock: &Steady, working: &mut Working) {
         loop {
             let wants = procedure.wants(clock.now());
             if wants.is_empty() {
@@ -171,7 +132,7 @@ impl Driver<'_> {
         &mut self,
         want: Want,
         clock: &Steady,
-        working: &mut JoinSet<(Ticket, Answer)>,
+        working: &mut Working,
     ) -> Option<(Ticket, Answer)> {
         let Want { ticket, ask } = want;
         let (platform, timeout) = (self.platform.clone(), self.timeout);
@@ -185,25 +146,26 @@ impl Driver<'_> {
             }
             Ask::Record(chunk) => {
                 // The state store's own words, or why there were none.
-                working.spawn(async move {
+                working.start(ticket, Owed::Record(chunk.clone()), async move {
                     let put = platform.state.put_restore_chunk(&chunk);
                     let written = tokio::time::timeout(timeout, put).await;
                     let written = written.unwrap_or_else(|_| Written::Unknown {
                         why: format!("no answer within {timeout:?}"),
                     });
-                    (ticket, Answer::Recorded(chunk, kept(written)))
+                    Answer::Recorded(chunk, kept(written))
                 });
             }
             Ask::Read(query) => {
                 let state_dir = self.state_dir.clone();
-                working.spawn(async move {
+                working.start(ticket, Owed::Read(query.clone()), async move {
                     let seen = read::query(&platform, &state_dir, query, timeout).await;
-                    (ticket, Answer::Read(Box::new(seen)))
+                    Answer::Read(Box::new(seen))
                 });
             }
             Ask::Act(acts) => {
-                working.spawn(async move {
-                    (ticket, Answer::Acted(act::acts(&platform, acts, timeout).await))
+                let steps = acts.iter().map(|(id, _)| id.clone()).collect();
+                working.start(ticket, Owed::Acts(steps), async move {
+                    Answer::Acted(act::acts(&platform, acts, timeout).await)
                 });
             }
         }
@@ -234,6 +196,19 @@ impl Driver<'_> {
             self.ui.exact(&line);
         }
         Answer::Recorded(chunk, recorded)
+    }
+
+    /// What our own code failed at is told beside the answer. Whoever acts ends with its
+    /// outcome all the same; an answer of a look is not to be trusted then.
+    fn own_up(&self, bugs: &[String], report: &mut Report) {
+        let finding = |why: &String| {
+            Finding::new("bug", Severity::Error, "tradectl", why)
+                .next("run again with --log-file FILE, and report it")
+        };
+        report.findings.extend(bugs.iter().map(finding));
+        if !bugs.is_empty() && self.journal.is_none() {
+            report.exit = Exit::Bug;
+        }
     }
 
     fn close(&mut self, at: Utc, report: &Report) {
@@ -300,3 +275,6 @@ fn until(now: Utc, at: Utc) -> Duration {
     let left = at.duration_since(now).unsigned_abs();
     if at <= now { Duration::from_millis(1) } else { left.max(Duration::from_millis(1)) }
 }
+
+#[cfg(test)]
+mod tests;

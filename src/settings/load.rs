@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use trading_core::report::{Exit, Problem};
 
+use super::environment::Access;
 use super::origin::{Origin, Sourced};
 use super::schema::{EnvironmentFile, SettingsFile, Span};
 use super::{profile, read};
@@ -80,12 +81,21 @@ pub struct Settings {
     pub files: Vec<(FileKind, PathBuf)>,
     /// Where things lie.
     pub paths: Paths,
+    /// Without what a project's file says.
+    own: Patience,
     pub(super) region: Option<Sourced<String>>,
     pub(super) endpoint: Option<Sourced<String>>,
     /// Where the shell sends the `aws` tools: counts where no settings name an endpoint, and
     /// is refused for production.
     pub(super) ambient_endpoint: Option<Sourced<String>>,
     pub(super) layers: BTreeMap<String, Vec<Layer>>,
+}
+
+/// How long is waited.
+#[derive(Clone, Copy, Debug)]
+struct Patience {
+    timeout: Duration,
+    deadline: Option<Duration>,
 }
 
 impl Paths {
@@ -120,11 +130,19 @@ impl Paths {
 
 /// The files that a command reads: the user's own, and the one that is named, or else the
 /// first `tradectl.toml` upward from the working folder.
-fn candidates(ctx: &Ctx, globals: &Globals, paths: &Paths) -> Vec<(FileKind, PathBuf)> {
+fn candidates(
+    ctx: &Ctx,
+    globals: &Globals,
+    paths: &Paths,
+    project: Project,
+) -> Vec<(FileKind, PathBuf)> {
     let mut files = vec![(FileKind::User, paths.user_file.clone())];
     let variable = ctx.vars.get("TRADECTL_CONFIG").filter(|it| !it.is_empty()).map(PathBuf::from);
     if let Some(named) = globals.config.clone().or(variable) {
         files.push((FileKind::Named, ctx.cwd.join(named)));
+        return files;
+    }
+    if project == Project::SetAside {
         return files;
     }
     let upward = ctx.cwd.ancestors().map(|folder| folder.join(FILE_NAME));
@@ -135,11 +153,18 @@ fn candidates(ctx: &Ctx, globals: &Globals, paths: &Paths) -> Vec<(FileKind, Pat
     files
 }
 
+/// What becomes of a file that merely lies in the working folder or above it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Project {
+    Read,
+    SetAside,
+}
+
 /// Everything that is wrong with the files, for `config check`.
 pub fn problems(ctx: &Ctx, globals: &Globals) -> Result<Vec<Problem>, Fault> {
     let paths = Paths::of(ctx)?;
     let mut problems = Vec::new();
-    for (_, path) in candidates(ctx, globals, &paths) {
+    for (_, path) in candidates(ctx, globals, &paths, Project::Read) {
         if let Err(wrong) = read::settings_file(&path) {
             problems.extend(wrong.0);
         }
@@ -160,13 +185,13 @@ struct Files {
 }
 
 impl Files {
-    fn read(ctx: &Ctx, globals: &Globals, paths: &Paths) -> Result<Self, Fault> {
+    fn read(ctx: &Ctx, globals: &Globals, paths: &Paths, project: Project) -> Result<Self, Fault> {
         let mut files = Self {
             user: SettingsFile::default(),
             other: SettingsFile::default(),
             read: Vec::new(),
         };
-        for (kind, path) in candidates(ctx, globals, paths) {
+        for (kind, path) in candidates(ctx, globals, paths, project) {
             let wrong = |wrong: read::Wrong| {
                 let fault = wrong.fault();
                 match (kind, fault.hint.clone()) {
@@ -216,20 +241,55 @@ impl Files {
 impl Settings {
     /// Reads flags, variables and files.
     pub fn load(ctx: &Ctx, globals: &Globals) -> Result<Self, Fault> {
+        Self::load_with(ctx, globals, Project::Read)
+    }
+
+    /// The same for a stop: a broken file that merely lies in the working folder, or above
+    /// it, must not keep anybody from stopping an environment that is known without it. Such
+    /// a file is set aside, and what is wrong with it is given back.
+    pub(crate) fn load_for_stop(
+        ctx: &Ctx,
+        globals: &Globals,
+    ) -> Result<(Self, Option<Fault>), Fault> {
+        let broken = match Self::load(ctx, globals) {
+            Ok(settings) => return Ok((settings, None)),
+            Err(fault) => fault,
+        };
+        match Self::load_with(ctx, globals, Project::SetAside) {
+            Ok(settings) if settings.environment(Access::Mutate).is_ok() => {
+                Ok((settings, Some(broken)))
+            }
+            Ok(_) | Err(_) => Err(broken),
+        }
+    }
+
+    /// The longest that one request of a stop may take: no project's file shortens it.
+    pub(crate) fn stop_timeout(&self) -> Duration {
+        self.timeout.value.max(self.own.timeout)
+    }
+
+    /// The longest that a stop may take: no project's file shortens it.
+    pub(crate) fn stop_deadline(&self, default: Duration) -> Duration {
+        let set = self.deadline.as_ref().map_or(default, |it| it.value);
+        set.max(self.own.deadline.unwrap_or(default))
+    }
+
+    fn load_with(ctx: &Ctx, globals: &Globals, project: Project) -> Result<Self, Fault> {
         // Whole, so that a flag which nobody reads does not compile. The log is started
-        // before there are settings, by `logging`; the file is found by `candidates`.
+        // before there are settings, by `logging`; the file is found by `candidates`, and how
+        // long is waited by `patience`.
         let Globals {
             env,
             config: _,
             output,
             show_account,
-            timeout,
-            deadline,
+            timeout: _,
+            deadline: _,
             verbose: _,
             log_file: _,
         } = globals;
         let paths = Paths::of(ctx)?;
-        let mut files = Files::read(ctx, globals, &paths)?;
+        let mut files = Files::read(ctx, globals, &paths, project)?;
         let layers = layers(&mut files, &paths)?;
         let second = files.second().map(|(_, path)| path.clone()).unwrap_or_default();
         let pick = Pick { ctx, user: &paths.user_file, second: &second };
@@ -246,19 +306,18 @@ impl Settings {
             environments: _,
         } = mine;
         let other = files.other;
-        let span = |it: Option<Span>| it.map(|it| it.0);
         let output =
             pick.of(("--output", *output), ("TRADECTL_OUTPUT", word), (other.output, my_output))?;
-        let timeout = pick.of(
-            ("--timeout", *timeout),
-            ("TRADECTL_TIMEOUT", cli::duration),
-            (span(other.timeout), span(my_timeout)),
-        )?;
-        let deadline = pick.of(
-            ("--deadline", *deadline),
-            ("TRADECTL_DEADLINE", cli::duration),
-            (span(other.deadline), span(my_deadline)),
-        )?;
+        let theirs = (other.timeout, other.deadline);
+        let mine = (my_timeout, my_deadline);
+        let (timeout, deadline) = pick.patience(globals, theirs, mine)?;
+        let by_project = files.read.iter().any(|(kind, _)| *kind == FileKind::Project);
+        let theirs = if by_project { (None, None) } else { theirs };
+        let (own_timeout, own_deadline) = pick.patience(globals, theirs, mine)?;
+        let own = Patience {
+            timeout: own_timeout.map_or(TIMEOUT, |it| it.value),
+            deadline: own_deadline.map(|it| it.value),
+        };
         let show_account = pick.of(
             ("--show-account", show_account.then_some(true)),
             ("TRADECTL_SHOW_ACCOUNT", truth),
@@ -277,6 +336,7 @@ impl Settings {
             ambient_endpoint: pick.of(("", None), ("AWS_ENDPOINT_URL", text), (None, None))?,
             files: files.read,
             paths,
+            own,
             layers,
         })
     }
@@ -348,6 +408,9 @@ fn check_name(name: &str, path: &Path) -> Result<(), Fault> {
     Err(Fault::new(Exit::Settings, "environment.name", message).hint("rename it"))
 }
 
+/// Timeout and deadline, as far as they are set.
+type Waits = (Option<Sourced<Duration>>, Option<Sourced<Duration>>);
+
 /// Finds the strongest place where a value was set.
 struct Pick<'a> {
     ctx: &'a Ctx,
@@ -356,6 +419,27 @@ struct Pick<'a> {
 }
 
 impl Pick<'_> {
+    /// Timeout and deadline, as far as they are set, from (timeout, deadline) of the files.
+    fn patience(
+        &self,
+        globals: &Globals,
+        by_second: (Option<Span>, Option<Span>),
+        by_user: (Option<Span>, Option<Span>),
+    ) -> Result<Waits, Fault> {
+        let span = |it: Option<Span>| it.map(|it| it.0);
+        let timeout = self.of(
+            ("--timeout", globals.timeout),
+            ("TRADECTL_TIMEOUT", cli::duration),
+            (span(by_second.0), span(by_user.0)),
+        )?;
+        let deadline = self.of(
+            ("--deadline", globals.deadline),
+            ("TRADECTL_DEADLINE", cli::duration),
+            (span(by_second.1), span(by_user.1)),
+        )?;
+        Ok((timeout, deadline))
+    }
+
     fn of<T>(
         &self,
         (flag, by_flag): (&'static str, Option<T>),

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Parser;
 use trading_core::model::{Acknowledges, Calendar, Role, Subject};
@@ -190,4 +191,36 @@ fn the_reference_names_every_key() {
     for key in ["default_env", "latch_max_age", "webhook_secret", "scanned_by", "TRADECTL_HOME"] {
         assert!(page.contains(&format!("| `{key}` |")), "{key} is not in the reference");
     }
+}
+
+#[test]
+fn a_projects_file_may_lengthen_a_stop_and_never_shorten_it() {
+    const DEFAULT: Duration = Duration::from_secs(120);
+    let stop = |mine: Option<&str>, project: &str, flags: &[&str]| {
+        let home = tempfile::tempdir().expect("a folder");
+        let desk = home.path().join("desk");
+        std::fs::create_dir(&desk).expect("a folder");
+        let write = |path: PathBuf, text: &str| {
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+            std::fs::write(&path, text).expect("written");
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+            std::fs::set_permissions(path, mode).expect("a mode");
+        };
+        write(desk.join("tradectl.toml"), project);
+        if let Some(text) = mine {
+            write(home.path().join("config/tradectl.toml"), text);
+        }
+        let mut ctx = ctx(&[("TRADECTL_HOME", &home.path().display().to_string())]);
+        ctx.cwd = desk;
+        let words = ["tradectl", "config", "show"].into_iter().chain(flags.iter().copied());
+        let cli = Cli::parse_from(words);
+        let settings = Settings::load(&ctx, &cli.globals).expect("loads");
+        (settings.stop_timeout().as_secs(), settings.stop_deadline(DEFAULT).as_secs())
+    };
+    let short = "timeout = \"1s\"\ndeadline = \"2s\"";
+    assert_eq!(stop(None, short, &[]), (10, 120));
+    assert_eq!(stop(None, "timeout = \"20s\"\ndeadline = \"200s\"", &[]), (20, 200));
+    let mine = "timeout = \"5s\"\ndeadline = \"60s\"";
+    assert_eq!(stop(Some(mine), short, &[]), (5, 60), "the user's own holds");
+    assert_eq!(stop(None, short, &["--timeout", "3s", "--deadline", "4s"]), (3, 4));
 }

@@ -19,6 +19,11 @@ impl Live {
         Self { all, bars: BTreeMap::new() }
     }
 
+    /// The terminal is none that can be drawn on.
+    pub(super) fn is_hidden(&self) -> bool {
+        self.all.is_hidden()
+    }
+
     /// Shows an event on its subject's line.
     pub(super) fn show(&mut self, progress: &Progress) {
         let subject = escape::line(&progress.subject);

@@ -183,7 +183,12 @@ impl Ui {
             return self.write_err(&live::plain(&progress));
         }
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-        live.get_or_insert_with(live::Live::new).show(&progress);
+        let live = live.get_or_insert_with(live::Live::new);
+        // A terminal that cannot move its cursor (TERM unset or `dumb`) gets lines.
+        if live.is_hidden() {
+            return self.write_err(&live::plain(&progress));
+        }
+        live.show(&progress);
     }
 
     /// Tells of something as it happens: in a stream of events one JSON object per line on

@@ -4,6 +4,8 @@
 use std::io::BufRead;
 use std::sync::{Arc, PoisonError};
 
+use tokio::sync::oneshot;
+
 use super::Ui;
 use crate::render::escape;
 
@@ -43,8 +45,24 @@ impl Ui {
         }
         self.end_live();
         self.write_err(&format!("{} ", escape::lines(question)));
+        self.next_line().await.ok().flatten()
+    }
+
+    /// Asks a question on a line of its own while the work and its display go on. `None`:
+    /// nobody can be asked, or this process is in the background, where a read from the
+    /// terminal would stop it.
+    pub fn ask_beside(&self, question: &str) -> Option<oneshot::Receiver<Option<String>>> {
+        if !self.can_ask() || !in_foreground() {
+            return None;
+        }
+        self.note(question);
+        Some(self.next_line())
+    }
+
+    /// The next line of input; none at its end.
+    fn next_line(&self) -> oneshot::Receiver<Option<String>> {
         let input = Arc::clone(&self.input);
-        let (answer, answered) = tokio::sync::oneshot::channel();
+        let (answer, answered) = oneshot::channel();
         // A thread of its own and not the runtime's pool: a read that nobody ends must not
         // hold up the end of the process.
         std::thread::spawn(move || {
@@ -54,6 +72,13 @@ impl Ui {
             // Whoever asked may have stopped waiting.
             let _unwanted = answer.send(matches!(read, Ok(1..)).then_some(line));
         });
-        answered.await.ok().flatten()
+        answered
     }
+}
+
+/// Whether this process may read from its terminal. One that is not the session's own never
+/// stops its readers.
+fn in_foreground() -> bool {
+    let group = rustix::termios::tcgetpgrp(rustix::stdio::stdin());
+    group.map_or(true, |group| group == rustix::process::getpgrp())
 }

@@ -320,3 +320,36 @@ fn the_settings_of_a_sandbox_hold() {
         assert_eq!(setting(&world, &line, "region").0, "eu-west-1");
     }
 }
+
+/// A file in the working folder that no command can use.
+const BROKEN: [&str; 4] = [
+    "deadline = ",
+    "nonsense = 1",
+    "default_env = \"local\"",
+    "[environments.local]\nprofile = \"local\"\n",
+];
+
+#[test]
+fn a_broken_project_file_keeps_nobody_from_stopping_what_is_known_without_it() {
+    let world = World::new();
+    world.set_up(Vec::new());
+    for text in BROKEN {
+        world.project_file(text);
+        for line in ["status --env local", "resume --env local --reason test"] {
+            let ran = world.run(line);
+            assert_eq!(ran.exit, Exit::Settings, "{line}, {text:?}: {ran}");
+        }
+        let ran = world.run("emergency-stop --dry-run --env local --output json");
+        assert!(matches!(ran.exit, Exit::Ok | Exit::Incomplete), "{text:?}: {ran}");
+        assert!(ran.err.contains("WARNING: a broken settings file is passed over"), "{ran}");
+        assert!(ran.json()["findings"].to_string().contains("settings.set_aside"), "{ran}");
+        // What only the file could name, is not guessed.
+        let ran = world.run("emergency-stop --dry-run --env elsewhere");
+        assert_eq!(ran.exit, Exit::Settings, "{text:?}: {ran}");
+        assert!(!ran.err.contains("passed over"), "{ran}");
+    }
+    // One that was named is meant.
+    let named = world.file("named.toml", "nonsense = 1");
+    let line = format!("emergency-stop --dry-run --env local --config {}", named.display());
+    assert_eq!(world.run(&line).exit, Exit::Settings);
+}

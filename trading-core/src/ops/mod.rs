@@ -120,6 +120,55 @@ pub enum Query {
     Logs(LogQuery),
 }
 
+impl Query {
+    /// What is asked, as gaps name it.
+    pub fn source(&self) -> String {
+        match self {
+            Self::Latch => "latch".to_owned(),
+            Self::Strategies => "strategies table".to_owned(),
+            Self::Services => "services".to_owned(),
+            Self::Tasks => "tasks".to_owned(),
+            Self::Supervision => "supervision".to_owned(),
+            Self::Schedules => "schedules".to_owned(),
+            Self::Positions => "positions table".to_owned(),
+            Self::StoredOrders => "orders table".to_owned(),
+            Self::Leases => "leases".to_owned(),
+            Self::RestoreChunks(_) => "restore records".to_owned(),
+            Self::VenueOrders(venue)
+            | Self::VenueOrder(venue, _)
+            | Self::VenuePositions(venue)
+            | Self::Receipts(venue, _) => format!("venue {venue}"),
+            Self::Logs(_) => "logs".to_owned(),
+        }
+    }
+    /// What a question stands for that got no answer.
+    pub fn unreachable(self, why: &str) -> Seen {
+        fn gap<T>(source: &str, why: &str) -> Reading<T> {
+            Reading::unreachable(source, why)
+        }
+        let source = &self.source();
+        match self {
+            Self::Latch => Seen::Latch(gap(source, why)),
+            Self::Strategies => Seen::Strategies(gap(source, why)),
+            Self::Services => Seen::Services(gap(source, why)),
+            Self::Tasks => Seen::Tasks(gap(source, why)),
+            Self::Supervision => Seen::Supervision(gap(source, why)),
+            Self::Schedules => Seen::Schedules(gap(source, why)),
+            Self::Positions => Seen::Positions(gap(source, why)),
+            Self::StoredOrders => Seen::StoredOrders(gap(source, why)),
+            Self::Leases => Seen::Leases(gap(source, why)),
+            Self::RestoreChunks(_) => Seen::RestoreChunks(gap(source, why)),
+            Self::VenueOrders(venue) => Seen::VenueOrders(venue, gap(source, why)),
+            Self::VenueOrder(venue, order) => {
+                Seen::VenueOrder(venue, order, Box::new(gap(source, why)))
+            }
+            Self::VenuePositions(venue) => Seen::VenuePositions(venue, gap(source, why)),
+            Self::Receipts(venue, _) => Seen::Receipts(venue, gap(source, why)),
+            Self::Logs(_) => Seen::Logs(gap(source, why)),
+        }
+    }
+}
+
 /// What was read.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Seen {

@@ -15,7 +15,7 @@ use super::heartbeat::{Beat, beats, skew};
 use super::look::Look;
 use super::positions::{Holding, holdings};
 use super::seen::World;
-use super::{Answer, News, Procedure, Query, Seen, Ticket, Want};
+use super::{Answer, News, Procedure, Query, Ticket, Want};
 use crate::model::{Gap, GapKind, Reading, Utc};
 use crate::report::{Exit, Finding, Report, Severity};
 
@@ -232,9 +232,7 @@ impl Procedure for Status {
     }
     fn interrupt(&mut self, now: Utc) {
         for query in self.look.unanswered() {
-            if let Some(seen) = unanswered(query) {
-                self.world.take(seen);
-            }
+            self.world.take(query.clone().unreachable("interrupted by the operator"));
         }
         self.report = Some(self.answer(self.asked_at.unwrap_or(now), now));
     }
@@ -244,33 +242,6 @@ impl Procedure for Status {
     fn outcome(&mut self, _now: Utc) -> Option<Report> {
         self.report.clone()
     }
-}
-
-/// What a question that nobody waits for any more stands for.
-fn unanswered(query: &Query) -> Option<Seen> {
-    fn gap<T>(source: impl std::fmt::Display) -> Reading<T> {
-        Reading::unreachable(source.to_string(), "interrupted by the operator")
-    }
-    Some(match query {
-        Query::Latch => Seen::Latch(gap("latch")),
-        Query::Strategies => Seen::Strategies(gap("strategies table")),
-        Query::Services => Seen::Services(gap("services")),
-        Query::Tasks => Seen::Tasks(gap("tasks")),
-        Query::Supervision => Seen::Supervision(gap("supervision")),
-        Query::Schedules => Seen::Schedules(gap("schedules")),
-        Query::Positions => Seen::Positions(gap("positions table")),
-        Query::StoredOrders => Seen::StoredOrders(gap("orders table")),
-        Query::Leases => Seen::Leases(gap("leases")),
-        Query::VenueOrders(venue) => {
-            Seen::VenueOrders(venue.clone(), gap(format!("venue {venue}")))
-        }
-        Query::VenuePositions(venue) => {
-            Seen::VenuePositions(venue.clone(), gap(format!("venue {venue}")))
-        }
-        Query::RestoreChunks(_) | Query::VenueOrder(..) | Query::Receipts(..) | Query::Logs(_) => {
-            return None;
-        }
-    })
 }
 
 /// The shape of `data` in the JSON document.

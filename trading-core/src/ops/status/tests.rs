@@ -1,5 +1,6 @@
 use super::*;
 use crate::model::*;
+use crate::ops::Seen;
 use crate::ops::world::{SimWorld, drive, order, row, site, start};
 use crate::report::Exit;
 use jiff::SignedDuration;
@@ -275,7 +276,7 @@ fn services_that_fall_short_and_crash_loops_are_told_apart() {
             }
             Query::Tasks => Seen::Tasks(Reading::known(crashes(3), "sim", start())),
             Query::Latch => Seen::Latch(Reading::known(Latch::released(), "sim", start())),
-            other => unanswered(&other).unwrap(),
+            other => other.unreachable("nobody asked"),
         };
         status_now.give(start(), want.ticket, Answer::Read(Box::new(seen)));
     }
@@ -313,7 +314,7 @@ fn nothing_of_the_system_is_not_a_system_that_is_well() {
             crate::ops::Ask::Read(Query::Strategies) => {
                 Seen::Strategies(Reading::absent("strategies table", "no table"))
             }
-            crate::ops::Ask::Read(query) => unanswered(&query).unwrap(),
+            crate::ops::Ask::Read(query) => query.unreachable("nobody asked"),
             other => panic!("{other:?}"),
         };
         status.give(start(), want.ticket, Answer::Read(Box::new(seen)));
