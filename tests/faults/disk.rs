@@ -1,6 +1,7 @@
 //! A full disk, and a journal that cannot be made.
 
-use crate::field::{EXE, Field, RESUME, Ran, STOP, latched_at};
+use crate::field::{EXE, Field, RESUME, STOP};
+use crate::ran::{Ran, latched_at};
 use std::fs;
 use tradectl::ctx::SystemClock;
 use tradectl::platform::Clock;

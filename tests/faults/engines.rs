@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::field::{Field, Ran, STOP, latched_at};
+use crate::field::{Field, STOP};
+use crate::ran::{Ran, latched_at};
 use tradectl::ctx::SystemClock;
 use tradectl::platform::Clock;
 use trading_core::model::{Phase, TaskState, Utc};

@@ -1,15 +1,13 @@
 //! A throw-away environment of real processes, marked as a drill's.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tradectl::cli::Cli;
@@ -28,6 +26,8 @@ use trading_core::model::{
     Service, StatusReading, StrategyRow, Task, TaskState, Utc,
 };
 
+use crate::ran::Ran;
+
 /// The environment's name.
 pub(crate) const NAME: &str = "field";
 /// The real binary.
@@ -44,14 +44,6 @@ pub(crate) struct Field {
     pub(crate) environment: Environment,
     blueprint: Blueprint,
     runtime: Runtime,
-}
-
-/// What a command left behind.
-pub(crate) struct Ran {
-    /// The exit code; `None`: a signal ended it.
-    pub(crate) code: Option<i32>,
-    pub(crate) out: String,
-    pub(crate) err: String,
 }
 
 /// What a resume has to put back exactly.
@@ -413,51 +405,4 @@ fn resolve(root: &Path) -> Environment {
     let words = ["tradectl", "config", "show", "--env", NAME, "--config", &config];
     let cli = Cli::parse_from(words);
     Environment::resolve(&ctx, &cli.globals, Access::Local).expect("resolves")
-}
-
-impl Ran {
-    pub(crate) fn of(output: Output) -> Self {
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
-        Self { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
-    }
-    /// The one document on stdout.
-    pub(crate) fn json(&self) -> Value {
-        let document =
-            serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self}"));
-        crate::contract::assert_keeps(&document);
-        document
-    }
-    /// The ids of its findings.
-    pub(crate) fn findings(&self) -> Vec<String> {
-        let document = self.json();
-        let findings = document["findings"].as_array().expect("findings").clone();
-        findings.iter().map(|it| it["id"].as_str().expect("an id").to_owned()).collect()
-    }
-    /// It ended with this word and this code; its document.
-    pub(crate) fn ended(&self, outcome: &str, code: i32) -> Value {
-        let document = self.json();
-        assert_eq!(
-            (document["outcome"].as_str(), self.code),
-            (Some(outcome), Some(code)),
-            "{self}"
-        );
-        document
-    }
-    /// It was killed where it was to be.
-    pub(crate) fn was_killed(&self) -> bool {
-        self.code.is_none()
-    }
-}
-
-/// When the latch was committed, as the stop that wrote it says.
-pub(crate) fn latched_at(document: &Value) -> Utc {
-    let at = document["data"]["timing"]["latched_at"].as_str().expect("a latch");
-    at.parse().expect("a time")
-}
-
-impl fmt::Display for Ran {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "exit {:?}", self.code)?;
-        write!(f, "--- stdout\n{}--- stderr\n{}", self.out, self.err)
-    }
 }

@@ -18,4 +18,5 @@ mod matrix;
 mod notices;
 mod operators;
 mod quiet;
+mod ran;
 mod rows;

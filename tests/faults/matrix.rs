@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::field::{Field, Ran, Standing, latched_at};
+use crate::field::{Field, Standing};
+use crate::ran::{Ran, latched_at};
 use tradectl::ctx::SystemClock;
 use tradectl::platform::Clock;
 use trading_core::journal::Entry;

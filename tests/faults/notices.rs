@@ -11,7 +11,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-use crate::field::{Field, NAME, Ran, STOP};
+use crate::field::{Field, NAME, STOP};
+use crate::ran::Ran;
 
 /// Certificates of these tests and of nothing else.
 fn tls(file: &str) -> PathBuf {

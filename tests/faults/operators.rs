@@ -3,7 +3,8 @@
 use std::io::Read;
 use std::process::{Child, Stdio};
 
-use crate::field::{Field, RESUME, Ran, STOP};
+use crate::field::{Field, RESUME, STOP};
+use crate::ran::Ran;
 use rustix::process::{Pid, Signal, kill_process};
 use trading_core::model::Phase;
 

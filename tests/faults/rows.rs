@@ -1,6 +1,7 @@
 //! Rows that are odd, hostile, new, or written by somebody else meanwhile.
 
-use crate::field::{Field, Ran, STOP};
+use crate::field::{Field, STOP};
+use crate::ran::Ran;
 use std::collections::{BTreeMap, BTreeSet};
 use tradectl::render::escape;
 use trading_core::model::{Attr, Row, StrategyRow};
