@@ -226,6 +226,11 @@ pub struct Notice {
 pub trait Notify: Send + Sync {
     /// Publishes to whoever is configured.
     fn publish<'a>(&'a self, notice: &'a Notice) -> Fut<'a, Written>;
+    /// How many have confirmed that they listen at the platform's own way of telling; a webhook
+    /// is not among them. `Absent` where there is nothing to listen to.
+    fn listeners(&self) -> Fut<'_, Reading<u32>> {
+        Box::pin(async { Reading::absent("notices", "the platform only keeps them") })
+    }
 }
 
 /// What may be shown of a secret.

@@ -1,6 +1,6 @@
 //! An environment on AWS: who answers, which of the names exist, what steers us.
 
-use trading_core::model::Reading;
+use trading_core::model::{GapKind, Reading};
 
 use super::super::Session;
 use super::{Check, State};
@@ -13,7 +13,9 @@ const SKEW_MS: i64 = 5_000;
 /// Variables by which the `aws` tools are steered, and we are not.
 const NOT_READ: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
 /// The names that a read below answers for.
-const ASKED: [&str; 8] = [
+const ASKED: [&str; 10] = [
+    "alerts_topic",
+    "secrets",
     "cluster",
     "services",
     "schedules",
@@ -108,8 +110,12 @@ async fn asked(environment: &Environment, platform: &Platform) -> Vec<Check> {
         state.positions(),
         state.open_orders(),
     );
-    let (services, schedules, secrets) =
-        tokio::join!(compute.services(), platform.schedules.schedules(), platform.secrets.list(),);
+    let (services, schedules, secrets, listeners) = tokio::join!(
+        compute.services(),
+        platform.schedules.schedules(),
+        platform.secrets.list(),
+        platform.notify.listeners(),
+    );
     let name = |key: &str| environment.names.get(key);
     let named = |what: &str, key: &str| match name(key) {
         Some(name) => format!("{what} {name}"),
@@ -134,6 +140,7 @@ async fn asked(environment: &Environment, platform: &Platform) -> Vec<Check> {
             |it| format!("{} schedules and rules", it.schedules.len()),
         ),
         counted("secrets", &named("secrets", "secrets"), &secrets),
+        told(&named("topic", "alerts_topic"), name("alerts_topic").is_some(), &listeners),
     ];
     let unread = schedules.value().map(|it| it.gaps.clone()).unwrap_or_default();
     checks.extend(unread.into_iter().map(|gap| {
@@ -151,6 +158,23 @@ async fn asked(environment: &Environment, platform: &Platform) -> Vec<Check> {
 /// What was found, by its number.
 fn counted<T>(what: &'static str, subject: &str, reading: &Reading<Vec<T>>) -> Check {
     Check::of_reading(what, subject, reading, |found| format!("{} {what}", found.len()))
+}
+
+/// Whether a notice would reach anybody. A topic that is named is meant to be there.
+fn told(subject: &str, is_named: bool, listeners: &Reading<u32>) -> Check {
+    let check = Check::of_reading("notices", subject, listeners, |count| match count {
+        0 => "nobody has subscribed: no alarm reaches anybody by it".to_owned(),
+        count => format!("{count} confirmed subscriptions"),
+    });
+    match listeners {
+        Reading::Known { value: 0, .. } => Check { state: State::Warning, ..check }
+            .next("subscribe to it, and confirm what is sent then"),
+        Reading::Gap(gap) if is_named && gap.kind == GapKind::Absent => {
+            Check { state: State::Bad, ..check }
+                .next("create the topic, or name the right one in names.alerts_topic")
+        }
+        _ => check,
+    }
 }
 
 fn who(environment: &Environment, account: &Reading<String>) -> Check {
@@ -172,4 +196,21 @@ fn user_file(session: &Session<'_>) -> String {
         |_| "your settings file".to_owned(),
         |settings| settings.paths.user_file.display().to_string(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Reading, State, told};
+    use trading_core::model::Utc;
+
+    #[test]
+    fn a_topic_that_nobody_hears_or_that_is_missing_is_no_fit_one() {
+        let known = |count| Reading::known(count, "topic t", Utc::UNIX_EPOCH);
+        assert_eq!(told("topic t", true, &known(2)).state, State::Ok);
+        assert_eq!(told("topic t", true, &known(0)).state, State::Warning);
+        let absent = Reading::absent("topic t", "NotFound");
+        assert_eq!(told("topic t", true, &absent).state, State::Bad);
+        assert_eq!(told("topic", false, &absent).state, State::Info, "none is meant to be there");
+        assert_eq!(told("topic t", true, &Reading::unreachable("t", "?")).state, State::Unknown);
+    }
 }

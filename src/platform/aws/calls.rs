@@ -175,6 +175,12 @@ pub(super) static DISABLE_RULE: Call = Call {
     mutates: true,
     bucket: Some(("events.switch", EVENTS)),
 };
+pub(super) static GET_TOPIC_ATTRIBUTES: Call = Call {
+    service: "sns",
+    operation: "GetTopicAttributes",
+    action: Some("sns:GetTopicAttributes"),
+    ..READ
+};
 pub(super) static PUBLISH: Call = Call {
     service: "sns",
     operation: "Publish",

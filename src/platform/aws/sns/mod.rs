@@ -10,9 +10,9 @@ use aws_sdk_sns::types::MessageAttributeValue;
 use aws_types::region::Region;
 use message::Message;
 use topic::{Address, Topic};
-use trading_core::model::Written;
+use trading_core::model::{Reading, Written};
 
-use super::calls::PUBLISH;
+use super::calls::{GET_TOPIC_ATTRIBUTES, PUBLISH};
 use super::connect::Connection;
 use crate::platform::webhook::Hook;
 use crate::platform::{Account, Fut, Notice, Notify};
@@ -20,6 +20,8 @@ use crate::settings::{Environment, PlatformKind};
 
 /// Under this name a message carries its id, for subscribers that see it twice.
 const MESSAGE_ID: &str = "message_id";
+/// Under this name a topic says how many listen.
+const CONFIRMED: &str = "SubscriptionsConfirmed";
 /// What is in order with one another at a topic that keeps the order.
 const GROUP: &str = "tradectl";
 
@@ -95,9 +97,8 @@ impl Sns {
                 found: notice.message_id.clone(),
             });
         };
-        let config = self.connection.config("SNS").to_builder();
-        let config = config.region(Region::new(address.region.clone())).build();
-        let ask = Client::new(&config)
+        let ask = self
+            .client(&address)
             .publish()
             .topic_arn(&address.arn)
             .subject(message.subject)
@@ -113,6 +114,36 @@ impl Sns {
             Ok(_) => Written::Applied { at: sender.now() },
             Err(failed) => failed.failure.written(&format!("topic {setting}")),
         })
+    }
+
+    /// How many have subscribed to the topic and confirmed it.
+    async fn count_listeners(&self) -> Reading<u32> {
+        let Some(setting) = self.topic.as_deref() else {
+            return Reading::absent("topic", "the settings name no alerts_topic");
+        };
+        let source = format!("topic {setting}");
+        let address = match self.address(setting).await {
+            Ok(address) => address,
+            Err(Written::Unreachable { why }) => return Reading::unreachable(source, why),
+            Err(other) => return Reading::unparsed(source, format!("{other:?}")),
+        };
+        let ask = self.client(&address).get_topic_attributes().topic_arn(&address.arn);
+        let sender = &self.connection.sender;
+        let answer = match sender.send(&GET_TOPIC_ATTRIBUTES, || ask.clone().send()).await {
+            Ok(answer) => answer.value,
+            Err(failed) => return failed.failure.reading(&source),
+        };
+        let confirmed = answer.attributes().and_then(|all| all.get(CONFIRMED));
+        match confirmed.and_then(|count| count.parse().ok()) {
+            Some(count) => Reading::known(count, source, sender.now()),
+            None => Reading::unparsed(source, format!("its {CONFIRMED} is no number")),
+        }
+    }
+
+    /// A client in the region of a topic.
+    fn client(&self, address: &Address) -> Client {
+        let config = self.connection.config("SNS").to_builder();
+        Client::new(&config.region(Region::new(address.region.clone())).build())
     }
 
     /// Where the topic is. Nobody is asked where the settings say it.
@@ -161,5 +192,8 @@ fn beside(written: Written, what: &str) -> Written {
 impl Notify for Sns {
     fn publish<'a>(&'a self, notice: &'a Notice) -> Fut<'a, Written> {
         Box::pin(self.tell(notice))
+    }
+    fn listeners(&self) -> Fut<'_, Reading<u32>> {
+        Box::pin(self.count_listeners())
     }
 }

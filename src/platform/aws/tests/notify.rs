@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_sandbox::Rule;
 use serde_json::Value;
-use trading_core::model::Written;
+use trading_core::model::{GapKind, Written};
 
 use super::World;
 use crate::platform::Notice;
@@ -177,4 +177,30 @@ async fn a_webhook_is_told_besides_the_topic_and_one_of_the_two_is_not_enough() 
     let written = publish(&world).await;
     let Written::Denied { why } = &written else { panic!("{written:?}") };
     assert!(why.contains("sns:Publish") && why.contains("the webhook was not reached"), "{why}");
+}
+
+#[tokio::test]
+#[ignore = "needs an AWS-compatible server: cargo xtask test aws"]
+async fn who_listens_is_counted_and_never_guessed() {
+    let world = World::system().await;
+    let platform = world.open().await;
+    assert_eq!(platform.notify.listeners().await.value(), Some(&0), "nobody has subscribed");
+    // The test server never counts.
+    let answer = |attributes: &str| {
+        let body = format!(
+            "<GetTopicAttributesResponse><GetTopicAttributesResult><Attributes>{attributes}\
+             </Attributes></GetTopicAttributesResult></GetTopicAttributesResponse>"
+        );
+        Rule::on("sns", "GetTopicAttributes").answer(200, "text/xml", &body)
+    };
+    let three = "<entry><key>SubscriptionsConfirmed</key><value>3</value></entry>";
+    world.sandbox.rules(&[answer(three)]).expect("a rule");
+    assert_eq!(platform.notify.listeners().await.value(), Some(&3));
+    let kind = async || platform.notify.listeners().await.as_gap().map(|gap| gap.kind);
+    world.sandbox.rules(&[answer("")]).expect("a rule");
+    assert_eq!(kind().await, Some(GapKind::Unparsed), "not told is not nobody");
+    world.sandbox.rules(&[Rule::service("sns").denied()]).expect("a rule");
+    assert_eq!(kind().await, Some(GapKind::Denied));
+    let nothing = World::empty().await.open().await;
+    assert!(nothing.notify.listeners().await.is_absent());
 }
