@@ -43,6 +43,7 @@ Register-ArgumentCompleter -Native -CommandName 'tradectl' -ScriptBlock {
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Looks whether this machine, the settings and the environment are fit to be worked with; changes nothing')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Shows the whole environment on one screen, the worst first')
             [CompletionResult]::new('journal', 'journal', [CompletionResultType]::ParameterValue, 'What operators'' commands did on this machine, read back')
+            [CompletionResult]::new('iam-policy', 'iam-policy', [CompletionResultType]::ParameterValue, 'Writes the permissions that an environment on AWS needs, as a policy of IAM')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Writes the completion script of a shell')
             [CompletionResult]::new('local', 'local', [CompletionResultType]::ParameterValue, 'The embedded platform: a whole environment on this machine')
             break
@@ -467,6 +468,25 @@ Register-ArgumentCompleter -Native -CommandName 'tradectl' -ScriptBlock {
             [CompletionResult]::new('--log-file', '--log-file', [CompletionResultType]::ParameterName, 'Writes the tool''s own log to this file (mode 0600)')
             [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Approves without asking; needs `--env` on the command line')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Shows what would be done, checks it, and changes nothing')
+            [CompletionResult]::new('--show-account', '--show-account', [CompletionResultType]::ParameterName, 'Shows account ids whole')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more of what it does, on stderr; twice: everything')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Says more of what it does, on stderr; twice: everything')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'tradectl;iam-policy' {
+            [CompletionResult]::new('--env', '--env', [CompletionResultType]::ParameterName, 'The environment: `local`, or one that a profile or a settings file names')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Reads this settings file instead of searching for `tradectl.toml`')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How the answer is written')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The longest that one request may take [default: 10s]')
+            [CompletionResult]::new('--deadline', '--deadline', [CompletionResultType]::ParameterName, 'The longest that the command may take [default: 120s]')
+            [CompletionResult]::new('--log-file', '--log-file', [CompletionResultType]::ParameterName, 'Writes the tool''s own log to this file (mode 0600)')
+            [CompletionResult]::new('--readonly', '--readonly', [CompletionResultType]::ParameterName, 'For commands that only read')
+            [CompletionResult]::new('--operator', '--operator', [CompletionResultType]::ParameterName, 'For every command (the default)')
+            [CompletionResult]::new('--emergency-stop', '--emergency-stop', [CompletionResultType]::ParameterName, 'For an emergency stop and nothing else')
             [CompletionResult]::new('--show-account', '--show-account', [CompletionResultType]::ParameterName, 'Shows account ids whole')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Says more of what it does, on stderr; twice: everything')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Says more of what it does, on stderr; twice: everything')

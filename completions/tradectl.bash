@@ -37,6 +37,9 @@ _tradectl() {
             tradectl,heartbeat)
                 cmd="tradectl__subcmd__heartbeat"
                 ;;
+            tradectl,iam-policy)
+                cmd="tradectl__subcmd__iam__subcmd__policy"
+                ;;
             tradectl,journal)
                 cmd="tradectl__subcmd__journal"
                 ;;
@@ -113,7 +116,7 @@ _tradectl() {
 
     case "${cmd}" in
         tradectl)
-            opts="-v -h -V --env --config --output --show-account --timeout --deadline --verbose --log-file --help --version emergency-stop resume drill config engine heartbeat doctor status journal completions local"
+            opts="-v -h -V --env --config --output --show-account --timeout --deadline --verbose --log-file --help --version emergency-stop resume drill config engine heartbeat doctor status journal iam-policy completions local"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -815,6 +818,44 @@ _tradectl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --env)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "human json jsonl" -- "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --deadline)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tradectl__subcmd__iam__subcmd__policy)
+            opts="-v -h -V --readonly --operator --emergency-stop --env --config --output --show-account --timeout --deadline --verbose --log-file --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --env)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -45,6 +45,7 @@ complete -c tradectl -n "__fish_tradectl_needs_command" -f -a "heartbeat" -d 'Li
 complete -c tradectl -n "__fish_tradectl_needs_command" -f -a "doctor" -d 'Looks whether this machine, the settings and the environment are fit to be worked with; changes nothing'
 complete -c tradectl -n "__fish_tradectl_needs_command" -f -a "status" -d 'Shows the whole environment on one screen, the worst first'
 complete -c tradectl -n "__fish_tradectl_needs_command" -f -a "journal" -d 'What operators\' commands did on this machine, read back'
+complete -c tradectl -n "__fish_tradectl_needs_command" -f -a "iam-policy" -d 'Writes the permissions that an environment on AWS needs, as a policy of IAM'
 complete -c tradectl -n "__fish_tradectl_needs_command" -f -a "completions" -d 'Writes the completion script of a shell'
 complete -c tradectl -n "__fish_tradectl_needs_command" -f -a "local" -d 'The embedded platform: a whole environment on this machine'
 complete -c tradectl -n "__fish_tradectl_using_subcommand emergency-stop" -l level -d '`reduce-only` refuses new entries and lets exits go on; `halt` stops everything' -r
@@ -384,6 +385,21 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_se
 complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from undo" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
 complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from undo" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from undo" -s V -l version -d 'Print version'
+complete -c tradectl -n "__fish_tradectl_using_subcommand iam-policy" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand iam-policy" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand iam-policy" -l output -d 'How the answer is written' -r -f -a "human\t'One screen for a person'
+json\t'Exactly one JSON document on stdout'
+jsonl\t'A stream of JSON events that ends with the same document'"
+complete -c tradectl -n "__fish_tradectl_using_subcommand iam-policy" -l timeout -d 'The longest that one request may take [default: 10s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand iam-policy" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand iam-policy" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand iam-policy" -l readonly -d 'For commands that only read'
+complete -c tradectl -n "__fish_tradectl_using_subcommand iam-policy" -l operator -d 'For every command (the default)'
+complete -c tradectl -n "__fish_tradectl_using_subcommand iam-policy" -l emergency-stop -d 'For an emergency stop and nothing else'
+complete -c tradectl -n "__fish_tradectl_using_subcommand iam-policy" -l show-account -d 'Shows account ids whole'
+complete -c tradectl -n "__fish_tradectl_using_subcommand iam-policy" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
+complete -c tradectl -n "__fish_tradectl_using_subcommand iam-policy" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tradectl -n "__fish_tradectl_using_subcommand iam-policy" -s V -l version -d 'Print version'
 complete -c tradectl -n "__fish_tradectl_using_subcommand completions" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand completions" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand completions" -l output -d 'How the answer is written' -r -f -a "human\t'One screen for a person'

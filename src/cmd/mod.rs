@@ -9,6 +9,7 @@ mod drill;
 mod emergency_stop;
 mod engine;
 mod heartbeat;
+mod iam_policy;
 mod journal;
 mod kill;
 mod local;
@@ -62,6 +63,10 @@ pub enum Command {
     /// What operators' commands did on this machine, read back.
     #[command(subcommand)]
     Journal(journal::Command),
+    /// Writes the permissions that an environment on AWS needs, as a policy of IAM.
+    ///
+    /// Made from the calls that this build can make, on what the settings name. Asks nobody.
+    IamPolicy(iam_policy::Arguments),
     /// Writes the completion script of a shell.
     Completions(completions::Arguments),
     /// The embedded platform: a whole environment on this machine.
@@ -215,6 +220,7 @@ pub async fn dispatch(command: &Command, session: &mut Session<'_>) -> Result<Re
         Command::Drill(command) => drill::run(command, session).await,
         Command::Config(command) => config::run(command, session),
         Command::Doctor => doctor::run(session).await,
+        Command::IamPolicy(arguments) => iam_policy::run(session, arguments),
         Command::Completions(arguments) => completions::run(arguments),
         Command::Local(command) => local::run(command, session).await,
     }
@@ -227,6 +233,7 @@ pub(crate) fn data_schemas() -> impl Iterator<Item = (&'static str, schemars::Sc
         ("completions", completions::data_schema()),
         ("doctor", doctor::data_schema()),
         ("drill.emergency-stop", drill::data_schema()),
+        ("iam-policy", iam_policy::data_schema()),
         ("engine.replay", engine::replay_schema()),
     ];
     these.into_iter().chain(config::data_schemas()).chain(local::data_schemas())

@@ -62,6 +62,17 @@ impl Opening {
     }
 }
 
+/// Whom permissions are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// Commands that only read.
+    Reader,
+    /// An emergency stop and nothing else.
+    EmergencyStop,
+    /// Every command.
+    Operator,
+}
+
 /// Who answers at the platform, and how the traffic with it goes.
 pub trait Account: Send + Sync {
     /// The account's id. `Absent` where a platform has no accounts; `Denied` where our

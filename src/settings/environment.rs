@@ -15,7 +15,7 @@ use super::origin::Origin;
 use crate::cli::Globals;
 use crate::ctx::Ctx;
 use crate::error::Fault;
-use crate::platform::{Opening, Platform, SecretValue};
+use crate::platform::{Holder, Opening, Platform, SecretValue};
 use crate::render::{EnvironmentView, Fact, mask};
 
 /// What a command is about to do with the environment.
@@ -144,6 +144,21 @@ impl Environment {
             PlatformKind::Aws { .. } => crate::platform::aws::open(self, ctx, opening).await,
             #[cfg(not(feature = "aws"))]
             PlatformKind::Aws { .. } => Err(self.not_in_this_build()),
+        }
+    }
+
+    /// The permissions that our calls need there, as a document in the platform's own words;
+    /// `None` where there are none. Nobody is asked.
+    pub fn permissions(&self, holder: Holder) -> Result<Option<String>, Fault> {
+        match &self.platform {
+            PlatformKind::Local { .. } => Ok(None),
+            #[cfg(feature = "aws")]
+            PlatformKind::Aws { .. } => crate::platform::aws::policy::text(self, holder),
+            #[cfg(not(feature = "aws"))]
+            PlatformKind::Aws { .. } => {
+                let _ = holder;
+                Err(self.not_in_this_build())
+            }
         }
     }
 

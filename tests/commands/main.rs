@@ -13,6 +13,7 @@ mod harness;
 mod hostile;
 mod local;
 mod observe;
+mod permissions;
 mod schemas;
 mod stops;
 mod usage;

@@ -70,10 +70,8 @@ impl fmt::Display for Failure {
         if !self.message.is_empty() {
             write!(f, ": {}", self.message)?;
         }
-        if self.kind == Kind::Denied
-            && let Some(action) = self.call.action
-        {
-            write!(f, "; needs the permission {action}")?;
+        if self.kind == Kind::Denied && self.call.on.is_some() {
+            write!(f, "; needs the permission {}", self.call.name())?;
         }
         if self.attempts > 1 {
             write!(f, " ({} attempts)", self.attempts)?;

@@ -7,6 +7,7 @@
 //! | `http` | the connection: proxy, trust, the platform's clock |
 //! | `calls` | every call that we make, with its permission |
 //! | `send` | one call: its budget, attempts, deadline |
+//! | `policy` | from the calls to what an administrator allows |
 //! | `budget` | the rates that we keep to |
 //! | `errors` | from the SDK's errors to gaps and refusals, by code |
 //! | `identity` | whose account answers |
@@ -29,6 +30,7 @@ mod errors;
 mod http;
 mod identity;
 mod logs;
+pub(crate) mod policy;
 mod schedules;
 mod secrets;
 mod send;

@@ -53,7 +53,7 @@ impl Address {
 }
 
 /// Which of AWS's separate worlds a region belongs to.
-fn partition(region: &str) -> &'static str {
+pub(in crate::platform::aws) fn partition(region: &str) -> &'static str {
     const WORLDS: [(&str, &str); 5] = [
         ("cn-", "aws-cn"),
         ("us-gov-", "aws-us-gov"),

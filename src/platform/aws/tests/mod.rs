@@ -7,6 +7,7 @@ mod contract;
 mod faults;
 mod logs;
 mod notify;
+mod permissions;
 mod schedules;
 mod secrets;
 

@@ -1,0 +1,157 @@
+//! What commands really send, against what `iam-policy` would allow them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use aws_sandbox::Sandbox;
+use tempfile::TempDir;
+use trading_core::report::Exit;
+
+use crate::ctx::{Ctx, SystemClock, SystemIds};
+use crate::platform::Holder;
+use crate::platform::aws::{calls, policy};
+use crate::ui::{Terminal, Ui};
+
+/// A filled account and a machine to work from.
+struct Desk {
+    sandbox: Sandbox,
+    home: TempDir,
+    vars: BTreeMap<String, String>,
+}
+
+impl Desk {
+    fn at(scenario: &str, profile: &str, stage: &str, region: &str) -> Self {
+        let sandbox = Sandbox::connect().expect("a server");
+        sandbox.fill(scenario).expect("a scenario");
+        let home = tempfile::tempdir().expect("a folder");
+        let config = home.path().join("config");
+        std::fs::create_dir_all(&config).expect("a folder");
+        let settings = sandbox.settings(profile, stage, region);
+        std::fs::write(config.join("tradectl.toml"), settings).expect("written");
+        let folder = home.path().display().to_string();
+        let vars = sandbox.variables().into_iter();
+        let mut vars: BTreeMap<String, String> =
+            vars.map(|(name, value)| (name.to_owned(), value)).collect();
+        vars.insert("HOME".to_owned(), folder.clone());
+        vars.insert("TRADECTL_HOME".to_owned(), folder);
+        Self { sandbox, home, vars }
+    }
+
+    fn tradai() -> Self {
+        Self::at("tradai-dev", "tradai", "dev", "eu-central-1")
+    }
+
+    fn ops_pipeline() -> Self {
+        Self::at("ops-pipeline", "ops-pipeline", "ops-pipeline", "us-west-2")
+    }
+
+    /// Runs a command as the process would; its exit code and what it wrote.
+    fn run(&self, line: &str) -> (Exit, String) {
+        let clock = Arc::new(SystemClock);
+        let (ui, captured) = Ui::captured("", Terminal::none(100));
+        let ctx = Ctx {
+            ids: Arc::new(SystemIds::new(clock.clone())),
+            clock,
+            vars: self.vars.clone(),
+            cwd: self.home.path().to_owned(),
+            exe: PathBuf::from("tradectl"),
+            ui,
+        };
+        let line = format!("tradectl {line} --env sandbox");
+        let exit = crate::run(line.split_whitespace().map(OsString::from), ctx);
+        (exit, captured.out() + &captured.err())
+    }
+
+    /// How many requests of this account there were.
+    fn requests(&self) -> usize {
+        self.sandbox.requests().expect("the proxy's record").len()
+    }
+
+    /// What was sent after so many requests.
+    fn sent(&self, after: usize) -> BTreeSet<String> {
+        let requests = self.sandbox.requests().expect("the proxy's record");
+        requests.iter().skip(after).map(|it| format!("{}:{}", it.service, it.operation)).collect()
+    }
+}
+
+/// What a holder may call, with what needs no permission.
+fn allowed(holder: Holder) -> BTreeSet<String> {
+    calls::ALL.iter().filter(|call| policy::needs(holder, call)).map(|call| call.name()).collect()
+}
+
+#[test]
+#[ignore = "needs an AWS-compatible server: cargo xtask test aws"]
+fn commands_that_read_need_only_what_readers_may() {
+    for desk in [Desk::tradai(), Desk::ops_pipeline()] {
+        let prepared = desk.requests();
+        for line in ["status", "doctor", "heartbeat list", "emergency-stop --reason t --dry-run"] {
+            desk.run(line);
+        }
+        let more: Vec<_> =
+            desk.sent(prepared).difference(&allowed(Holder::Reader)).cloned().collect();
+        assert!(more.is_empty(), "{more:?}");
+        assert!(desk.sandbox.mutations().expect("the proxy's record").is_empty());
+    }
+}
+
+#[test]
+#[ignore = "needs an AWS-compatible server: cargo xtask test aws"]
+fn a_stop_needs_what_its_policy_allows_and_nothing_of_that_is_idle() {
+    let mut sent = BTreeSet::new();
+    for desk in [Desk::tradai(), Desk::ops_pipeline()] {
+        let prepared = desk.requests();
+        let (exit, said) = desk.run("emergency-stop --reason t --yes");
+        assert_eq!(exit, Exit::Ok, "{said}");
+        sent.extend(desk.sent(prepared));
+    }
+    let mut needed = allowed(Holder::EmergencyStop);
+    // Only where the settings take the webhook's address from a secret.
+    needed.remove("secretsmanager:GetSecretValue");
+    assert_eq!(sent, needed);
+}
+
+#[test]
+#[ignore = "needs an AWS-compatible server: cargo xtask test aws"]
+fn a_resume_needs_nothing_that_no_policy_names() {
+    let desk = Desk::tradai();
+    // An order whose outcome nobody can tell would keep it from resuming.
+    let mut aws = desk.sandbox.aws("eu-central-1").expect("the aws command");
+    aws.args(["dynamodb", "delete-table", "--table-name", "tradai-orders-dev"]);
+    assert!(aws.output().expect("it runs").status.success());
+    let prepared = desk.requests();
+    let (exit, said) = desk.run("emergency-stop --reason t --yes");
+    assert_eq!(exit, Exit::Ok, "{said}");
+    // No bot runs there that could beat again, which is what a resume waits for at the end.
+    let (exit, said) = desk.run("resume --reason t --yes --deadline 8s");
+    assert_eq!(exit, Exit::Partial, "{said}");
+    assert!(said.contains("has not beaten since"), "{said}");
+    let sent = desk.sent(prepared);
+    let more: Vec<_> = sent.difference(&allowed(Holder::Operator)).cloned().collect();
+    assert!(more.is_empty(), "{more:?}");
+}
+
+#[test]
+fn every_policy_holds_less_than_the_next_and_fits() {
+    let [reader, stop, operator] =
+        [Holder::Reader, Holder::EmergencyStop, Holder::Operator].map(allowed);
+    assert!(reader.is_subset(&operator) && stop.is_subset(&operator));
+    assert!(reader.len() < operator.len() && stop.len() < operator.len());
+    assert_eq!(operator.len(), calls::ALL.len(), "each call is named once, and needed by somebody");
+    let process = super::Process::new(&[]);
+    for name in ["tradai-prod", "ops-pipeline"] {
+        let policy = policy::policy(&process.environment(name), Holder::Operator).expect("on AWS");
+        let text = serde_json::to_string(&policy).expect("a document");
+        // What a managed policy may hold.
+        assert!(text.len() < 6_144, "{name}: {}", text.len());
+        assert!(!text.contains("{env}"), "{text}");
+    }
+    let settings = "[environments.here]\nprofile = \"tradai\"\nstage = \"dev\"\n\
+        [environments.here.notify]\nwebhook_secret = \"hooks/pager/url\"\n";
+    let here = super::Process::new(&[]).with_settings(settings).environment("here");
+    let policy = policy::policy(&here, Holder::EmergencyStop).expect("on AWS");
+    let text = serde_json::to_string(&policy).expect("a document");
+    assert!(text.contains(":secret:hooks/pager-??????"), "{text}");
+    assert!(policy::policy(&process.environment("local"), Holder::Operator).is_none());
+}
