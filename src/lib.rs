@@ -51,7 +51,8 @@ pub fn run(argv: impl IntoIterator<Item = OsString>, mut ctx: Ctx) -> Exit {
         Ok(parsed) => parsed,
         Err(error) => return usage(&error, &argv, &mut ctx),
     };
-    let session = Session::new(&mut ctx, &cli.globals, &cli.command);
+    let mut session = Session::new(&mut ctx, &cli.globals, &cli.command);
+    session.typed = argv.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let _log = match logging::start(&cli.globals, session.ctx) {
         Ok(log) => log,
         Err(fault) => return finish(&session, &name, Err(fault)),

@@ -193,7 +193,7 @@ fn strange_variables(session: &Session<'_>) -> Vec<Finding> {
     let ours = session.ctx.vars.keys().filter(|name| name.starts_with("TRADECTL_"));
     let strange = ours.filter(|name| VARIABLES.iter().all(|(it, _)| it != name));
     let finding = |name: &String| {
-        let meant = settings::nearest(name, VARIABLES.map(|(it, _)| it));
+        let meant = trading_core::report::nearest(name, VARIABLES.map(|(it, _)| it));
         Finding {
             id: "settings.unknown_variable".to_owned(),
             severity: Severity::Warning,

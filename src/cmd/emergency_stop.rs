@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use trading_core::model::{Level, Reading, Scope};
 use trading_core::ops::emergency_stop::{EmergencyStop, Request, Site};
 use trading_core::plan::Binding;
-use trading_core::report::{Exit, Finding, Report, Severity};
+use trading_core::report::{Exit, Finding, Report, Severity, nearest};
 
 use super::account::Insist;
 use super::approve::{ApproveArgs, actor, consent, until_consent};
@@ -19,7 +19,7 @@ use crate::drive::run::Driver;
 use crate::drive::signals::Signals;
 use crate::error::Fault;
 use crate::platform::{Opening, Platform};
-use crate::settings::{Access, Environment, PlatformKind, nearest};
+use crate::settings::{Access, Environment, PlatformKind};
 
 /// The arguments.
 #[derive(Debug, clap::Args)]

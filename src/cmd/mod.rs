@@ -80,6 +80,8 @@ pub struct Session<'a> {
     pub ctx: &'a mut Ctx,
     /// What goes for every command.
     pub globals: &'a Globals,
+    /// The command line, word by word, the program first.
+    pub(crate) typed: Vec<String>,
     settings: Result<Settings, Fault>,
     /// What is wrong with the file of the working folder, where the command goes on without.
     set_aside: Option<Fault>,
@@ -106,7 +108,8 @@ impl<'a> Session<'a> {
             Err(_) => globals.show_account,
         };
         let account = OnceCell::new();
-        Self { ctx, globals, settings, set_aside, resolved: Rc::default(), account }
+        let (typed, resolved) = (Vec::new(), Rc::default());
+        Self { ctx, globals, typed, settings, set_aside, resolved, account }
     }
 
     /// Everything that was set.

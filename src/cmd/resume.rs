@@ -2,27 +2,21 @@
 //! engines reconcile and beat.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
 use trading_core::journal::{Damage, Entry, Journal};
-use trading_core::model::RestoreChunk;
+use trading_core::model::{RestoreChunk, RunId};
 use trading_core::ops::resume::{Request, Resume};
-use trading_core::plan::SavedPlan;
 use trading_core::report::{Exit, Report};
 
-use super::account::Insist;
-use super::approve::{PlanArgs, actor, consent_to_plan, until_consent};
+use super::Session;
+use super::approve::{PlanArgs, actor};
 use super::emergency_stop::site;
 use super::kill::KillArgs;
-use super::{Session, account};
-use crate::drive::journal::JournalWriter;
-use crate::drive::run::{Driver, KillPoint};
-use crate::drive::signals::Signals;
+use super::planned::Errand;
 use crate::error::Fault;
-use crate::platform::{Opening, Platform};
-use crate::settings::{Access, Environment};
+use crate::settings::Access;
 
 /// The arguments.
 #[derive(Debug, clap::Args)]
@@ -34,10 +28,10 @@ pub struct Arguments {
     reason: String,
     /// Leaves an item of the restore record as it is (`strategy=ID`, `service=NAME`,
     /// `schedule=NAME`, `autoscaling=NAME`); may be given again.
-    #[arg(long, value_name = "ITEM")]
+    #[arg(long, value_name = "ITEM", value_parser = item)]
     leave: Vec<String>,
     /// Puts an item back although somebody changed it since; may be given again.
-    #[arg(long, value_name = "ITEM")]
+    #[arg(long, value_name = "ITEM", value_parser = item)]
     take: Vec<String>,
     /// Adds restore records that the state store did not take: a stop's JSON document, the
     /// lines of its output that begin with `restore record:`, or a copy of its journal.
@@ -59,81 +53,42 @@ fn reason(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// Runs the command.
-pub(super) async fn run(args: &Arguments, session: &mut Session<'_>) -> Result<Report, Fault> {
-    let environment = session.environment(Access::Mutate)?;
-    if args.approve.basic.yes {
-        environment.check_yes()?;
+fn item(text: &str) -> Result<String, String> {
+    let kinds = ["strategy", "service", "schedule", "autoscaling", "record"];
+    let named = text.split_once('=').filter(|(_, name)| !name.is_empty());
+    match named {
+        Some((kind, _)) if kinds.contains(&kind) => Ok(text.to_owned()),
+        _ => Err(format!("an item is KIND=NAME, with KIND one of {}", kinds.join(", "))),
     }
-    let mut signals = if args.approve.basic.dry_run { None } else { Signals::listen().ok() };
-    let kill = args.kill.point(&environment)?;
+}
+
+/// Runs the command.
+pub(super) async fn run(args: &Arguments, session: &Session<'_>) -> Result<Report, Fault> {
+    let environment = session.environment(Access::Mutate)?;
     let site = site(&environment);
-    let insist = Insist::of_dry_run(args.approve.basic.dry_run);
-    let agree = async {
-        let opening = Opening::usual(session.timeout()?);
-        let platform = environment.open(session.ctx, opening).await?;
-        let account = platform.account.as_ref();
-        let verified = account::check(session, &environment, account, insist).await?;
-        account::warn_of_expiry(session, &account.traffic(), session.deadline(DEADLINE)?);
-        let mut survey = Resume::new(site.clone(), request(args, session)?, None);
-        let mut report = driver(session, &environment, &platform)?.run(&mut survey).await;
-        account::tell(&mut report, &verified, &account.traffic(), insist);
-        if survey.plan_digest().is_none() || !matches!(report.exit, Exit::Ok | Exit::No) {
-            return Ok((platform, verified, report, None));
-        }
-        let now = session.ctx.clock.now();
-        let plan = SavedPlan::new("resume", &environment.name, now, survey.plan_steps());
-        let mut summary =
-            vec![format!("resume {}: plan {}", environment.name, plan.digest.short())];
-        summary.extend(survey.summary());
-        let approved =
-            consent_to_plan(session, &environment, &args.approve, &plan, &summary).await?;
-        Ok((platform, verified, report, approved))
+    let errand = Errand {
+        command: "resume",
+        environment: &environment,
+        approve: &args.approve,
+        takes: session.deadline(DEADLINE)?,
+        kill: args.kill.point(&environment)?,
     };
-    let (platform, verified, report, approved) = until_consent(&mut signals, agree).await?;
-    let Some(approval) = approved else { return Ok(report) };
-    let request = request(args, session)?;
-    let journal = JournalWriter::create(&environment.state_dir, &request.run_id);
-    let mut resume = Resume::new(site, request, Some(approval));
-    let mut driver = driver(session, &environment, &platform)?;
-    (driver.journal, driver.signals, driver.kill) = (Some(journal), signals, kill);
-    let mut report = driver.run(&mut resume).await;
-    account::tell(&mut report, &verified, &platform.account.traffic(), insist);
-    Ok(report)
+    let make =
+        |run_id, approval| Ok(Resume::new(site.clone(), request(args, session, run_id)?, approval));
+    errand.run(session, make).await
 }
 
-/// A driver that looks.
-fn driver<'a>(
-    session: &'a Session<'_>,
-    environment: &Environment,
-    platform: &Platform,
-) -> Result<Driver<'a>, Fault> {
-    Ok(Driver {
-        platform: platform.clone(),
-        state_dir: environment.state_dir.clone(),
-        journal: None,
-        ui: &session.ctx.ui,
-        clock: Arc::clone(&session.ctx.clock),
-        timeout: session.timeout()?,
-        signals: None,
-        kill: KillPoint::never(),
-    })
-}
-
-fn request(args: &Arguments, session: &Session<'_>) -> Result<Request, Fault> {
+fn request(args: &Arguments, session: &Session<'_>, run_id: RunId) -> Result<Request, Fault> {
     let started_at = session.ctx.clock.now();
     let deadline = session.deadline(DEADLINE)?;
     let deadline = SignedDuration::try_from(deadline).unwrap_or(SignedDuration::MAX);
     let Arguments { stop_id, reason, leave, take, record, approve: _, kill: _ } = args;
+    let record = record.as_deref().map(|path| read_records(&session.ctx.cwd.join(path)));
     Ok(Request {
-        run_id: session.ctx.ids.fresh("run").into(),
+        run_id,
         stop_id: stop_id.as_deref().map(Into::into),
         reason: reason.clone(),
-        record: record
-            .as_deref()
-            .map(|path| read_records(&session.ctx.cwd.join(path)))
-            .transpose()?
-            .unwrap_or_default(),
+        record: record.transpose()?.unwrap_or_default(),
         leave: leave.clone(),
         take: take.clone(),
         actor: actor(session),

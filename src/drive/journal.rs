@@ -1,7 +1,7 @@
 //! The journal's file: appended, synced, one per run, mode 0600 in 0700.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -77,6 +77,17 @@ impl JournalWriter {
             Err(error) => Self::over(Box::new(NoSink(format!("{}: {error}", path.display())))),
         }
     }
+    /// Makes the file of a run that does nothing without a journal, if there is room for
+    /// `bytes` of it. If not, the error says why, and nothing is left of it.
+    pub fn with_room(state_dir: &Path, run_id: &RunId, bytes: u64) -> Result<Self, String> {
+        let path = path_of(state_dir, run_id);
+        let said = |error: io::Error| format!("{}: {error}", path.display());
+        let file = create_file(state_dir, &path).map_err(said)?;
+        // One that holds no line takes its file with it.
+        let mut sink = FileSink { path: path.clone(), file, good_bytes: 0 };
+        try_room(&mut sink.file, bytes).map_err(said)?;
+        Ok(Self::over(Box::new(sink)))
+    }
     /// A journal over any sink.
     pub fn over(sink: Box<dyn Sink>) -> Self {
         Self { sink, chain: Chain::default() }
@@ -108,6 +119,13 @@ fn create_file(state_dir: &Path, path: &Path) -> io::Result<File> {
     // The name itself must survive a power loss too.
     File::open(&folder)?.sync_all()?;
     Ok(file)
+}
+
+/// Writes so many bytes and takes them back.
+fn try_room(file: &mut File, bytes: u64) -> io::Result<()> {
+    io::copy(&mut io::repeat(0).take(bytes), file)?;
+    file.sync_data()?;
+    file.set_len(0)
 }
 
 /// Reads the journal of a run.
@@ -204,6 +222,18 @@ mod tests {
     }
 
     #[test]
+    fn the_room_that_was_tried_leaves_no_trace() {
+        let dir = tempfile::tempdir().unwrap();
+        let run: RunId = "run-1".into();
+        let mut writer = JournalWriter::with_room(dir.path(), &run, 100_000).unwrap();
+        let path = path_of(dir.path(), &run);
+        assert_eq!(fs::metadata(&path).unwrap().len(), 0);
+        writer.append(Utc::UNIX_EPOCH, &[entry()], true).unwrap();
+        let journal = load(&path).unwrap();
+        assert_eq!((journal.lines.len(), journal.damage), (1, None));
+    }
+
+    #[test]
     fn a_full_disk_is_told_and_a_second_run_never_overwrites_the_first() {
         let mut writer = JournalWriter::over(Box::new(FullAfter(10)));
         let why = writer.append(Utc::UNIX_EPOCH, &[entry()], true).unwrap_err();
@@ -212,6 +242,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let run: RunId = "run-1".into();
         JournalWriter::create(dir.path(), &run).append(Utc::UNIX_EPOCH, &[entry()], true).unwrap();
+        let why = JournalWriter::with_room(dir.path(), &run, 10).map(drop).unwrap_err();
+        assert!(why.contains("run-1.jsonl"), "{why}");
         let mut again = JournalWriter::create(dir.path(), &run);
         assert!(again.append(Utc::UNIX_EPOCH, &[entry()], true).is_err());
     }

@@ -3,7 +3,6 @@
 
 mod environment;
 mod load;
-mod nearest;
 mod origin;
 mod profile;
 mod read;
@@ -16,6 +15,5 @@ mod values;
 
 pub use environment::{Access, Environment, PlatformKind, Setting, Webhook};
 pub use load::{FileKind, Paths, Settings, VARIABLES, problems};
-pub use nearest::nearest;
 pub use origin::{Origin, Sourced};
 pub use reference::markdown as reference;

@@ -1,8 +1,8 @@
 //! The built-in profiles, and the environments that exist without any file.
 
 use trading_core::report::Exit;
+use trading_core::report::nearest;
 
-use super::nearest::nearest;
 use super::schema::ProfileFile;
 use crate::error::Fault;
 

@@ -8,9 +8,8 @@ use std::path::Path;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
-use trading_core::report::{Exit, Problem};
+use trading_core::report::{Exit, Problem, nearest};
 
-use super::nearest::nearest;
 use super::schema::{
     EnvironmentFile, Key, NamesFile, NotifyFile, RetentionFile, SettingsFile, TimingsFile,
 };

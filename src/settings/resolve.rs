@@ -3,10 +3,10 @@
 
 use trading_core::model::{RoleRule, Roles};
 use trading_core::report::Exit;
+use trading_core::report::nearest;
 
 use super::environment::{Access, Environment, PlatformKind};
 use super::load::{FileKind, Layer, Settings};
-use super::nearest::nearest;
 use super::origin::{Origin, Sourced};
 use super::profile;
 use super::schema::{Layered, ProfileFile};

@@ -76,6 +76,37 @@ pub(crate) fn on_a_full_disk_the_latch_holds_all_the_same_and_nothing_is_lost() 
     assert_eq!(field.standing(), before);
 }
 
+#[test]
+fn without_room_for_the_whole_journal_nothing_that_changes_something_begins() {
+    let field = Field::new(1, 2).started();
+    field.stop("alice", &[]).ended("HALTED", 0);
+    let halted = (field.latch(), field.standing());
+    // Room for the first lines, but not for all that the run may say.
+    for blocks in [0, 1, 8, 64, 256] {
+        let resume = on_a_full_disk(&field, blocks, "bob", RESUME);
+        assert_eq!(resume.code, Some(11), "{blocks}: {resume}");
+        assert_eq!((field.latch(), field.standing()), halted, "{blocks}: nothing was changed");
+    }
+    field.resume("carol", &[]).ended("RELEASED", 0);
+
+    let id = field.rows()[0].id.to_string();
+    let words = ["heartbeat", "recover", &id, "--anyway", "--yes", "--reason", "a test"];
+    let before = field.standing();
+    for blocks in [0, 8, 256] {
+        let recover = on_a_full_disk(&field, blocks, "bob", &words);
+        assert_eq!(recover.code, Some(11), "{blocks}: {recover}");
+        assert_eq!(field.standing(), before, "{blocks}: nothing was changed");
+    }
+    let recover = field.run("bob", &words);
+    assert_eq!(recover.code, Some(0), "{recover}");
+    for blocks in [0, 8, 256] {
+        let undo = ["journal", "undo", "last", "--yes"];
+        let undo = on_a_full_disk(&field, blocks, "bob", &undo);
+        assert!(undo.code == Some(11) || undo.out.contains("nothing"), "{blocks}: {undo}");
+        assert_eq!(field.standing(), before, "{blocks}: nothing was changed");
+    }
+}
+
 /// The state store takes everything but restore records, until `healed`.
 fn without_a_place_for_records(field: &Field) -> rusqlite::Connection {
     let database = rusqlite::Connection::open(field.paths().control_db()).expect("opens");

@@ -56,6 +56,7 @@ pub(super) async fn run(args: &Arguments, session: &Session<'_>) -> Result<Repor
         command: "heartbeat.recover",
         environment: &environment,
         approve: &args.approve,
+        takes: longest(args, session)?,
         kill: args.kill.point(&environment)?,
     };
     let make = |run_id, approval| {
@@ -63,6 +64,10 @@ pub(super) async fn run(args: &Arguments, session: &Session<'_>) -> Result<Repor
         Ok(Recover::new(site.clone(), request, approval))
     };
     errand.run(session, make).await
+}
+
+fn longest(args: &Arguments, session: &Session<'_>) -> Result<Duration, Fault> {
+    session.deadline(DEADLINE.saturating_add(args.soak.unwrap_or_default()))
 }
 
 fn request(
@@ -74,7 +79,7 @@ fn request(
     let Arguments { strategy, reason, soak, anyway, approve: _, kill: _ } = args;
     let started_at = session.ctx.clock.now();
     let soak = soak.unwrap_or_default();
-    let deadline = session.deadline(DEADLINE.saturating_add(soak))?;
+    let deadline = longest(args, session)?;
     let deadline = SignedDuration::try_from(deadline).unwrap_or(SignedDuration::MAX);
     Ok(RecoverRequest {
         run_id,

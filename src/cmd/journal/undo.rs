@@ -52,12 +52,13 @@ pub(super) async fn run(args: &Arguments, session: &Session<'_>) -> Result<Repor
         };
         Fault::new(Exit::Refused, "undo.refused", format!("nothing was changed: {not}")).hint(next)
     })?;
-    let deadline = SignedDuration::try_from(session.deadline(DEADLINE)?);
-    let deadline = deadline.unwrap_or(SignedDuration::MAX);
+    let takes = session.deadline(DEADLINE)?;
+    let deadline = SignedDuration::try_from(takes).unwrap_or(SignedDuration::MAX);
     let errand = Errand {
         command: "journal.undo",
         environment: &environment,
         approve,
+        takes,
         kill: kill.point(&environment)?,
     };
     let site = site(&environment);

@@ -3,11 +3,13 @@
 
 mod exit;
 mod measured;
+mod nearest;
 mod progress;
 mod words;
 
 pub use exit::Exit;
 pub use measured::{Measured, Missing};
+pub use nearest::nearest;
 pub use progress::{Progress, ProgressKind};
 pub use words::{ago, millis, stamp};
 

@@ -85,7 +85,8 @@ fn verdict(world: &World, order: &ClientOrderId) -> Option<String> {
 /// Positions in which the table and the venues differ, among the strategies that trade
 /// again.
 pub(super) fn unreconciled(site: &Site, world: &World, trading: &[StrategyRow]) -> Vec<Obstacle> {
-    if !site.capabilities.positions || site.capabilities.venues.is_empty() {
+    let none = site.capabilities.venues.is_empty() || trading.is_empty();
+    if !site.capabilities.positions || none {
         return Vec::new();
     }
     let mut at_venue: BTreeMap<(String, String), Decimal> = BTreeMap::new();
@@ -129,6 +130,8 @@ fn differences(
                 let key = (strategy.to_string(), symbol.to_string());
                 *stored.entry(key).or_default() += quantity;
             }
+            // Of a strategy that stays stopped nothing has to agree.
+            (Some(strategy), ..) if !trading.iter().any(|it| it.id == strategy) => {}
             _ => obstacles.push(obstacle(
                 "resume.position_unparsed",
                 &row.id,
@@ -202,6 +205,36 @@ pub(super) fn not_ready(
         }
     }
     obstacles
+}
+
+/// What the release waits for, by kind, with names and counts.
+pub(super) fn awaited(obstacles: &[Obstacle]) -> String {
+    const NAMES: usize = 5;
+    let mut kinds: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for it in obstacles {
+        kinds.entry(kind(it.id)).or_default().push(&it.subject);
+    }
+    if kinds.is_empty() {
+        return "all are up, reconciled and beating".to_owned();
+    }
+    let told = kinds.iter().map(|(kind, names)| {
+        let more = match names.len().saturating_sub(NAMES) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let first = names.iter().take(NAMES).copied().collect::<Vec<_>>().join(", ");
+        format!("{kind}: {} ({first}{more})", names.len())
+    });
+    format!("waits for {}", told.collect::<Vec<_>>().join("; "))
+}
+
+fn kind(id: &str) -> &'static str {
+    match id {
+        "resume.service_not_up" => "services to run",
+        "resume.not_beating" => "strategies to reconcile and beat",
+        "resume.order_unknown" | "resume.orders_unread" => "orders to be known",
+        _ => "positions to agree with the venue",
+    }
 }
 
 /// Why a strategy does not count as up again.

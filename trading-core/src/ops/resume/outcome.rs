@@ -4,6 +4,7 @@ use super::procedure::{End, Resume};
 use super::record;
 use super::restore::{Fate, Item};
 use crate::model::Written;
+use crate::ops::Planned;
 use crate::ops::run::describe;
 use crate::plan::{Settled, Step};
 use crate::report::{Block, Cell, Exit, Finding, Problem, Report, Severity, Tone};
@@ -45,22 +46,6 @@ impl Resume {
         report.body = self.body(outcome);
         report.data = serde_json::to_value(self.data()).unwrap_or_default();
         report
-    }
-
-    /// What a person reads before approving: what becomes of each item.
-    pub fn summary(&self) -> Vec<String> {
-        let items = self.fates.iter().map(|it| {
-            let data = it.data();
-            format!("{}: {}, before the stop {}", data.item, data.fate, data.before)
-        });
-        let last = if self.fates.iter().any(Item::is_undecided) {
-            "the latch is NOT released: decide the undecided items with --leave or --take"
-        } else {
-            "then engines reconcile and beat, and the latch is released"
-        };
-        let lost =
-            self.missing.iter().map(|it| format!("{}: missing, done without (--leave)", it.item));
-        items.chain(lost).chain([last.to_owned()]).collect()
     }
 
     fn word(&self) -> (&'static str, Exit) {
@@ -233,11 +218,32 @@ impl Resume {
                 .map(|it| format!("{}: {}", it.subject, it.message))
                 .collect(),
             failures: self.failures(),
-            plan: self.run.executor.steps().map(|(step, _)| step.clone()).collect(),
+            plan: self.plan_steps(),
             duration_ms: self.ended_at.map(|at| {
                 i64::try_from(at.duration_since(started).as_millis()).unwrap_or(i64::MAX)
             }),
         }
+    }
+}
+
+impl Planned for Resume {
+    fn plan_steps(&self) -> Vec<Step> {
+        self.run.executor.steps().map(|(step, _)| step.clone()).collect()
+    }
+    /// What becomes of each item.
+    fn summary(&self) -> Vec<String> {
+        let items = self.fates.iter().map(|it| {
+            let data = it.data();
+            format!("{}: {}, before the stop {}", data.item, data.fate, data.before)
+        });
+        let last = if self.fates.iter().any(Item::is_undecided) {
+            "the latch is NOT released: decide the undecided items with --leave or --take"
+        } else {
+            "then engines reconcile and beat, and the latch is released"
+        };
+        let lost =
+            self.missing.iter().map(|it| format!("{}: missing, done without (--leave)", it.item));
+        items.chain(lost).chain([last.to_owned()]).collect()
     }
 }
 

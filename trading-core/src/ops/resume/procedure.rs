@@ -9,7 +9,7 @@ use crate::ops::emergency_stop::{Site, later};
 use crate::ops::run::{Opening, Run};
 use crate::ops::seen::World;
 use crate::ops::{Answer, News, Procedure, Query, Ticket, Want};
-use crate::plan::{Act, Approval, JournalRule, PlanDigest, Purpose, Settled, Step, StepId, digest};
+use crate::plan::{Act, Approval, JournalRule, PlanDigest, Purpose, Settled, StepId, digest};
 use crate::report::Report;
 use std::collections::BTreeSet;
 
@@ -78,7 +78,8 @@ pub struct Resume {
     /// When everything had been put back under the latch.
     resuming_since: Option<Utc>,
     next_look_at: Utc,
-    last_obstacles: usize,
+    /// What was told last of what is waited for.
+    awaited: String,
     /// The latch is being read again, since somebody else wrote it.
     rereading: bool,
     /// Everything is as it must be: the release is under way, and what is read from now on
@@ -114,7 +115,7 @@ impl Resume {
             stage: Stage::Finding,
             waiting: BTreeSet::from([Query::Latch]),
             resuming_since: None,
-            last_obstacles: usize::MAX,
+            awaited: String::new(),
             ready: false,
             rereading: false,
         }
@@ -124,11 +125,6 @@ impl Resume {
     /// found something to do.
     pub fn plan_digest(&self) -> Option<&PlanDigest> {
         self.digest.as_ref()
-    }
-
-    /// The steps of the plan, in order of their ids.
-    pub fn plan_steps(&self) -> Vec<Step> {
-        self.run.executor.steps().map(|(step, _)| step.clone()).collect()
     }
 
     fn ask_all(&mut self, queries: Vec<Query>) {
@@ -282,15 +278,15 @@ impl Resume {
         Some(End::Refused(format!("{}: {}", first.subject, first.message)))
     }
 
-    /// `--leave` and `--take` name items of the record, or the command line is wrong.
+    /// `--leave` and `--take` name items of the record, each in one way.
     fn unknown_item(&self) -> Option<End> {
+        let Request { leave, take, .. } = &self.request;
+        if let Some(both) = leave.iter().find(|it| take.contains(it)) {
+            return Some(End::Usage(format!("`{both}` is to be left and taken: decide")));
+        }
         let names = self.fates.iter().map(|it| it.item.subject.to_string());
-        let names: Vec<String> =
-            names.chain(self.missing.iter().map(|it| it.item.clone())).collect();
-        let mut asked = self.request.leave.iter().chain(&self.request.take);
-        let unknown = asked.find(|name| !names.contains(name))?;
-        let names = names.join(", ");
-        Some(End::Usage(format!("`{unknown}` is not in the restore record: it has {names}")))
+        let names = names.chain(self.missing.iter().map(|it| it.item.clone()));
+        record::unknown(leave.iter().chain(take), &names.collect::<Vec<_>>()).map(End::Refused)
     }
 
     fn advance(&mut self, now: Utc) {
@@ -433,10 +429,10 @@ impl Resume {
         self.obstacles = gate::not_ready(&self.site, &self.world, &self.fates, since, now);
         self.obstacles.extend(gate::unknown_orders(&self.site, &self.world));
         self.obstacles.extend(gate::unreconciled(&self.site, &self.world, &trading));
-        if self.obstacles.len() != self.last_obstacles {
-            self.last_obstacles = self.obstacles.len();
-            let message = format!("{} not ready yet", self.last_obstacles);
-            self.run.tell("engines", "engines", message, false);
+        let awaited = gate::awaited(&self.obstacles);
+        if awaited != self.awaited {
+            self.run.tell("engines", "engines", awaited.clone(), false);
+            self.awaited = awaited;
         }
         if self.obstacles.is_empty() {
             self.ready = true;

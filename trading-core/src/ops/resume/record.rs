@@ -7,6 +7,7 @@ use crate::model::{
     Hold, Misplaced, Reading, RestoreChunk, RestoreItem, RestoreSubject, RunId, StopId,
 };
 use crate::ops::seen::World;
+use crate::report::nearest;
 use std::collections::BTreeMap;
 
 /// The id of the finding that a chunk is missing.
@@ -92,4 +93,15 @@ pub(super) fn foreign(request: &Request, stop_id: &StopId) -> Option<String> {
     let foreign = request.record.iter().find(|chunk| chunk.stop_id != *stop_id)?;
     let of = &foreign.stop_id;
     Some(format!("--record: a restore record of stop {of} is among them, this is {stop_id}"))
+}
+
+/// A name that is in no record, and the one that was probably meant.
+pub(super) fn unknown<'a>(
+    mut asked: impl Iterator<Item = &'a String>,
+    names: &[String],
+) -> Option<String> {
+    let unknown = asked.find(|name| !names.contains(name))?;
+    let meant = nearest(unknown, names.iter().map(String::as_str));
+    let meant = meant.map(|it| format!("; did you mean `{it}`?")).unwrap_or_default();
+    Some(format!("`{unknown}` is not in the restore record, which has {}{meant}", names.join(", ")))
 }

@@ -372,12 +372,18 @@ fn what_somebody_changed_since_stops_the_run_before_the_release() {
 }
 
 #[test]
-fn an_item_that_is_not_in_the_record_is_a_usage_error() {
+fn an_item_that_is_not_in_the_record_is_refused_with_the_one_that_was_meant() {
     let mut world = stopped();
     let leave = Request { leave: vec!["strategy=z".into()], ..request(&world, "r3") };
     let report = resume_with(&mut world, leave, None).unwrap();
-    assert_eq!(report.exit, Exit::Usage);
-    assert!(report.errors[0].message.contains("strategy=a"), "{:?}", report.errors);
+    assert_eq!(report.exit, Exit::Refused);
+    let message = &report.errors[0].message;
+    assert!(message.contains("did you mean `strategy=a`?"), "{message}");
+    let both = vec!["strategy=a".to_owned()];
+    let both = Request { leave: both.clone(), take: both, ..request(&world, "r4") };
+    let report = resume_with(&mut world, both, None).unwrap();
+    assert_eq!(report.exit, Exit::Usage, "{report:#?}");
+    assert!(world.applied.is_empty());
 }
 
 #[test]
@@ -417,6 +423,38 @@ fn a_position_that_the_table_does_not_know_keeps_the_latch() {
     let report = resume(&mut world);
     assert_eq!(report.exit, Exit::Partial, "{report:#?}");
     assert!(report.findings.iter().any(|it| it.id == "resume.unreconciled"), "{report:#?}");
+}
+
+#[test]
+fn of_a_strategy_that_stays_stopped_nothing_has_to_agree() {
+    let mut world = stopped();
+    // `e` was stopped before, and nobody knows its position.
+    let row = Row::default()
+        .with_text("strategy_id", "e")
+        .with_text("symbol", "BTC")
+        .with_text("status", "open");
+    world.stored_positions.push(PositionRow { id: "p-e".into(), row: row.clone() });
+    assert_eq!(resume(&mut world.clone()).outcome, "RELEASED");
+    // The same of one that trades again keeps the latch.
+    let row = row.with_text("strategy_id", "a");
+    world.stored_positions.push(PositionRow { id: "p-a2".into(), row });
+    let report = resume(&mut world);
+    assert_eq!(report.exit, Exit::Partial, "{report:#?}");
+    assert_eq!(report.findings[0].id, "resume.position_unparsed", "{report:#?}");
+}
+
+#[test]
+fn who_is_waited_for_is_named() {
+    let mut world = stopped();
+    world.hung.insert("a".into());
+    let asked = request(&world, "r2");
+    let (_, approval) = survey(&mut world, asked.clone());
+    let mut resume = Resume::new(world::site(), asked, Some((approval.unwrap(), "typed")));
+    drive(&mut world, &mut resume, None, |_| 0).unwrap();
+    let news = crate::ops::Procedure::news(&mut resume);
+    let told: Vec<&str> =
+        news.iter().filter(|it| it.rung == "engines").map(|it| it.message.as_str()).collect();
+    assert_eq!(told.last(), Some(&"waits for strategies to reconcile and beat: 1 (a)"), "{told:?}");
 }
 
 #[test]

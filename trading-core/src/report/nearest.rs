@@ -1,13 +1,12 @@
 //! The word that was probably meant.
 
-/// The most similar of the words, if any is similar enough to be a slip of the fingers.
+/// The most similar of the words, if at least half of it is the same: a slip of the fingers.
 pub fn nearest<'a>(word: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let likeness = |it: &str| strsim::normalized_damerau_levenshtein(word, it);
-    let ranked = words.into_iter().map(|it| (likeness(it), it));
-    ranked
-        .filter(|(likeness, _)| *likeness >= 0.5)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|it| it.1)
+    let longer = |it: &str| it.chars().count().max(word.chars().count()).max(1);
+    // How much of it differs, in thousandths.
+    let difference = |it: &str| strsim::damerau_levenshtein(word, it) * 1_000 / longer(it);
+    let ranked = words.into_iter().map(|it| (difference(it), it));
+    ranked.filter(|(difference, _)| *difference <= 500).min_by_key(|it| it.0).map(|it| it.1)
 }
 
 #[cfg(test)]
