@@ -95,6 +95,7 @@ impl World {
                 started_at: Some(now - span(3_600_000)),
                 stopped_at: None,
                 exit_code: None,
+                ended_by: None,
                 stopped_reason: None,
                 container_reason: None,
                 task_definition: "engine:1".to_owned(),

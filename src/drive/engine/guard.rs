@@ -122,6 +122,7 @@ impl Guard {
             strategy: Some(strategy.clone()),
             service: Some(self.service.clone()),
             venue: Some(self.venue.clone()),
+            standalone: false,
         }
     }
     fn age(&self, read: &ReadLatch) -> Duration {

@@ -18,7 +18,7 @@ use crate::platform::{RowUpdate, StateStore};
 /// Attribute: when the strategy was last found to agree with its venue.
 const RECONCILED_AT: &str = "reconciled_at";
 /// Attribute: the engine's own trading state, where it is tighter than active.
-const TRADING_STATE: &str = "trading_state";
+const TRADING_STATE: &str = StrategyRow::TRADING_STATE;
 /// Attribute: the orders that were not at rest when a stop was acknowledged.
 const STOP_OPEN_ORDERS: &str = "stop_open_orders";
 

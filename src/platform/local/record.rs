@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use trading_core::model::{
-    Autoscaling, Reading, Schedule, Service, ServiceEvent, ServiceName, Task, TaskId, TaskState,
-    Utc,
+    Autoscaling, EndedBy, Reading, Schedule, Service, ServiceEvent, ServiceName, Task, TaskId,
+    TaskState, Utc,
 };
 
 use super::linux::Process;
@@ -104,10 +104,15 @@ impl TaskRecord {
             started_at: self.started_at,
             stopped_at: self.stopped_at,
             exit_code: self.exit_code,
+            ended_by: self.ended_by(),
             stopped_reason: self.stopped_reason.clone(),
             container_reason: None,
             task_definition: self.task_definition.clone(),
         }
+    }
+    fn ended_by(&self) -> Option<EndedBy> {
+        let by = if self.stop.is_some() { EndedBy::Request } else { EndedBy::Itself };
+        (!self.is_live()).then_some(by)
     }
     /// Not seen stopped.
     pub(super) fn is_live(&self) -> bool {

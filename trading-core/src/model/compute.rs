@@ -181,6 +181,9 @@ pub struct Task {
     pub stopped_at: Option<Utc>,
     /// The exit code of its essential process; 128 + n for a signal n.
     pub exit_code: Option<i32>,
+    /// Who ended it; `None`: it is not at its end, or the platform does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_by: Option<EndedBy>,
     /// Why it stopped.
     pub stopped_reason: Option<String>,
     /// Why the container whose exit code this is stopped, if the platform says more of it
@@ -189,6 +192,17 @@ pub struct Task {
     pub container_reason: Option<String>,
     /// The task definition (family:revision).
     pub task_definition: String,
+}
+
+/// Who ended a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum EndedBy {
+    /// Its process left, with whatever exit code, or never came up.
+    Itself,
+    /// Somebody asked for it: a person, a deployment, a lower desired count.
+    Request,
 }
 
 /// Who acts on desired counts and schedules: starts what should run and ends what should

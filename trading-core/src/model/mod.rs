@@ -24,8 +24,8 @@ pub use attr::{Attr, AttrError, Row};
 pub use bucket::{Bucket, Rate};
 pub use calendar::Market;
 pub use compute::{
-    Autoscaling, Deployment, Service, ServiceEvent, Supervision, Supervisor, Suspended, Task,
-    TaskState,
+    Autoscaling, Deployment, EndedBy, Service, ServiceEvent, Supervision, Supervisor, Suspended,
+    Task, TaskState,
 };
 pub use fixed::{Instrument, MONEY_DECIMALS, Money, Price, Quantity, Unfit};
 pub use ids::{

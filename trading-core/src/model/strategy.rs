@@ -111,6 +111,8 @@ impl StrategyRow {
     pub const VENUE: &'static str = "venue";
     /// Attribute `symbol`.
     pub const SYMBOL: &'static str = "symbol";
+    /// Attribute `trading_state`: what the engine itself allows; missing: everything.
+    pub const TRADING_STATE: &'static str = "trading_state";
     /// Attribute `warmup_started_at`: when the current start began.
     pub const STARTED_AT: &'static str = "started_at";
 
@@ -160,6 +162,7 @@ impl StrategyRow {
             strategy: Some(self.id.clone()),
             service: self.service(),
             venue: self.venue(),
+            standalone: false,
         }
     }
     /// What it trades, if the row says so.

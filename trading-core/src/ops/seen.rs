@@ -102,13 +102,27 @@ impl World {
     pub(crate) fn live_lease(&self, id: &StrategyId, now: Utc) -> Option<&Lease> {
         self.lease(id).filter(|lease| lease.expires_at > now)
     }
+    /// What a hold has to cover to cover a strategy. A row that names no service is placed by
+    /// the task that it names, if that was seen and is not a task of the past.
+    pub(crate) fn target(&self, row: &StrategyRow) -> Target {
+        let mut target = row.target();
+        if target.service.is_some() {
+            return target;
+        }
+        let Some(id) = row.task() else { return target };
+        let tasks = self.tasks.as_ref().and_then(Reading::value).into_iter().flatten();
+        let mut live = tasks.filter(|it| it.state != TaskState::Stopped);
+        if let Some(task) = live.find(|it| it.id == id) {
+            target.service.clone_from(&task.service);
+            target.standalone = task.service.is_none();
+        }
+        target
+    }
     /// Whether another stop halts a strategy too: what was acknowledged to that one is as
     /// good, since an owner answers one of several.
     fn also_halts(&self, stop_id: &StopId, row: &StrategyRow) -> bool {
         let hold = self.latch.as_ref().and_then(Reading::value).and_then(|it| it.hold(stop_id));
-        let target =
-            Target { strategy: Some(row.id.clone()), service: row.service(), venue: row.venue() };
-        hold.is_some_and(|hold| hold.level.halts() && hold.scope.covers(&target))
+        hold.is_some_and(|hold| hold.level.halts() && hold.scope.covers(&self.target(row)))
     }
     /// Whoever runs a strategy: acknowledged, gone, alive, or it cannot be told.
     pub(crate) fn owner(

@@ -194,6 +194,7 @@ fn task(id: &str, family: &str, service: Option<&str>) -> Task {
         started_at: Some(start()),
         stopped_at: None,
         exit_code: None,
+        ended_by: None,
         stopped_reason: None,
         container_reason: None,
         task_definition: format!("{family}:1"),
@@ -289,7 +290,8 @@ impl SimWorld {
             && self.now >= at + SignedDuration::from_millis(300)
         {
             for row in &mut self.rows {
-                let service = row.service().unwrap();
+                // Whoever runs without a service acknowledges nothing.
+                let Some(service) = row.service() else { continue };
                 let runs = self.tasks.iter().any(|task| {
                     task.service.as_ref() == Some(&service) && task.state == TaskState::Running
                 });

@@ -3,7 +3,8 @@
 use aws_sdk_ecs::types as sdk;
 use aws_smithy_types::DateTime;
 use trading_core::model::{
-    Autoscaling, Deployment, Reading, Service, ServiceEvent, ServiceName, Task, TaskState, Utc,
+    Autoscaling, Deployment, EndedBy, Reading, Service, ServiceEvent, ServiceName, Task, TaskState,
+    Utc,
 };
 
 /// As many events as ECS keeps.
@@ -92,10 +93,23 @@ pub(super) fn task(it: &sdk::Task) -> Result<Task, String> {
         started_at: it.started_at().map(when).transpose()?,
         stopped_at: it.stopped_at().map(when).transpose()?,
         exit_code: telling.and_then(sdk::Container::exit_code),
+        ended_by: it.stop_code().and_then(ended_by),
         stopped_reason: it.stopped_reason().map(str::to_owned),
         container_reason: telling.and_then(sdk::Container::reason).map(str::to_owned),
         task_definition: definition.to_owned(),
     })
+}
+
+/// Who ended a task. The scheduler ends tasks for a deployment, for a lower count and for a
+/// failed health check alike, and does not say which.
+fn ended_by(code: &sdk::TaskStopCode) -> Option<EndedBy> {
+    match code {
+        sdk::TaskStopCode::EssentialContainerExited | sdk::TaskStopCode::TaskFailedToStart => {
+            Some(EndedBy::Itself)
+        }
+        sdk::TaskStopCode::UserInitiated => Some(EndedBy::Request),
+        _ => None,
+    }
 }
 
 /// Somebody asked for its end.
@@ -177,6 +191,20 @@ mod tests {
         assert_eq!(task.service, Some("live".into()));
         assert_eq!(task.task_definition, "tradai-live:7");
         assert_eq!(task.stopped_at.unwrap().as_second(), AT_S);
+    }
+
+    #[test]
+    fn who_ended_a_task_is_told_by_its_code_and_not_guessed() {
+        use sdk::TaskStopCode as Code;
+        for (code, by) in [
+            (Code::EssentialContainerExited, Some(EndedBy::Itself)),
+            (Code::TaskFailedToStart, Some(EndedBy::Itself)),
+            (Code::UserInitiated, Some(EndedBy::Request)),
+            (Code::ServiceSchedulerInitiated, None),
+            (Code::from("ACodeOfTomorrow"), None),
+        ] {
+            assert_eq!(ended_by(&code), by, "{code:?}");
+        }
     }
 
     #[test]

@@ -79,6 +79,8 @@ pub struct Target {
     pub service: Option<ServiceName>,
     /// The venue that it trades at.
     pub venue: Option<VenueName>,
+    /// It is known that no service runs it.
+    pub standalone: bool,
 }
 
 impl Scope {
@@ -87,7 +89,9 @@ impl Scope {
         match self {
             Self::All | Self::Unrecognized(_) => true,
             Self::Strategy(id) => target.strategy.as_ref().is_none_or(|it| it == id),
-            Self::Service(name) => target.service.as_ref().is_none_or(|it| it == name),
+            Self::Service(name) => {
+                !target.standalone && target.service.as_ref().is_none_or(|it| it == name)
+            }
             Self::Venue(name) => target.venue.as_ref().is_none_or(|it| it == name),
         }
     }

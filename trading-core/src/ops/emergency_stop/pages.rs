@@ -30,7 +30,11 @@ impl Desk<'_> {
             return Vec::new();
         }
         let rows = self.world.rows().iter();
-        let active = rows.filter(|row| self.covers(row) && !row.status().is_at_rest());
+        // Whether one is of the service may depend on its task: that is read first.
+        let by_task = matches!(self.request.scope, Scope::Service(_)) && self.world.tasks.is_none();
+        let placed = |row: &&StrategyRow| !by_task || row.service().is_some();
+        let active =
+            rows.filter(placed).filter(|row| self.covers(row) && !row.status().is_at_rest());
         active
             .filter_map(|row| {
                 let id = self.run.attempt(&strategy_step(row), &Query::Strategies)?;
@@ -261,18 +265,13 @@ impl Desk<'_> {
 
     /// Whether a strategy is in scope.
     pub(super) fn covers(&self, row: &StrategyRow) -> bool {
-        self.request.scope.covers(&Target {
-            strategy: Some(row.id.clone()),
-            service: row.service(),
-            venue: row.venue(),
-        })
+        self.request.scope.covers(&self.world.target(row))
     }
     pub(super) fn covers_at(&self, venue: &VenueName, strategy: &StrategyId) -> bool {
-        self.request.scope.covers(&Target {
-            strategy: Some(strategy.clone()),
-            service: self.world.row(strategy).and_then(StrategyRow::service),
-            venue: Some(venue.clone()),
-        })
+        let row = self.world.row(strategy);
+        let placed = row.map(|row| self.world.target(row)).unwrap_or_default();
+        let (strategy, venue) = (Some(strategy.clone()), Some(venue.clone()));
+        self.request.scope.covers(&Target { strategy, venue, ..placed })
     }
     /// Whether a position is in scope.
     pub(super) fn covers_position(&self, venue: &VenueName, position: &VenuePosition) -> bool {

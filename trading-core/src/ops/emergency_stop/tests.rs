@@ -415,6 +415,34 @@ fn one_strategy_is_stopped_alone() {
 }
 
 #[test]
+fn a_service_is_stopped_without_what_is_known_to_run_beside_it() {
+    // Third-party bots acknowledge nothing; one runs as a task of no service, one says only
+    // by its task that it is the service's, and of one nobody knows where it runs.
+    let mut world = SimWorld::busy();
+    let scope = Scope::Service("engine-1".into());
+    let mut request = world::request(&world, "r1");
+    request.scope = scope;
+    let unplaced = |id: &str, task: &str| {
+        let row = Row::default().with_text("strategy_id", id).with_text("status", "running");
+        StrategyRow { id: id.into(), row: row.with_text("task_id", task) }
+    };
+    let ours = world.tasks.iter().find(|it| it.service == Some("engine-1".into())).unwrap();
+    let (ours, mut beside) = (ours.id.to_string(), ours.clone());
+    (beside.id, beside.service, beside.family) = ("beside".into(), None, "engine-2".into());
+    world.tasks.push(beside);
+    world.rows.push(unplaced("x-beside", "beside"));
+    world.rows.push(unplaced("y-ours", &ours));
+    world.rows.push(unplaced("z-nowhere", "long-gone"));
+    let report = stop_with(&mut world, request, None).unwrap();
+    assert_eq!(report.outcome, "HALTED", "{report:#?}");
+    let now = statuses(&world);
+    assert_eq!(now["x-beside"], "running", "it is not the service's");
+    assert_eq!((now["y-ours"].as_str(), now["z-nowhere"].as_str()), ("stopped", "stopped"));
+    let beside = world.tasks.iter().find(|it| it.id.as_str() == "beside").unwrap();
+    assert_eq!(beside.state, TaskState::Running);
+}
+
+#[test]
 fn a_dry_run_plans_all_of_it_and_changes_nothing() {
     let mut world = SimWorld::busy();
     world.read_only = true;

@@ -3,8 +3,8 @@
 use super::View;
 use super::managed::Managed;
 use crate::model::{
-    Effective, GapKind, Hold, LATCH_FORMAT, OrderRow, Phase, PositionStatus, Reading, Service,
-    StatusReading, StrategyId, Subject, Task, TaskState, Utc,
+    Effective, EndedBy, GapKind, Hold, LATCH_FORMAT, OrderRow, Phase, PositionStatus, Reading,
+    Service, StatusReading, StrategyId, Subject, Task, TaskState, Utc,
 };
 use crate::ops::heartbeat::findings as heartbeat_findings;
 use crate::ops::positions::Protection;
@@ -110,7 +110,8 @@ impl View<'_> {
         findings.extend(ours);
         let Some(latch) = self.world.latch.as_ref().and_then(Reading::value) else { return };
         for row in self.world.rows() {
-            let Effective::Held { level, stop_id } = latch.effective(&row.target()) else {
+            let Effective::Held { level, stop_id } = latch.effective(&self.world.target(row))
+            else {
                 continue;
             };
             let hold = stop_id.as_ref().and_then(|id| latch.hold(id));
@@ -203,7 +204,7 @@ impl View<'_> {
         );
         if desired > 0 && crashes.len() >= CRASHES.1 {
             let message = format!(
-                "{} of its tasks have ended by a fault in {}",
+                "{} of its tasks have ended unasked in {}",
                 crashes.len(),
                 millis(CRASHES.0)
             );
@@ -233,13 +234,18 @@ impl View<'_> {
         }
     }
 
-    /// Tasks of a service that ended lately and not well, the newest first.
+    /// Tasks of a service that ended lately and unasked, the newest first.
     fn crashes(&self, service: &Service) -> Vec<&Task> {
         let tasks = self.world.tasks.as_ref().and_then(Reading::value).into_iter().flatten();
         let mut crashes: Vec<&Task> = tasks
             .filter(|task| {
                 let lately = task.stopped_at.is_some_and(|at| self.age(at) <= CRASHES.0);
-                let badly = task.exit_code != Some(0);
+                let badly = match task.ended_by {
+                    // A service's task is to go on: one that leaves with 0 is gone as well.
+                    Some(EndedBy::Itself) => true,
+                    Some(EndedBy::Request) => false,
+                    None => task.exit_code != Some(0),
+                };
                 task.service.as_ref() == Some(&service.name)
                     && task.state == TaskState::Stopped
                     && lately

@@ -2,6 +2,7 @@
 //! sending exits.
 
 use super::View;
+use crate::engine::TradingState;
 use crate::model::{Reading, StrategyRow, TaskState};
 use crate::ops::heartbeat::Pulse;
 
@@ -16,6 +17,25 @@ pub(super) enum Managed {
     Unknown(String),
 }
 
+/// What an engine says of itself that keeps it from sending exits; none: nothing does.
+fn halted_itself(row: &StrategyRow) -> Option<Managed> {
+    let attr = row.row.get(StrategyRow::TRADING_STATE)?;
+    let sends = [TradingState::Active, TradingState::ReduceOnly];
+    let mute = [TradingState::CancelOnly, TradingState::Halted];
+    let is = |states: &[TradingState]| {
+        attr.as_text().is_some_and(|word| states.iter().any(|it| it.as_str() == word))
+    };
+    if is(&sends) {
+        return None;
+    }
+    let word = row.row.text_opt(StrategyRow::TRADING_STATE).unwrap_or("of an odd type");
+    Some(if is(&mute) {
+        Managed::No(format!("its engine is {word} by itself and sends no exit"))
+    } else {
+        Managed::Unknown(format!("its engine's trading state is {word}"))
+    })
+}
+
 impl View<'_> {
     /// A beat alone proves little: it stands in the row for minutes after its engine is gone.
     pub(super) fn managed(&self, strategy: &str) -> Managed {
@@ -27,13 +47,16 @@ impl View<'_> {
             return Managed::Unknown("its row was not read".to_owned());
         };
         match self.world.latch.as_ref().map(|it| it.value().ok_or(it)) {
-            Some(Ok(latch)) if !latch.effective(&row.target()).allows_exits() => {
+            Some(Ok(latch)) if !latch.effective(&self.world.target(row)).allows_exits() => {
                 return Managed::No("a halt keeps its engine from closing it".to_owned());
             }
             Some(Err(Reading::Gap(gap))) => return Managed::Unknown(gap.to_string()),
             _ => {}
         }
-        self.runs(row)
+        match halted_itself(row) {
+            Some(managed) => managed,
+            None => self.runs(row),
+        }
     }
 
     fn runs(&self, row: &StrategyRow) -> Managed {

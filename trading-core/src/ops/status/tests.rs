@@ -160,6 +160,21 @@ fn an_engine_that_does_not_run_protects_nothing_however_fresh_its_beat() {
     assert_eq!((id.as_str(), severity), ("position.unprotected", Severity::Critical));
     assert!(message.contains("engine-1 runs no task"), "{message}");
 
+    // It has halted itself: it runs and beats, and sends no exit.
+    for (word, id) in [
+        ("halted", "position.unprotected"),
+        ("cancel-only", "position.unprotected"),
+        ("reduce-only", "position.engine_only"),
+        ("of-tomorrow", "position.engine_unknown"),
+    ] {
+        let mut halted = bare();
+        let a = halted.rows.iter_mut().find(|row| row.id.as_str() == "a").unwrap();
+        a.row = a.row.clone().with_text(StrategyRow::TRADING_STATE, word);
+        let (found, _, message) = found(halted);
+        assert_eq!(found, id, "{word}");
+        assert!(id == "position.engine_only" || message.contains(word), "{message}");
+    }
+
     // Frozen: its task is RUNNING, its lease has run out.
     let lease = |owner: &str, seconds| Lease {
         strategy: "a".into(),
@@ -263,6 +278,29 @@ fn a_stop_that_died_on_its_way_is_an_error_after_a_while() {
 
 #[test]
 fn services_that_fall_short_and_crash_loops_are_told_apart() {
+    let report = status_of_tasks(crashes(3));
+    let service = report.findings.iter().find(|it| it.id == "service.crash_loop").unwrap();
+    assert_eq!(service.subject, "engine-2");
+    assert!(service.evidence[0].contains("OutOfMemory"), "{:?}", service.evidence);
+}
+
+#[test]
+fn a_crash_loop_is_told_by_who_ended_the_tasks_and_only_then_by_their_exit_codes() {
+    let loops = |ended_by: Option<EndedBy>, exit_code: i32| {
+        let mut tasks = crashes(3);
+        for task in &mut tasks {
+            (task.ended_by, task.exit_code) = (ended_by, Some(exit_code));
+        }
+        let report = status_of_tasks(tasks);
+        report.findings.iter().any(|it| it.id == "service.crash_loop")
+    };
+    assert!(loops(Some(EndedBy::Itself), 0), "it leaves by itself, again and again");
+    assert!(loops(Some(EndedBy::Itself), 1));
+    assert!(!loops(Some(EndedBy::Request), 0) && !loops(Some(EndedBy::Request), 143));
+    assert!(!loops(None, 0) && loops(None, 1), "only the exit code is known");
+}
+
+fn status_of_tasks(tasks: Vec<Task>) -> Report {
     let mut world = well();
     world.services[1].desired_count = 3;
     // The test world would start it: the read must come first.
@@ -274,16 +312,13 @@ fn services_that_fall_short_and_crash_loops_are_told_apart() {
             Query::Services => {
                 Seen::Services(Reading::known(world.services.clone(), "sim", start()))
             }
-            Query::Tasks => Seen::Tasks(Reading::known(crashes(3), "sim", start())),
+            Query::Tasks => Seen::Tasks(Reading::known(tasks.clone(), "sim", start())),
             Query::Latch => Seen::Latch(Reading::known(Latch::released(), "sim", start())),
             other => other.unreachable("nobody asked"),
         };
         status_now.give(start(), want.ticket, Answer::Read(Box::new(seen)));
     }
-    let report = status_now.outcome(start()).unwrap();
-    let service = report.findings.iter().find(|it| it.id == "service.crash_loop").unwrap();
-    assert_eq!(service.subject, "engine-2");
-    assert!(service.evidence[0].contains("OutOfMemory"), "{:?}", service.evidence);
+    status_now.outcome(start()).unwrap()
 }
 
 fn crashes(count: i64) -> Vec<Task> {
@@ -296,6 +331,7 @@ fn crashes(count: i64) -> Vec<Task> {
         started_at: Some(start()),
         stopped_at: Some(start() - SignedDuration::from_secs(60 * number)),
         exit_code: Some(137),
+        ended_by: None,
         stopped_reason: Some("Essential container in task exited".into()),
         container_reason: Some("OutOfMemoryError: killed".into()),
         task_definition: "engine-2:1".into(),
