@@ -27,7 +27,9 @@ pub struct Arguments {
     #[arg(long, value_parser = reason)]
     reason: String,
     /// Leaves an item of the restore record as it is (`strategy=ID`, `service=NAME`,
-    /// `schedule=NAME`, `autoscaling=NAME`); may be given again.
+    /// `schedule=NAME`, `autoscaling=NAME`), does without a lost part of it (`record=RUN/N`),
+    /// or answers for an order whose outcome no venue can settle (`order=ID`); may be given
+    /// again.
     #[arg(long, value_name = "ITEM", value_parser = item)]
     leave: Vec<String>,
     /// Puts an item back although somebody changed it since; may be given again.
@@ -54,7 +56,7 @@ fn reason(text: &str) -> Result<String, String> {
 }
 
 fn item(text: &str) -> Result<String, String> {
-    let kinds = ["strategy", "service", "schedule", "autoscaling", "record"];
+    let kinds = ["strategy", "service", "schedule", "autoscaling", "record", "order"];
     let named = text.split_once('=').filter(|(_, name)| !name.is_empty());
     match named {
         Some((kind, _)) if kinds.contains(&kind) => Ok(text.to_owned()),

@@ -44,14 +44,37 @@ pub(super) fn doubtful_orders(site: &Site, world: &World) -> Vec<Query> {
 fn venue_of(site: &Site, world: &World, row: &OrderRow) -> Option<VenueName> {
     let strategy = row.row.text_opt(OrderRow::STRATEGY_ID);
     let by_row = strategy.and_then(|id| world.row(&id.into())).and_then(StrategyRow::venue);
-    by_row.or_else(|| match site.capabilities.venues.as_slice() {
-        [only] => Some(only.clone()),
-        _ => None,
-    })
+    let venues = &site.capabilities.venues;
+    match by_row {
+        // One that nobody can ask will never answer.
+        Some(venue) => venues.contains(&venue).then_some(venue),
+        None => match venues.as_slice() {
+            [only] => Some(only.clone()),
+            _ => None,
+        },
+    }
 }
 
-/// Orders of unknown outcome, by the venue's word.
-pub(super) fn unknown_orders(site: &Site, world: &World) -> Vec<Obstacle> {
+/// The id of the obstacle that no venue can settle an order.
+pub(super) const UNSETTLED: &str = "resume.order_unsettled";
+
+/// The orders of unknown outcome that no configured venue can settle, as ITEMs of `--leave`.
+pub(super) fn unsettled(site: &Site, world: &World) -> Vec<String> {
+    if !site.capabilities.positions {
+        return Vec::new();
+    }
+    let rows = world.stored_orders.as_ref().and_then(Reading::value);
+    let doubtful = rows.into_iter().flatten().filter(|row| row.outcome_unknown());
+    doubtful.filter(|row| venue_of(site, world, row).is_none()).map(item).collect()
+}
+
+fn item(row: &OrderRow) -> String {
+    format!("order={}", row.id)
+}
+
+/// Orders of unknown outcome, by the venue's word; those that no venue can settle, unless an
+/// operator answers for them.
+pub(super) fn unknown_orders(site: &Site, world: &World, leave: &[String]) -> Vec<Obstacle> {
     if !site.capabilities.positions {
         return Vec::new();
     }
@@ -67,7 +90,14 @@ pub(super) fn unknown_orders(site: &Site, world: &World) -> Vec<Obstacle> {
     };
     let doubtful = rows.iter().filter(|row| row.outcome_unknown());
     doubtful
-        .filter_map(|row| Some(obstacle("resume.order_unknown", &row.id, verdict(world, &row.id)?)))
+        .filter_map(|row| {
+            if venue_of(site, world, row).is_some() {
+                return Some(obstacle("resume.order_unknown", &row.id, verdict(world, &row.id)?));
+            }
+            let why = "its outcome is not known, and no configured venue can settle it: look it \
+                       up where it was sent, and correct its row or leave it";
+            (!leave.contains(&item(row))).then(|| obstacle(UNSETTLED, item(row), why))
+        })
         .collect()
 }
 
@@ -78,7 +108,7 @@ fn verdict(world: &World, order: &ClientOrderId) -> Option<String> {
         Some(Reading::Known { .. }) => None,
         Some(reading) if reading.is_absent() => None,
         Some(Reading::Gap(gap)) => Some(format!("its outcome is not known: {gap}")),
-        None => Some("its outcome is not known, and no venue can be asked".to_owned()),
+        None => Some("its outcome is not known, and the venue was not asked".to_owned()),
     }
 }
 
@@ -232,7 +262,7 @@ fn kind(id: &str) -> &'static str {
     match id {
         "resume.service_not_up" => "services to run",
         "resume.not_beating" => "strategies to reconcile and beat",
-        "resume.order_unknown" | "resume.orders_unread" => "orders to be known",
+        "resume.order_unknown" | UNSETTLED | "resume.orders_unread" => "orders to be known",
         _ => "positions to agree with the venue",
     }
 }

@@ -1,5 +1,6 @@
 //! The outcome of a resume.
 
+use super::gate::{Obstacle, UNSETTLED};
 use super::procedure::{End, Resume};
 use super::record;
 use super::restore::{Fate, Item};
@@ -82,12 +83,8 @@ impl Resume {
             End::Usage(why) => ("resume.usage", why.clone(), "tradectl resume --help".to_owned()),
             End::Refused(why) => {
                 let message = format!("not resumed, nothing was changed: {why}");
-                let gap = self.obstacles.iter().any(|it| it.id == record::MISSING);
-                let next = if gap {
-                    format!("tradectl resume --env {env} --reason … --record FILE")
-                } else {
-                    format!("tradectl status --env {env}")
-                };
+                let next = self.obstacles.iter().find_map(|it| self.way_out(it));
+                let next = next.unwrap_or_else(|| format!("tradectl status --env {env}"));
                 ("resume.refused", message, next)
             }
             End::StoppedAgain(why) => {
@@ -104,6 +101,16 @@ impl Resume {
             }
         };
         Some(Problem { code: code.to_owned(), message, hint: Some(hint) })
+    }
+
+    /// What an operator types where only an operator can decide.
+    fn way_out(&self, it: &Obstacle) -> Option<String> {
+        let option = match it.id {
+            record::MISSING => "--record FILE".to_owned(),
+            UNSETTLED => format!("--leave {}", it.subject),
+            _ => return None,
+        };
+        Some(format!("tradectl resume --env {} --reason … {option}", self.site.environment))
     }
 
     fn findings(&self) -> Vec<Finding> {
@@ -133,17 +140,18 @@ impl Resume {
             evidence: Vec::new(),
             next: None,
         }));
+        findings.extend(self.left_orders.iter().map(|item| {
+            let message = "its outcome is not known; the operator answers for it";
+            Finding::new("resume.order_left", Severity::Warning, item, message)
+        }));
         if !matches!(self.end, Some(End::Released | End::ReleasedByOther)) {
-            findings.extend(self.obstacles.iter().map(|it| {
-                Finding {
-                    id: it.id.to_owned(),
-                    severity: Severity::Error,
-                    subject: it.subject.clone(),
-                    message: it.message.clone(),
-                    evidence: record::ways(it),
-                    next: (it.id == record::MISSING)
-                        .then(|| format!("tradectl resume --env {env} --reason … --record FILE")),
-                }
+            findings.extend(self.obstacles.iter().map(|it| Finding {
+                id: it.id.to_owned(),
+                severity: Severity::Error,
+                subject: it.subject.clone(),
+                message: it.message.clone(),
+                evidence: record::ways(it),
+                next: self.way_out(it),
             }));
         }
         findings
@@ -243,7 +251,10 @@ impl Planned for Resume {
         };
         let lost =
             self.missing.iter().map(|it| format!("{}: missing, done without (--leave)", it.item));
-        items.chain(lost).chain([last.to_owned()]).collect()
+        let orders = self.left_orders.iter();
+        let orders =
+            orders.map(|it| format!("{it}: of UNKNOWN outcome, you answer for it (--leave)"));
+        items.chain(lost).chain(orders).chain([last.to_owned()]).collect()
     }
 }
 

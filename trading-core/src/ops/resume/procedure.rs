@@ -69,6 +69,8 @@ pub struct Resume {
     pub(super) fates: Vec<Item>,
     /// Chunks of the restore record that cannot be had here.
     pub(super) missing: Vec<MissingChunk>,
+    /// Orders that no venue can settle and that the operator answers for, as items.
+    pub(super) left_orders: Vec<String>,
     pub(super) obstacles: Vec<Obstacle>,
     pub(super) digest: Option<PlanDigest>,
     pub(super) end: Option<End>,
@@ -108,6 +110,7 @@ impl Resume {
             hold: None,
             fates: Vec::new(),
             missing: Vec::new(),
+            left_orders: Vec::new(),
             obstacles: Vec::new(),
             digest: None,
             end: None,
@@ -249,12 +252,20 @@ impl Resume {
         }) {
             return self.close(now, End::Unread(why));
         }
-        self.obstacles = gate::unknown_orders(&self.site, &self.world);
+        self.obstacles = gate::unknown_orders(&self.site, &self.world, &self.request.leave);
         if let Some(first) = self.obstacles.first() {
             let why = format!("{}: {}", first.subject, first.message);
             return self.close(now, End::Refused(why));
         }
-        let steps = restore::plan(&latch, &hold_now, &self.fates, &self.site.environment);
+        let orders = gate::unsettled(&self.site, &self.world);
+        self.left_orders =
+            orders.into_iter().filter(|it| self.request.leave.contains(it)).collect();
+        let told = restore::Told {
+            environment: &self.site.environment,
+            actor: &self.request.actor,
+            left_orders: &self.left_orders,
+        };
+        let steps = restore::plan(&latch, &hold_now, &self.fates, &told);
         self.hold = Some(hold_now);
         self.digest = Some(digest(&steps));
         self.run.append(steps);
@@ -286,7 +297,12 @@ impl Resume {
         }
         let names = self.fates.iter().map(|it| it.item.subject.to_string());
         let names = names.chain(self.missing.iter().map(|it| it.item.clone()));
-        record::unknown(leave.iter().chain(take), &names.collect::<Vec<_>>()).map(End::Refused)
+        let names: Vec<String> = names.collect();
+        // An order can only be left: nothing of it can be put back.
+        let mut leavable = names.clone();
+        leavable.extend(gate::unsettled(&self.site, &self.world));
+        let unknown = record::unknown(leave.iter(), &leavable);
+        unknown.or_else(|| record::unknown(take.iter(), &names)).map(End::Refused)
     }
 
     fn advance(&mut self, now: Utc) {
@@ -427,7 +443,7 @@ impl Resume {
         let trading = gate::trading_again(&self.world, &self.fates);
         let since = (stopped_at, since);
         self.obstacles = gate::not_ready(&self.site, &self.world, &self.fates, since, now);
-        self.obstacles.extend(gate::unknown_orders(&self.site, &self.world));
+        self.obstacles.extend(gate::unknown_orders(&self.site, &self.world, &self.request.leave));
         self.obstacles.extend(gate::unreconciled(&self.site, &self.world, &trading));
         let awaited = gate::awaited(&self.obstacles);
         if awaited != self.awaited {

@@ -124,8 +124,17 @@ pub(crate) fn engine_moved_on(before: &RestoreValue, found: &RestoreValue) -> bo
     status(before) == Some(StrategyStatus::Warmup) && status(found) == Some(StrategyStatus::Running)
 }
 
+/// What people are told of a release. As a part of the plan it is what they consent to and
+/// what the journal keeps.
+pub(super) struct Told<'a> {
+    pub(super) environment: &'a str,
+    pub(super) actor: &'a str,
+    /// Orders of unknown outcome that the operator answers for.
+    pub(super) left_orders: &'a [String],
+}
+
 /// The whole plan: the latch to `resuming`, every item, and the release.
-pub(super) fn plan(latch: &Latch, hold: &Hold, fates: &[Item], environment: &str) -> Vec<Step> {
+pub(super) fn plan(latch: &Latch, hold: &Hold, fates: &[Item], told: &Told<'_>) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut latch = latch.clone();
     let mut under = Vec::new();
@@ -144,7 +153,7 @@ pub(super) fn plan(latch: &Latch, hold: &Hold, fates: &[Item], environment: &str
     // With an undecided item the run ends before the release.
     if !fates.iter().any(|it| matches!(it.fate, Fate::Conflict { .. } | Fate::Unread(_))) {
         let needs: Vec<StepId> = steps.iter().map(|step| step.id.clone()).collect();
-        steps.extend(release(&latch, &hold.stop_id, needs, environment));
+        steps.extend(release(&latch, &hold.stop_id, needs, told));
     }
     steps
 }
@@ -219,16 +228,22 @@ pub(crate) fn acts(item: &RestoreItem, current: &RestoreValue) -> Option<(Rung, 
     Some(pair)
 }
 
-fn release(latch: &Latch, stop_id: &StopId, needs: Vec<StepId>, environment: &str) -> Vec<Step> {
+fn release(latch: &Latch, stop_id: &StopId, needs: Vec<StepId>, told: &Told<'_>) -> Vec<Step> {
     let holds = latch.holds.iter().filter(|it| it.stop_id != *stop_id).cloned().collect();
     let act = Act::WriteLatch { expected_epoch: latch.epoch, latch: latch.next(holds) };
     let release = Step::new(StepId::new("latch/released"), Rung::Latch, "trading goes on", act)
         .needing(needs)
         .awaiting(ENGINES_READY);
+    let Told { environment, actor, left_orders } = told;
+    let mut body = format!("stop {stop_id} is released; trading goes on");
+    if !left_orders.is_empty() {
+        let left = left_orders.join(", ");
+        body.push_str(&format!("; of unknown outcome, and answered for by {actor}: {left}"));
+    }
     let told = Act::Notify {
         message_id: format!("{stop_id}/released"),
         subject: format!("[{environment}] stop released"),
-        body: format!("stop {stop_id} is released; trading goes on"),
+        body,
     };
     let told = Step::new(StepId::new("notify/released"), Rung::Notify, "people have to know", told)
         .needing([StepId::new("latch/released")]);
