@@ -251,6 +251,46 @@ fn a_latch_that_is_read_late_is_still_the_same_stop() {
 }
 
 #[test]
+fn an_unreadable_latch_is_written_over_only_where_nothing_can_be_lost() {
+    // Nobody has ever written it: what a stop of everything writes is taken.
+    let mut fresh = SimWorld::busy();
+    fresh.dark.insert(Query::Latch);
+    let report = stop(&mut fresh);
+    assert_eq!(report.exit, Exit::Unknown, "it was never read back: {report:#?}");
+    assert_eq!((fresh.latch.epoch, fresh.latch.holds.len()), (1, 1));
+
+    // Somebody else's hold stands there unseen: it is not written over, and the rest goes on.
+    let mut held = SimWorld::busy();
+    let hold = |level| Hold {
+        stop_id: "stop-first".into(),
+        level,
+        scope: Scope::Service("engine-1".into()),
+        reason: "earlier".into(),
+        actor: "somebody".into(),
+        at: held.now,
+        phase: Phase::Held,
+        misplaced: Vec::new(),
+        unknown: serde_json::Map::new(),
+    };
+    held.latch = Latch { epoch: 7, holds: vec![hold(Level::Halt)], ..Latch::released() };
+    let before = held.latch.clone();
+    held.dark.insert(Query::Latch);
+    let report = stop(&mut held);
+    assert_eq!(report.exit, Exit::Unknown, "{report:#?}");
+    assert_eq!(held.latch, before);
+    assert!(statuses(&held).values().all(|status| status == "stopped"));
+
+    // A narrower stop might take somebody else's away: it does not try.
+    let mut narrow = SimWorld::busy();
+    narrow.dark.insert(Query::Latch);
+    let scope = Scope::Service("engine-1".into());
+    let request = Request { scope, ..world::request(&narrow, "r1") };
+    let report = stop_with(&mut narrow, request, None).unwrap();
+    assert_eq!(report.exit, Exit::Unknown, "{report:#?}");
+    assert_eq!((narrow.latch.epoch, narrow.latch.holds.len()), (0, 0));
+}
+
+#[test]
 fn a_lost_answer_to_the_latch_is_found_by_reading_it() {
     let mut world = SimWorld::busy();
     world.loses_latch_answer = true;
