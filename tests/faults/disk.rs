@@ -107,6 +107,23 @@ fn without_room_for_the_whole_journal_nothing_that_changes_something_begins() {
     }
 }
 
+#[test]
+fn an_environment_without_room_is_not_brought_up() {
+    let field = Field::new(1, 2);
+    let before = (field.standing(), field.dump());
+    let up = ["local", "up", "--detach", "--output", "json"];
+    for blocks in [0, 1, 64, 1024] {
+        let ran = on_a_full_disk(&field, blocks, "alice", &up);
+        assert_eq!(ran.code, Some(11), "{blocks}: {ran}");
+        assert_eq!(ran.json()["errors"][0]["code"], "local.no_room", "{blocks}: {ran}");
+        assert_eq!((field.standing(), field.dump()), before, "{blocks}: nothing was changed");
+        assert!(field.tasks().is_empty(), "{blocks}: nothing runs");
+    }
+    let left = fs::read_dir(field.paths().directory()).expect("a folder").flatten();
+    let left: Vec<_> = left.map(|it| it.file_name()).collect();
+    assert!(left.iter().all(|it| !it.to_string_lossy().starts_with("room.")), "{left:?}");
+}
+
 /// The state store takes everything but restore records, until `healed`.
 fn without_a_place_for_records(field: &Field) -> rusqlite::Connection {
     let database = rusqlite::Connection::open(field.paths().control_db()).expect("opens");

@@ -1,6 +1,7 @@
 //! Where things lie below an environment's platform folder, and who may look into it.
 
 use std::fs;
+use std::io::{self, Read};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -8,6 +9,9 @@ use trading_core::report::Exit;
 
 use super::linux;
 use crate::error::Fault;
+
+/// What an environment writes in its first moments, and more.
+const ROOM_BYTES: u64 = 1024 * 1024;
 
 /// All file names below a local platform's folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +91,31 @@ impl LocalPaths {
                 .create(directory)
                 .map_err(|error| unusable(directory, &error))?;
         }
-        self.check_home()
+        self.check_home()?;
+        self.try_room().map_err(|error| {
+            let shown = self.directory.display();
+            let message = format!("nothing was started: there is no room in {shown}: {error}");
+            Fault::new(Exit::Refused, "local.no_room", message).hint(format!("df -h {shown}"))
+        })
+    }
+
+    /// Writes what an environment writes in its first moments, and takes it back: one that
+    /// has no room is not begun.
+    fn try_room(&self) -> io::Result<()> {
+        let path = self.directory.join(format!("room.{}", std::process::id()));
+        let written = fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&path)
+            .and_then(|mut file| {
+                io::copy(&mut io::repeat(0).take(ROOM_BYTES), &mut file)?;
+                file.sync_data()
+            });
+        // Whatever came of it, the room is given back.
+        let removed = fs::remove_file(&path);
+        written.and(removed)
     }
 
     /// Refuses a folder that others can look into or that lies on a network file system,
