@@ -76,7 +76,7 @@ Register-ArgumentCompleter -Native -CommandName 'tradectl' -ScriptBlock {
         }
         'tradectl;resume' {
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why it is safe to trade again')
-            [CompletionResult]::new('--leave', '--leave', [CompletionResultType]::ParameterName, 'Leaves an item of the restore record as it is (`strategy=ID`, `service=NAME`, `schedule=NAME`, `autoscaling=NAME`); may be given again')
+            [CompletionResult]::new('--leave', '--leave', [CompletionResultType]::ParameterName, 'Leaves an item of the restore record as it is (`strategy=ID`, `service=NAME`, `schedule=NAME`, `autoscaling=NAME`), does without a lost part of it (`record=RUN/N`), or answers for an order whose outcome no venue can settle (`order=ID`); may be given again')
             [CompletionResult]::new('--take', '--take', [CompletionResultType]::ParameterName, 'Puts an item back although somebody changed it since; may be given again')
             [CompletionResult]::new('--record', '--record', [CompletionResultType]::ParameterName, 'Adds restore records that the state store did not take: a stop''s JSON document, the lines of its output that begin with `restore record:`, or a copy of its journal')
             [CompletionResult]::new('--plan', '--plan', [CompletionResultType]::ParameterName, 'With `--dry-run`: saves the plan. Without: does this saved plan, if the world has not moved; good for 15 minutes, and together with `--approve`')
