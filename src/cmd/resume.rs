@@ -16,7 +16,7 @@ use super::emergency_stop::site;
 use super::kill::KillArgs;
 use super::planned::Errand;
 use crate::error::Fault;
-use crate::settings::Access;
+use crate::settings::{Access, Environment};
 
 /// The arguments.
 #[derive(Debug, clap::Args)]
@@ -68,6 +68,9 @@ fn item(text: &str) -> Result<String, String> {
 pub(super) async fn run(args: &Arguments, session: &Session<'_>) -> Result<Report, Fault> {
     let environment = session.environment(Access::Mutate)?;
     let site = site(&environment);
+    if !site.capabilities.strategies {
+        return Err(no_latch(&environment));
+    }
     let errand = Errand {
         command: "resume",
         environment: &environment,
@@ -78,6 +81,19 @@ pub(super) async fn run(args: &Arguments, session: &Session<'_>) -> Result<Repor
     let make =
         |run_id, approval| Ok(Resume::new(site.clone(), request(args, session, run_id)?, approval));
     errand.run(session, make).await
+}
+
+/// Where nothing can hold trading there is nothing to resume under.
+fn no_latch(environment: &Environment) -> Fault {
+    let message = format!(
+        "{} has no latch: nothing holds there. What a stop changed is put back, value by value, \
+         by undoing its run",
+        environment.name
+    );
+    Fault::new(Exit::Refused, "resume.no_latch", message).hint(format!(
+        "tradectl journal list --env {0}, then tradectl journal undo RUN --env {0} --reason …",
+        environment.name
+    ))
 }
 
 fn request(args: &Arguments, session: &Session<'_>, run_id: RunId) -> Result<Request, Fault> {

@@ -38,7 +38,9 @@ pub(super) async fn run(args: &Arguments, session: &Session<'_>) -> Result<Repor
     let environment = session.environment(Access::Mutate)?;
     let Arguments { run, reason, approve, kill } = args;
     let found = named(&environment, run)?;
-    let changes = changes(&found.run, readable(&found)?).map_err(|not| {
+    let site = site(&environment);
+    let latched = site.capabilities.strategies;
+    let changes = changes(&found.run, readable(&found)?, latched).map_err(|not| {
         let next = match &not {
             NotUndone::Stop { .. } => {
                 format!("tradectl resume --env {} --reason …", environment.name)
@@ -61,7 +63,6 @@ pub(super) async fn run(args: &Arguments, session: &Session<'_>) -> Result<Repor
         takes,
         kill: kill.point(&environment)?,
     };
-    let site = site(&environment);
     let make = |run_id, approval| {
         let started_at = session.ctx.clock.now();
         let request = UndoRequest {

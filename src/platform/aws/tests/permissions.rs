@@ -133,6 +133,36 @@ fn a_resume_needs_nothing_that_no_policy_names() {
 }
 
 #[test]
+#[ignore = "needs an AWS-compatible server: cargo xtask test aws"]
+fn where_there_is_no_latch_a_stop_is_taken_back_by_its_run_value_by_value() {
+    let desk = Desk::ops_pipeline();
+    let values = || {
+        let (_, said) = desk.run("status --output json");
+        let document: serde_json::Value = serde_json::from_str(&said).expect("a document");
+        let service = |it: &serde_json::Value| {
+            (it["name"].clone(), it["desired_count"].clone(), it["autoscaling"].clone())
+        };
+        let services = document["data"]["services"].as_array().expect("services").iter();
+        (services.map(service).collect::<Vec<_>>(), document["data"]["schedules"].clone())
+    };
+    let before = values();
+    let (exit, said) = desk.run("emergency-stop --reason t --yes");
+    assert_eq!(exit, Exit::Ok, "{said}");
+    assert!(said.contains("to resume: tradectl journal undo run-"), "{said}");
+    assert_ne!(values(), before);
+    let (exit, said) = desk.run("resume --reason t --yes");
+    assert_eq!(exit, Exit::Refused, "{said}");
+    assert!(said.contains("tradectl journal undo RUN"), "{said}");
+    let prepared = desk.requests();
+    let (exit, said) = desk.run("journal undo last --reason t --yes");
+    assert_eq!(exit, Exit::Ok, "{said}");
+    assert_eq!(values(), before);
+    let sent = desk.sent(prepared);
+    assert!(sent.is_subset(&allowed(Holder::Operator)), "{sent:?}");
+    assert!(sent.contains("events:EnableRule") && sent.contains("scheduler:UpdateSchedule"));
+}
+
+#[test]
 fn every_policy_holds_less_than_the_next_and_fits() {
     let [reader, stop, operator] =
         [Holder::Reader, Holder::EmergencyStop, Holder::Operator].map(allowed);

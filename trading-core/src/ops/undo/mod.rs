@@ -79,8 +79,9 @@ pub enum NotUndone {
     },
 }
 
-/// What a journal says that its run changed.
-pub fn changes(run: &str, journal: &Journal) -> Result<Changes, NotUndone> {
+/// What a journal says that its run changed. A system without a latch (`latched` is false) has
+/// nothing to resume under: there a stop is taken back by its run like everything else.
+pub fn changes(run: &str, journal: &Journal, latched: bool) -> Result<Changes, NotUndone> {
     if let Some(why) = history::fault(run, journal) {
         return Err(NotUndone::Damaged { run: run.to_owned(), why });
     }
@@ -88,7 +89,7 @@ pub fn changes(run: &str, journal: &Journal) -> Result<Changes, NotUndone> {
     let mut begun: Vec<(&Step, Option<&Settled>)> = Vec::new();
     for entry in journal.entries() {
         match entry {
-            Entry::Opened { command, .. } if command == "emergency-stop" => {
+            Entry::Opened { command, .. } if command == "emergency-stop" && latched => {
                 return Err(NotUndone::Stop { run: run.to_owned() });
             }
             Entry::Opened { command, .. } if command == "resume" => {
