@@ -85,7 +85,7 @@ fn hints(source: &Source) -> Vec<(usize, String)> {
 
 /// Whether the command line parses; help and version count, and so does a value that only
 /// stands for one.
-fn understood(command: &str) -> Outcome {
+pub(super) fn understood(command: &str) -> Outcome {
     let words = words(command);
     match tradectl::cli::Cli::command().try_get_matches_from(words) {
         Err(error)

@@ -3,6 +3,7 @@
 
 mod cli_reference;
 mod completions;
+mod equivalents;
 mod examples;
 mod exit_codes;
 mod man;
@@ -28,6 +29,7 @@ pub(crate) fn run(check: bool) -> Outcome {
     let stale = stale(&root, &files)?;
     if check {
         examples::check(&root)?;
+        equivalents::check(&root)?;
         if stale.is_empty() {
             return Ok(());
         }
