@@ -97,7 +97,7 @@ fn why_a_task_ended() {
     let desk = Desk::ops_pipeline();
     let cluster = "ops-pipeline-cluster";
     let stops = json!({
-        "mode": "crash", "run_s": 0.2, "exit_code": 137,
+        "mode": "crash", "run_s": 1.0, "exit_code": 137,
         "reason": "OutOfMemoryError: Container killed due to memory usage",
         "container_reason": "OutOfMemoryError: Container killed due to memory usage",
     });
@@ -106,12 +106,19 @@ fn why_a_task_ended() {
     desk.aws(&format!(
         "ecs update-service --cluster {cluster} --service trade-stream --force-new-deployment"
     ));
-    let ended = |code: i64| {
-        let wanted = |task: &&Value| task["containers"][0]["exitCode"] == json!(code);
-        desk.tasks(cluster, "STOPPED").iter().find(wanted).cloned()
+    // The newest; and then nothing more is started: only so many of those that ended are kept.
+    let ended = |service: &str, code: i64| {
+        let wanted = |task: &Value| task["containers"][0]["exitCode"] == json!(code);
+        let found = desk.until(&format!("a task that ended with exit code {code}"), || {
+            let found = desk.tasks(cluster, "STOPPED").into_iter().filter(wanted);
+            found.max_by_key(|task| task["stoppedAt"].to_string())
+        });
+        let line = format!("ecs update-service --cluster {cluster} --service {service}");
+        desk.aws(&format!("{line} --desired-count 0"));
+        found
     };
-    let oom = desk.until("a task that ran out of memory", || ended(137));
-    let clean = desk.until("a task that ended with exit code 0", || ended(0));
+    let oom = ended("trade-stream", 137);
+    let clean = ended("telemetry-service", 0);
     // The logs, where the pages look for it, hold nothing.
     let line = "logs filter-log-events --log-group-name /ecs/ops-pipeline/trade-stream \
                 --filter-pattern OutOfMemoryError";

@@ -8,4 +8,5 @@
 mod compute;
 mod desk;
 mod rows;
+mod schedules;
 mod stopping;

@@ -19,19 +19,14 @@ const SUPPORT: [&str; 2] = ["tradai-backend-dev", "tradai-strategy-service-dev"]
 const OVERLOOKED: [(&str, &str); 3] =
     [("eth-breakout", "RUNNING"), ("btc-breakout", "warmup"), ("xrp-grid", "paused")];
 
-/// Everything, shorter than people would wait: a build that does not reach schedules can never
-/// see everything at rest, and looks until the deadline.
-const STOP: &str = "emergency-stop --yes --reason test --deadline 25s";
+const STOP: &str = "emergency-stop --yes --reason test";
 
 fn status_of(desk: &Desk, strategy: &str) -> Value {
     desk.row(strategy)["status"]["S"].clone()
 }
 
-/// HALTED exactly if everything could be read: what is not known is never called stopped.
-fn is_as_good_as_its_reading(desk: &Desk, code: i32, document: &Value) {
-    let all_read = desk.status()["schedules"].is_array();
-    let expected = if all_read { (0, "HALTED") } else { (22, "UNKNOWN") };
-    assert_eq!((code, document["outcome"].as_str().unwrap()), expected, "{document:#}");
+fn halted((code, document): &(i32, Value)) {
+    assert_eq!((*code, &document["outcome"]), (0, &json!("HALTED")), "{document:#}");
 }
 
 #[test]
@@ -54,7 +49,9 @@ fn an_emergency_stop_reaches_what_the_commands_do_not() {
     }
     assert!(by_hand(&desk), "so does what has no service");
 
-    let (code, document) = desk.tradectl(STOP);
+    let stopped = desk.tradectl(STOP);
+    halted(&stopped);
+    let (_, document) = stopped;
     for (strategy, _) in OVERLOOKED {
         assert_eq!(status_of(&desk, strategy), "stopped", "{strategy}: {document:#}");
     }
@@ -68,7 +65,15 @@ fn an_emergency_stop_reaches_what_the_commands_do_not() {
     let held = &held["ScalableTargets"][0];
     assert_eq!(held["MinCapacity"], 0, "nothing lifts it again: {held:#}");
     assert_eq!(held["SuspendedState"]["DynamicScalingOutSuspended"], true, "{held:#}");
-    is_as_good_as_its_reading(&desk, code, &document);
+    // People are told twice, and the second time what became of it.
+    let told = desk.sandbox.requests().unwrap();
+    let told: Vec<String> = told
+        .iter()
+        .filter(|it| (it.service.as_str(), it.operation.as_str()) == ("sns", "Publish"))
+        .map(|it| it.body.to_string())
+        .collect();
+    assert!(matches!(told.as_slice(), [_, last] if last.contains("HALTED")), "{told:#?}");
+    assert!(told.iter().all(|it| it.contains("tradai-alerts-dev")), "{told:#?}");
 }
 
 /// Whether the bot that somebody started without a service runs.
@@ -82,7 +87,7 @@ fn a_batch_write_loses_what_a_stop_keeps() {
     let desk = Desk::tradai();
     let strategies = ["btc-mean-rev", "eth-breakout", "xrp-grid"];
     let before: BTreeMap<&str, Value> = strategies.map(|it| (it, desk.row(it))).into();
-    desk.tradectl(STOP);
+    halted(&desk.tradectl(STOP));
     for (strategy, row) in &before {
         let mut expected = row.clone();
         expected["status"] = json!({"S": "stopped"});
@@ -111,9 +116,8 @@ fn one_service_at_rest() {
         "ecs update-service --cluster {CLUSTER} --service {by_aws} --desired-count 0"
     ));
     desk.until("it drains", || no_tasks(by_aws));
-    let (code, document) = desk.tradectl(&format!("{STOP} --scope service={by_us}"));
-    is_as_good_as_its_reading(&desk, code, &document);
-    assert_eq!(desk.counts(CLUSTER, by_us), (0, 0), "{document:#}");
+    halted(&desk.tradectl(&format!("{STOP} --scope service={by_us}")));
+    assert_eq!(desk.counts(CLUSTER, by_us), (0, 0));
     for service in SUPPORT.iter().chain([&other]) {
         assert_eq!(desk.counts(CLUSTER, service), (1, 1), "{service} is out of its scope");
     }
@@ -139,20 +143,16 @@ fn a_write_without_a_condition() {
     desk.set_status("eth-mean-rew", "terminated");
 
     // Somebody stops everything between `sleep 30` and the second write.
-    desk.tradectl(STOP);
+    halted(&desk.tradectl(STOP));
     let (code, document) = desk.tradectl("heartbeat recover eth-mean-rev --yes --reason test");
     assert_eq!(code, 11, "a hold covers it: {document:#}");
     assert_eq!(status_of(&desk, "eth-mean-rev"), "stopped");
     desk.set_status("eth-mean-rev", "running");
-    // A stop that came to its end calls such a row what it is; one that could not see everything
-    // still shows that it holds.
     let (code, document) = desk.tradectl("status --all");
     assert_eq!(code, 1, "{document:#}");
-    let holds = document["data"]["latch"]["holds"].as_array().unwrap();
-    let ended = matches!(holds.as_slice(), [hold] if hold["phase"] == "held");
     let findings = document["findings"].as_array().unwrap();
     let is = |it: &&Value, id: &str, subject: &str| it["id"] == id && it["subject"] == subject;
     let named = |id, subject| findings.iter().any(|it| is(&it, id, subject));
     assert!(named("latch.held", "latch"), "{document:#}");
-    assert_eq!(named("strategy.active_under_hold", "eth-mean-rev"), ended, "{document:#}");
+    assert!(named("strategy.active_under_hold", "eth-mean-rev"), "{document:#}");
 }
