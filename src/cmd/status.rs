@@ -20,9 +20,13 @@ pub struct Arguments {
 pub(super) async fn run(arguments: &Arguments, session: &Session<'_>) -> Result<Report, Fault> {
     let Arguments { all } = arguments;
     let environment = session.environment(Access::Read)?;
+    // A setting may be its whole address.
+    let cluster = environment.names.get("cluster");
+    let cluster = cluster.and_then(|it| it.rsplit('/').next()).map(str::to_owned);
     let mut status = Status::new(StatusRequest {
         site: site(&environment),
         lacks: environment.lacks.clone(),
+        cluster,
         all: *all,
     });
     look::look(session, &environment, &mut status).await

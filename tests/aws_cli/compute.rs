@@ -134,15 +134,18 @@ fn why_a_task_ended() {
     assert_eq!(ours["container_reason"], oom["containers"][0]["reason"]);
 }
 
+fn named_check<'a>(checks: &'a [Value], subject: &str) -> &'a Value {
+    let found = checks.iter().find(|it| it["subject"] == subject);
+    found.unwrap_or_else(|| panic!("{subject}: {checks:#?}"))
+}
+
 #[test]
 #[ignore = "needs the AWS test server: cargo xtask test"]
 fn which_names_exist() {
     let desk = Desk::tradai();
     let found = |subject: &str| {
         let (_, document) = desk.tradectl("doctor");
-        let checks = document["data"]["checks"].as_array().unwrap().clone();
-        let check = checks.into_iter().find(|it| it["subject"] == subject);
-        check.unwrap_or_else(|| panic!("{subject}: {document:#}"))["state"].clone()
+        named_check(document["data"]["checks"].as_array().unwrap(), subject)["state"].clone()
     };
     let orders = "tradai-orders-dev";
     let described = |table: &str| {
@@ -154,7 +157,27 @@ fn which_names_exist() {
     assert_eq!(last_part(&clusters["clusterArns"][0]), CLUSTER);
     assert_eq!(found(&format!("cluster {CLUSTER}")), "ok");
 
+    let listed = desk.aws("secretsmanager list-secrets");
+    let names = listed["SecretList"].as_array().unwrap().iter().map(|it| text(&it["Name"]));
+    let ours: Vec<String> = names.filter(|it| it.starts_with("tradai/dev/exchange/")).collect();
+    let (_, document) = desk.tradectl("doctor");
+    let detail = |subject: &str| {
+        let checks = document["data"]["checks"].as_array().unwrap();
+        text(&named_check(checks, subject)["detail"])
+    };
+    assert_eq!(detail("secrets tradai/dev/exchange/*"), format!("{} secrets", ours.len()));
+    let line = format!("secretsmanager get-secret-value --secret-id {}", ours[0]);
+    let value = text(&desk.aws(&line)["SecretString"]);
+    assert!(!document.to_string().contains(&value), "no value is shown");
+
     desk.aws(&format!("dynamodb delete-table --table-name {orders}"));
     assert_ne!(described(orders), 0);
     assert_ne!(found(&format!("table {orders}")), "ok");
+
+    // What a system has no name for is told by the setting.
+    let (_, document) = Desk::ops_pipeline().tradectl("doctor");
+    let checks = document["data"]["checks"].as_array().unwrap();
+    for setting in ["strategies_table", "latch_table", "positions_table", "orders_table"] {
+        assert_eq!(named_check(checks, setting)["state"], "info", "{setting}");
+    }
 }

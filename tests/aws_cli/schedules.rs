@@ -73,7 +73,8 @@ fn ours(schedule: &Value) -> Vec<Vec<String>> {
 #[ignore = "needs the AWS test server: cargo xtask test"]
 fn what_fires_and_what_it_starts() {
     let desk = Desk::ops_pipeline();
-    let status = desk.status();
+    let (code, document) = desk.tradectl("status --all");
+    let status = &document["data"];
     let shown = status["schedules"].as_array().unwrap_or_else(|| panic!("{status:#}"));
     let by_id: BTreeMap<String, &Value> = shown.iter().map(|it| (text(&it["id"]), it)).collect();
     assert_eq!(by_id.keys().cloned().collect::<Vec<_>>(), listed(&desk));
@@ -89,11 +90,16 @@ fn what_fires_and_what_it_starts() {
         };
         assert_eq!(ours(schedule), targets, "{id}");
     }
-    // One of them is ENABLED and starts nothing, and `get-schedule` has no word about it.
+    // One of them is ENABLED and starts nothing, and only one of the two tools says so.
     let misspelt = described(&desk, TRADING[0]);
     assert_eq!(misspelt["State"], "ENABLED");
     let clusters = desk.aws("ecs list-clusters");
     assert!(!clusters["clusterArns"].as_array().unwrap().contains(&misspelt["Target"]["Arn"]));
+    let findings = document["findings"].as_array().unwrap();
+    let absent = |it: &&Value| it["id"] == "schedule.cluster_absent";
+    let absent: Vec<&Value> = findings.iter().filter(absent).collect();
+    assert!(matches!(absent.as_slice(), [it] if it["subject"] == TRADING[0]), "{document:#}");
+    assert_eq!(code, 1, "{document:#}");
     assert!(desk.sandbox.mutations().unwrap().is_empty(), "only reads");
 }
 

@@ -119,7 +119,8 @@ async fn asked(environment: &Environment, platform: &Platform) -> Vec<Check> {
     let name = |key: &str| environment.names.get(key);
     let named = |what: &str, key: &str| match name(key) {
         Some(name) => format!("{what} {name}"),
-        None => what.to_owned(),
+        // Not named in the settings: then the setting is what it is about.
+        None => key.to_owned(),
     };
     let records = if name("records_table").is_some() { "records_table" } else { "latch_table" };
     let records = named("records in", records);

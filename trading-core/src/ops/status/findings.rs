@@ -4,7 +4,7 @@ use super::View;
 use super::managed::Managed;
 use crate::model::{
     Effective, EndedBy, GapKind, Hold, LATCH_FORMAT, OrderRow, Phase, PositionStatus, Reading,
-    Service, StatusReading, StrategyId, Subject, Task, TaskState, Utc,
+    ScheduleTarget, Service, StatusReading, StrategyId, Subject, Task, TaskState, Utc,
 };
 use crate::ops::heartbeat::findings as heartbeat_findings;
 use crate::ops::positions::Protection;
@@ -26,6 +26,7 @@ impl View<'_> {
         findings.extend(self.supervision_finding());
         self.strategy_findings(&mut findings);
         self.service_findings(&mut findings);
+        self.schedule_findings(&mut findings);
         self.position_findings(&mut findings);
         self.order_findings(&mut findings);
         self.unclassified(&mut findings);
@@ -254,6 +255,36 @@ impl View<'_> {
             .collect();
         crashes.sort_by_key(|task| std::cmp::Reverse(task.stopped_at));
         crashes
+    }
+
+    /// Enabled schedules whose tasks can start nowhere. One that names no other cluster than one
+    /// that is not ours is shown to us only if that is confirmed not to exist
+    /// ([`Membership`](crate::ops::schedule::Membership)).
+    fn schedule_findings(&self, findings: &mut Vec<Finding>) {
+        let Some(ours) = &self.request.cluster else { return };
+        let schedules = self.world.schedules.as_ref().and_then(Reading::value);
+        for schedule in schedules.into_iter().flatten().filter(|it| it.enabled) {
+            let tasks = schedule.targets.iter().filter_map(|target| match target {
+                ScheduleTarget::Task { cluster, family } => Some((cluster, family)),
+                ScheduleTarget::Function { .. } | ScheduleTarget::Other { .. } => None,
+            });
+            let tasks: Vec<(&String, &String)> = tasks.collect();
+            let clusters: BTreeSet<&String> = tasks.iter().map(|(cluster, _)| *cluster).collect();
+            let mut clusters = clusters.into_iter();
+            let (Some(cluster), None) = (clusters.next(), clusters.next()) else { continue };
+            if cluster == ours {
+                continue;
+            }
+            let message = format!(
+                "enabled, and starts nothing: cluster {cluster}, in which it starts tasks, does \
+                 not exist; ours is {ours}"
+            );
+            let families = tasks.iter().map(|(_, family)| format!("it would start {family}"));
+            findings.push(
+                Finding::new("schedule.cluster_absent", Severity::Error, &schedule.id, message)
+                    .seen(families),
+            );
+        }
     }
 
     /// A position that nothing at the venue protects is managed by its engine or by nobody.

@@ -26,6 +26,8 @@ pub struct StatusRequest {
     pub site: Site,
     /// What the system, or this build's reach into it, has not.
     pub lacks: Vec<String>,
+    /// The name of the cluster in which the system's tasks run, if it has one.
+    pub cluster: Option<String>,
     /// Everything, and not only what fits on a screen.
     pub all: bool,
 }
@@ -173,8 +175,16 @@ fn gaps(world: &World) -> Vec<&Gap> {
 
 /// Of equally bad findings, causes come before what follows from them.
 fn rank(finding: &Finding) -> usize {
-    const ORDER: [&str; 7] =
-        ["latch", "supervisor", "service", "position", "order", "strategy", "heartbeat"];
+    const ORDER: [&str; 8] = [
+        "latch",
+        "supervisor",
+        "service",
+        "schedule",
+        "position",
+        "order",
+        "strategy",
+        "heartbeat",
+    ];
     let kind = finding.id.split('.').next().unwrap_or_default();
     ORDER.iter().position(|it| *it == kind).unwrap_or(ORDER.len())
 }

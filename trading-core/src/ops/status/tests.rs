@@ -6,7 +6,7 @@ use crate::report::Exit;
 use jiff::SignedDuration;
 
 fn request() -> StatusRequest {
-    StatusRequest { site: site(), lacks: vec!["metrics".to_owned()], all: false }
+    StatusRequest { site: site(), lacks: vec!["metrics".to_owned()], cluster: None, all: false }
 }
 
 fn status(world: &mut SimWorld) -> Report {
@@ -106,6 +106,31 @@ fn a_single_schedule_that_is_not_known_is_no_health() {
     assert_eq!(ids(&report), ["read.unreachable"]);
     assert!(report.data["schedules"].as_array().is_some_and(|it| !it.is_empty()));
     assert_eq!(report.data["unread"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_schedule_that_starts_tasks_in_a_cluster_that_does_not_exist_is_trouble() {
+    let task = |cluster: &str| ScheduleTarget::Task {
+        cluster: cluster.to_owned(),
+        family: "bars".to_owned(),
+    };
+    let found = |targets: Vec<ScheduleTarget>, enabled: bool| {
+        let mut world = well();
+        world.schedules.truncate(1);
+        world.schedules[0].targets = targets;
+        world.schedules[0].enabled = enabled;
+        let request = StatusRequest { cluster: Some("ours".to_owned()), ..request() };
+        let report = status_of(&mut world, request);
+        let found = report.findings.iter().find(|it| it.id == "schedule.cluster_absent").cloned();
+        found.map(|it| (it.subject, it.message, report.exit))
+    };
+    let (subject, message, exit) = found(vec![task("our")], true).unwrap();
+    assert_eq!((subject.as_str(), exit), ("jobs", Exit::No));
+    assert!(message.contains("cluster our,") && message.contains("ours is ours"), "{message}");
+    assert_eq!(found(vec![task("our")], false), None, "nobody misses what is disabled");
+    assert_eq!(found(vec![task("ours")], true), None);
+    assert_eq!(found(vec![task("ours"), task("other")], true), None, "nobody asked for the other");
+    assert_eq!(found(vec![ScheduleTarget::Function { name: "f".to_owned() }], true), None);
 }
 
 #[test]
