@@ -304,6 +304,7 @@ fn site() -> Site {
             strategies: true,
             positions: true,
             venues: vec!["paper".into()],
+            notices: true,
         },
     }
 }

@@ -127,7 +127,7 @@ impl Context<'_> {
         };
         let stage = self.stage(stage);
         let on_prod = self.name.ends_with("-prod");
-        Ok(Environment {
+        let mut environment = Environment {
             name: self.name.to_owned(),
             named_by: Origin::Default,
             profile: String::new(),
@@ -148,7 +148,14 @@ impl Context<'_> {
             launch_args: Vec::new(),
             settings: Vec::new(),
             project_file: self.settings.project_file(),
-        })
+        };
+        environment.capabilities.notices = match environment.platform {
+            PlatformKind::Local { .. } => true,
+            PlatformKind::Aws { .. } => {
+                environment.names.contains_key("alerts_topic") || environment.webhook.is_some()
+            }
+        };
+        Ok(environment)
     }
 
     /// Where requests go. Where the shell sends the `aws` tools comes last.
@@ -193,6 +200,8 @@ impl Context<'_> {
             strategies: self.take("strategies", strategies, false, ToString::to_string),
             positions: self.take("positions", positions, false, ToString::to_string),
             venues: self.list("venues", venues).into_iter().map(Into::into).collect(),
+            // Told by what the whole environment names.
+            notices: false,
         }
     }
 

@@ -165,4 +165,6 @@ pub struct Capabilities {
     pub positions: bool,
     /// Venues whose orders we can read and cancel.
     pub venues: Vec<VenueName>,
+    /// Somebody can be told: a file, a topic or a web address.
+    pub notices: bool,
 }

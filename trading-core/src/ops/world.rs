@@ -93,7 +93,12 @@ pub(crate) fn site() -> Site {
         ]),
         acknowledges: Acknowledges::StopAck,
         timings: Timings::default(),
-        capabilities: Capabilities { strategies: true, positions: true, venues: vec![paper()] },
+        capabilities: Capabilities {
+            strategies: true,
+            positions: true,
+            venues: vec![paper()],
+            notices: true,
+        },
     }
 }
 
@@ -566,7 +571,11 @@ impl SimWorld {
             Ask::Record(chunk) => {
                 if self.store_broken {
                     self.elsewhere.push(chunk.clone());
-                    let recorded = Recorded::Printed { why: "broken".into() };
+                    let why = "broken".into();
+                    let recorded = match self.journal_broken {
+                        true => Recorded::Printed { why },
+                        false => Recorded::Journal { why },
+                    };
                     return Answer::Recorded(chunk, recorded);
                 }
                 self.chunks.push(chunk.clone());

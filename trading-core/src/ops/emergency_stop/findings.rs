@@ -136,7 +136,7 @@ impl EmergencyStop {
         for (chunk, kept) in &self.run.misplaced {
             let (place, why) = match kept {
                 Recorded::StateStore => continue,
-                Recorded::Journal { why } => ("the journal of this run", why),
+                Recorded::Journal { why } => (IN_THE_JOURNAL, why),
                 Recorded::Printed { why } => {
                     ("this output, as lines that begin with `restore record:`", why)
                 }
@@ -156,6 +156,16 @@ impl EmergencyStop {
         for (place, count, why) in self.misplaced_by_place() {
             let message = format!("{count} values are recorded only in {place}: {why}");
             let id = "stop.record_misplaced";
+            if place == IN_THE_JOURNAL && !self.site.capabilities.strategies {
+                // As it must be there: no table could hold them.
+                let run = &self.request.run_id;
+                let message = format!(
+                    "{count} values are recorded only in {place} ({run}), since this system has no \
+                     table for them: put them back from this machine, by undoing that run"
+                );
+                findings.push(finding(id, Severity::Info, "restore record", &message));
+                continue;
+            }
             let noted = if self.is_noted() {
                 "the latch notes it, and a resume elsewhere asks for it (--record FILE)"
             } else {
@@ -188,6 +198,8 @@ impl EmergencyStop {
         }
     }
 }
+
+const IN_THE_JOURNAL: &str = "the journal of this run";
 
 fn finding(id: &str, severity: Severity, subject: &str, message: &str) -> Finding {
     Finding {

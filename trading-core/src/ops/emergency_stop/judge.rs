@@ -77,6 +77,10 @@ impl Desk<'_> {
             self.judge_compute(&mut verdict);
         }
         self.judge_venues(&mut verdict);
+        if !self.site.capabilities.notices {
+            let why = "neither a topic nor a web address is configured: nobody is told";
+            verdict.not_covered.insert(("notices".to_owned(), why.to_owned()));
+        }
         verdict
     }
 

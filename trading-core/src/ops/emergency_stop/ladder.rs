@@ -199,7 +199,7 @@ impl EmergencyStop {
         self.stage = Stage::Climbing;
         self.times.latch_settled_at = Some(now);
         self.work_on_it(now);
-        if self.found_phase != Some(HoldPhase::Held) {
+        if self.found_phase != Some(HoldPhase::Held) && self.site.capabilities.notices {
             let subject = format!("[{}] emergency stop: stopping", self.site.environment);
             let page = vec![self.notice("stopping", subject, self.request.reason.clone())];
             self.run.append(page);
@@ -341,7 +341,9 @@ impl EmergencyStop {
         }
         let mut page: Vec<Step> = self.held_step(word).into_iter().collect();
         let subject = format!("[{}] emergency stop: {}", self.site.environment, word.as_str());
-        page.push(self.notice("outcome", subject, self.outcome_body()));
+        if self.site.capabilities.notices {
+            page.push(self.notice("outcome", subject, self.outcome_body()));
+        }
         self.run.append(page);
     }
 

@@ -2,7 +2,7 @@ use super::*;
 use crate::model::*;
 use crate::ops::Query;
 use crate::ops::world::{self, Kill, SimWorld, drive, order, paper};
-use crate::report::{Exit, Report};
+use crate::report::{Exit, Report, Severity};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -640,4 +640,27 @@ proptest! {
         let again: Vec<_> = steps.flatten().filter(|it| it.id.as_str().contains('#')).collect();
         prop_assert!(again.is_empty(), "tried again though nothing had failed: {again:?}");
     }
+}
+
+#[test]
+fn a_system_without_tables_is_stopped_and_names_its_own_way_back() {
+    let mut world = SimWorld::busy();
+    world.store_broken = true;
+    let mut site = world::site();
+    site.capabilities =
+        Capabilities { strategies: false, positions: false, venues: Vec::new(), notices: false };
+    let request = world::request(&world, "r1");
+    let approval = world::approval(&site, &request);
+    let mut stop = EmergencyStop::new(site, request, Some((approval, "typed")));
+    let report = drive(&mut world, &mut stop, None, |_| 0).unwrap();
+    assert_eq!((report.outcome.as_str(), report.exit), ("HALTED", Exit::Ok), "{report:#?}");
+    assert!(world.services[..2].iter().all(|it| it.desired_count == 0));
+    assert!(world.notices.is_empty(), "there is nobody to tell");
+    let not_covered = report.data["not_covered"].to_string();
+    assert!(not_covered.contains("notices"), "{not_covered}");
+    let grave = report.findings.iter().filter(|it| it.severity < Severity::Info);
+    assert_eq!(grave.map(|it| it.id.as_str()).collect::<Vec<_>>(), [""; 0]);
+    let record = report.findings.iter().find(|it| it.id == "stop.record_misplaced").unwrap();
+    assert!(record.message.contains("by undoing that run"), "{record:?}");
+    assert!(format!("{:?}", report.body).contains("tradectl journal undo r1"));
 }
