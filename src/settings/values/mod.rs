@@ -149,12 +149,7 @@ impl Context<'_> {
             settings: Vec::new(),
             project_file: self.settings.project_file(),
         };
-        environment.capabilities.notices = match environment.platform {
-            PlatformKind::Local { .. } => true,
-            PlatformKind::Aws { .. } => {
-                environment.names.contains_key("alerts_topic") || environment.webhook.is_some()
-            }
-        };
+        environment.capabilities.notices = has_somebody_to_tell(&environment);
         Ok(environment)
     }
 
@@ -350,4 +345,14 @@ fn is_https_or_loopback(address: &str) -> bool {
         None => authority.split(':').next().unwrap_or_default(),
     };
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// The local platform keeps notices in a file; elsewhere somebody must be named.
+fn has_somebody_to_tell(environment: &Environment) -> bool {
+    match environment.platform {
+        PlatformKind::Local { .. } => true,
+        PlatformKind::Aws { .. } => {
+            environment.names.contains_key("alerts_topic") || environment.webhook.is_some()
+        }
+    }
 }

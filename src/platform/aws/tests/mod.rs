@@ -1,9 +1,11 @@
 //! The adapter over HTTP, on a server that `cargo xtask test aws` starts, through a proxy that
 //! makes faults and writes down what was sent.
 
+mod commands;
 mod compute;
 mod connection;
 mod contract;
+mod desk;
 mod faults;
 mod logs;
 mod notify;

@@ -1,0 +1,102 @@
+//! Whole commands when AWS misbehaves: what an operator reads, and what really stands there.
+
+use aws_sandbox::Rule;
+use serde_json::Value;
+use trading_core::report::Exit;
+
+use super::desk::Desk;
+
+/// A command's document.
+fn document(desk: &Desk, line: &str) -> (Exit, Value) {
+    let (exit, said) = desk.run(&format!("{line} --output json"));
+    let end = said.rfind("\n}").map_or(said.len(), |at| at + 2);
+    (exit, serde_json::from_str(&said[..end]).unwrap_or_else(|error| panic!("{error}: {said}")))
+}
+
+/// The desired counts of what trades, seen without any fault.
+fn trading(desk: &Desk) -> Vec<u64> {
+    desk.sandbox.rules(&[]).expect("no rules");
+    let (_, document) = document(desk, "status");
+    let services = document["data"]["services"].as_array().expect("services").iter();
+    let trading = services.filter(|it| it["role"] != "support");
+    trading.map(|it| it["desired_count"].as_u64().expect("a count")).collect()
+}
+
+#[test]
+#[ignore = "needs an AWS-compatible server: cargo xtask test aws"]
+fn throttled_on_half_of_all_calls_a_stop_ends_and_says_how_often() {
+    let desk = Desk::tradai();
+    desk.sandbox.rules(&[Rule::all().probability(0.5, 11).throttled()]).expect("a rule");
+    let (exit, said) = desk.run("emergency-stop --reason t --yes");
+    assert_eq!(exit, Exit::Ok, "{said}");
+    assert!(said.contains("told to slow down"), "{said}");
+    assert!(trading(&desk).iter().all(|desired| *desired == 0));
+}
+
+#[test]
+#[ignore = "needs an AWS-compatible server: cargo xtask test aws"]
+fn a_third_of_all_answers_lost_is_no_false_success() {
+    let desk = Desk::tradai();
+    let faults = [
+        Rule::all().probability(0.1, 1).unavailable(),
+        Rule::all().probability(0.1, 2).reset(),
+        Rule::all().probability(0.1, 3).truncate(20),
+    ];
+    desk.sandbox.rules(&faults).expect("rules");
+    let (exit, said) = desk.run("emergency-stop --reason t --yes --deadline 60s");
+    let stopped = trading(&desk).iter().all(|desired| *desired == 0);
+    assert!(exit != Exit::Ok || stopped, "{said}");
+    assert!(said.contains("asked again"), "{said}");
+    desk.sandbox.rules(&faults).expect("rules");
+    let (exit, status) = document(&desk, "status");
+    let complete = status["complete"].as_bool().expect("it says so");
+    assert!(complete || exit != Exit::Ok, "{status}");
+}
+
+#[test]
+#[ignore = "needs an AWS-compatible server: cargo xtask test aws"]
+fn a_rung_that_is_down_keeps_no_other_waiting() {
+    // What hangs, and whether compute can still be brought to rest.
+    for (service, at_rest) in [("dynamodb", true), ("scheduler", true), ("ecs", false)] {
+        let desk = Desk::tradai();
+        desk.sandbox.rules(&[Rule::service(service).hang()]).expect("a rule");
+        let line = "emergency-stop --reason t --yes --timeout 1s --deadline 15s";
+        let (exit, document) = document(&desk, line);
+        assert!(matches!(exit, Exit::Unknown | Exit::Partial), "{service}: {document}");
+        let findings = document["findings"].to_string();
+        assert!(findings.contains("timeout") || findings.contains("no answer"), "{findings}");
+        let counts = trading(&desk);
+        assert_eq!(counts.iter().all(|it| *it == 0), at_rest, "{service}: {counts:?}");
+    }
+}
+
+#[test]
+#[ignore = "needs an AWS-compatible server: cargo xtask test aws"]
+fn one_api_that_is_denied_is_named_with_its_permission_and_hides_nothing() {
+    let desk = Desk::tradai();
+    desk.sandbox.rules(&[Rule::on("ecs", "ListTasks").denied()]).expect("a rule");
+    let (exit, status) = document(&desk, "status");
+    assert_ne!(exit, Exit::Ok, "{status}");
+    assert_eq!(status["complete"], false);
+    assert_eq!(status["data"]["tasks"]["state"], "denied", "{status}");
+    let why = status["data"]["tasks"]["why"].as_str().expect("a reason");
+    assert!(why.contains("needs the permission ecs:ListTasks"), "{why}");
+    assert!(status["data"]["services"].as_array().is_some_and(|it| !it.is_empty()));
+}
+
+#[test]
+#[ignore = "needs an AWS-compatible server: cargo xtask test aws"]
+fn a_token_that_runs_out_in_the_middle_is_said_and_the_stop_is_continued() {
+    let desk = Desk::tradai();
+    // The latch is taken; what comes after it is refused.
+    let rules = [Rule::service("ecs").after(4).expired(), Rule::service("scheduler").expired()];
+    desk.sandbox.rules(&rules).expect("rules");
+    let (exit, first) = document(&desk, "emergency-stop --reason t --yes --deadline 12s");
+    assert!(matches!(exit, Exit::Unknown | Exit::Partial), "{first}");
+    assert!(first["findings"].to_string().contains("ExpiredToken"), "{first}");
+    desk.sandbox.rules(&[]).expect("no rules");
+    let (exit, second) = document(&desk, "emergency-stop --reason t --yes");
+    assert_eq!(exit, Exit::Ok, "{second}");
+    assert_eq!(second["data"]["stop_id"], first["data"]["stop_id"], "the same stop goes on");
+    assert!(trading(&desk).iter().all(|desired| *desired == 0));
+}

@@ -1,0 +1,75 @@
+//! Whole commands, as a process would run them, on an account of their own.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use aws_sandbox::Sandbox;
+use tempfile::TempDir;
+use trading_core::report::Exit;
+
+use crate::ctx::{Ctx, SystemClock, SystemIds};
+use crate::ui::{Terminal, Ui};
+
+/// A filled account and a machine to work from.
+pub(super) struct Desk {
+    pub(super) sandbox: Sandbox,
+    home: TempDir,
+    vars: BTreeMap<String, String>,
+}
+
+impl Desk {
+    fn at(scenario: &str, profile: &str, stage: &str, region: &str) -> Self {
+        let sandbox = Sandbox::connect().expect("a server");
+        sandbox.fill(scenario).expect("a scenario");
+        let home = tempfile::tempdir().expect("a folder");
+        let config = home.path().join("config");
+        std::fs::create_dir_all(&config).expect("a folder");
+        let settings = sandbox.settings(profile, stage, region);
+        std::fs::write(config.join("tradectl.toml"), settings).expect("written");
+        let folder = home.path().display().to_string();
+        let vars = sandbox.variables().into_iter();
+        let mut vars: BTreeMap<String, String> =
+            vars.map(|(name, value)| (name.to_owned(), value)).collect();
+        vars.insert("HOME".to_owned(), folder.clone());
+        vars.insert("TRADECTL_HOME".to_owned(), folder);
+        Self { sandbox, home, vars }
+    }
+
+    pub(super) fn tradai() -> Self {
+        Self::at("tradai-dev", "tradai", "dev", "eu-central-1")
+    }
+
+    pub(super) fn ops_pipeline() -> Self {
+        Self::at("ops-pipeline", "ops-pipeline", "ops-pipeline", "us-west-2")
+    }
+
+    /// Runs a command as the process would; its exit code and what it wrote.
+    pub(super) fn run(&self, line: &str) -> (Exit, String) {
+        let clock = Arc::new(SystemClock);
+        let (ui, captured) = Ui::captured("", Terminal::none(100));
+        let ctx = Ctx {
+            ids: Arc::new(SystemIds::new(clock.clone())),
+            clock,
+            vars: self.vars.clone(),
+            cwd: self.home.path().to_owned(),
+            exe: PathBuf::from("tradectl"),
+            ui,
+        };
+        let line = format!("tradectl {line} --env sandbox");
+        let exit = crate::run(line.split_whitespace().map(OsString::from), ctx);
+        (exit, captured.out() + &captured.err())
+    }
+
+    /// How many requests of this account there were.
+    pub(super) fn requests(&self) -> usize {
+        self.sandbox.requests().expect("the proxy's record").len()
+    }
+
+    /// What was sent after so many requests.
+    pub(super) fn sent(&self, after: usize) -> BTreeSet<String> {
+        let requests = self.sandbox.requests().expect("the proxy's record");
+        requests.iter().skip(after).map(|it| format!("{}:{}", it.service, it.operation)).collect()
+    }
+}
