@@ -127,7 +127,7 @@ impl Context<'_> {
         };
         let stage = self.stage(stage);
         let on_prod = self.name.ends_with("-prod");
-        let mut environment = Environment {
+        Ok(with_notices(Environment {
             name: self.name.to_owned(),
             named_by: Origin::Default,
             profile: String::new(),
@@ -148,9 +148,7 @@ impl Context<'_> {
             launch_args: Vec::new(),
             settings: Vec::new(),
             project_file: self.settings.project_file(),
-        };
-        environment.capabilities.notices = has_somebody_to_tell(&environment);
-        Ok(environment)
+        }))
     }
 
     /// Where requests go. Where the shell sends the `aws` tools comes last.
@@ -348,11 +346,12 @@ fn is_https_or_loopback(address: &str) -> bool {
 }
 
 /// The local platform keeps notices in a file; elsewhere somebody must be named.
-fn has_somebody_to_tell(environment: &Environment) -> bool {
-    match environment.platform {
+fn with_notices(mut environment: Environment) -> Environment {
+    environment.capabilities.notices = match environment.platform {
         PlatformKind::Local { .. } => true,
         PlatformKind::Aws { .. } => {
             environment.names.contains_key("alerts_topic") || environment.webhook.is_some()
         }
-    }
+    };
+    environment
 }
