@@ -90,7 +90,7 @@ fn a_second_interrupt_ends_acts_and_never_says_halted() {
     let mut told = String::new();
     signal(&stop, Signal::INT);
     // Each is answered before the next: two at once would be one to the kernel.
-    while !told.contains("interrupt again") {
+    while !told.contains("a second SIGINT ends acts") {
         let mut byte = [0];
         err.read_exact(&mut byte).expect("it is answered");
         told.push(char::from(byte[0]));
