@@ -62,7 +62,8 @@ pub(super) enum Whose {
     Reader,
     /// An emergency stop, and operators.
     Stop,
-    /// Operators: what puts something back or starts it.
+    /// Operators: what puts something back or starts it, and lines of logs, which only those
+    /// commands look at yet.
     Operator,
 }
 
@@ -104,7 +105,7 @@ const LOG_GROUPS: Rate = Rate { burst: 10, per_second: 10 };
 const fn filter_at(per_second: u32) -> Call {
     Call::read("logs", "FilterLogEvents", On::LogGroups)
         .within("logs.filter", Rate { burst: per_second, per_second })
-        .only(Whose::Reader)
+        .only(Whose::Operator)
 }
 static FILTER_FAST: Call = filter_at(25);
 static FILTER_SLOW: Call = filter_at(5);
@@ -169,10 +170,10 @@ calls! {
 
     DESCRIBE_TASK_DEFINITION = Call::read("ecs", "DescribeTaskDefinition", On::Account)
         .within("ecs.definitions", ECS_READ)
-        .only(Whose::Reader);
+        .only(Whose::Operator);
     DESCRIBE_LOG_GROUPS = Call::read("logs", "DescribeLogGroups", On::Account)
         .within("logs.groups", LOG_GROUPS)
-        .only(Whose::Reader);
+        .only(Whose::Operator);
     FILTER = filter_at(10);
 }
 

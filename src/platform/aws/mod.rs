@@ -7,6 +7,7 @@
 //! | `http` | the connection: proxy, trust, the platform's clock |
 //! | `calls` | every call that we make, with its permission |
 //! | `send` | one call: its budget, attempts, deadline |
+//! | `arn` | addresses taken apart |
 //! | `policy` | from the calls to what an administrator allows |
 //! | `budget` | the rates that we keep to |
 //! | `errors` | from the SDK's errors to gaps and refusals, by code |
@@ -19,6 +20,7 @@
 //! | `sns` | notices to people |
 //! | `change` | a write where the service takes no condition |
 
+mod arn;
 mod budget;
 mod calls;
 mod change;

@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use trading_core::report::Exit;
 
+use super::arn::{last, partition};
 use super::calls::{self, Call, On, Whose};
-use super::sns::topic::partition;
 use crate::error::Fault;
 use crate::platform::Holder;
 use crate::settings::{Environment, PlatformKind, Webhook};
@@ -124,8 +124,7 @@ impl Place<'_> {
     }
 
     fn cluster(&self) -> Option<&str> {
-        let cluster = self.environment.names.get("cluster")?;
-        Some(cluster.rsplit_once('/').map_or(cluster.as_str(), |(_, name)| name))
+        self.environment.names.get("cluster").map(|it| last(it))
     }
 
     fn resources(&self, on: On) -> Vec<String> {

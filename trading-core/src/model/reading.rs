@@ -111,6 +111,21 @@ impl<T> Reading<T> {
     }
 }
 
+impl Gap {
+    /// One for all, where nothing but gaps came; `None` if there are none.
+    pub fn of_all(source: &str, gaps: &[Self]) -> Option<Self> {
+        let (first, rest) = gaps.split_first()?;
+        if rest.is_empty() {
+            return Some(first.clone());
+        }
+        // What is missing for two reasons is not confirmed to be absent.
+        let same = rest.iter().all(|it| it.kind == first.kind);
+        let kind = if same { first.kind } else { GapKind::Unreachable };
+        let why: Vec<String> = gaps.iter().map(|it| format!("{}: {}", it.source, it.why)).collect();
+        Some(Self { kind, source: source.to_owned(), why: why.join("; ") })
+    }
+}
+
 impl std::fmt::Display for Gap {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let kind = match self.kind {

@@ -16,6 +16,7 @@ use trading_core::model::{
     Autoscaling, Reading, Service, ServiceName, Supervision, Task, TaskId, Utc, Written,
 };
 
+use super::arn::last;
 use super::calls::Call;
 use super::connect::Connection;
 use super::errors::{Failure, Kind};
@@ -42,7 +43,7 @@ impl Ecs {
             scaling: aws_sdk_applicationautoscaling::Client::new(&scaling),
             connection: Arc::clone(connection),
             // Scaling targets are named after the cluster's name, never its ARN.
-            cluster: environment.names.get("cluster").map(|it| shape::last(it).to_owned()),
+            cluster: environment.names.get("cluster").map(|it| last(it).to_owned()),
         }
     }
 

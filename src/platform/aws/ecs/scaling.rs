@@ -8,7 +8,8 @@ use aws_sdk_applicationautoscaling::types::{
 };
 use trading_core::model::{Autoscaling, Reading, ServiceName, Suspended, Written};
 
-use super::{Ecs, no_cluster_to_write, shape};
+use super::{Ecs, no_cluster_to_write};
+use crate::platform::aws::arn::last;
 use crate::platform::aws::calls;
 use crate::platform::aws::change::Change;
 use crate::platform::aws::errors::{Failure, Kind};
@@ -62,7 +63,7 @@ impl Ecs {
             let answer = sender.send(call, || page.clone().send()).await;
             let page = answer.map_err(|failed| failed.failure)?.value;
             for target in page.scalable_targets() {
-                found.push((shape::last(target.resource_id()).to_owned(), autoscaling(target)));
+                found.push((last(target.resource_id()).to_owned(), autoscaling(target)));
             }
             match page.next_token {
                 Some(token) if !token.is_empty() => from = Some(token),

@@ -6,6 +6,7 @@ use aws_sdk_ecs::types as sdk;
 use trading_core::model::{Autoscaling, Reading, Service, ServiceName, Written};
 
 use super::{Ecs, missed, no_cluster, no_cluster_to_write, scaling, shape};
+use crate::platform::aws::arn::last;
 use crate::platform::aws::calls;
 use crate::platform::aws::change::Change;
 use crate::platform::aws::errors::Failure;
@@ -66,7 +67,7 @@ impl Ecs {
             let sender = &self.connection.sender;
             let answer = sender.send(&calls::LIST_SERVICES, || page.clone().send()).await;
             let page = answer.map_err(|failed| failed.failure)?.value;
-            names.extend(page.service_arns().iter().map(|arn| shape::last(arn).to_owned()));
+            names.extend(page.service_arns().iter().map(|arn| last(arn).to_owned()));
             match page.next_token {
                 Some(token) if !token.is_empty() => from = Some(token),
                 _ => return Ok(names),

@@ -7,18 +7,10 @@ use trading_core::model::{
     Utc,
 };
 
+use crate::platform::aws::arn::{family, last};
+
 /// As many events as ECS keeps.
 const EVENTS: usize = 100;
-
-/// What stands behind the last `/` of an ARN or a path.
-pub(super) fn last(arn: &str) -> &str {
-    arn.rsplit_once('/').map_or(arn, |(_, last)| last)
-}
-
-/// The family of `family:revision`.
-fn family(definition: &str) -> &str {
-    definition.rsplit_once(':').map_or(definition, |(family, _)| family)
-}
 
 fn when(at: &DateTime) -> Result<Utc, String> {
     let nanos = i32::try_from(at.subsec_nanos()).unwrap_or_default();
@@ -47,7 +39,7 @@ pub(super) fn service(
     events.truncate(EVENTS);
     Ok(Service {
         name: name.into(),
-        family: family(last(definition.unwrap_or_default())).to_owned(),
+        family: family(definition.unwrap_or_default()).to_owned(),
         desired_count: count(name, it.desired_count())?,
         running_count: count(name, it.running_count())?,
         pending_count: count(name, it.pending_count())?,

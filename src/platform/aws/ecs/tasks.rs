@@ -8,6 +8,7 @@ use aws_sdk_ecs::types::DesiredStatus;
 use trading_core::model::{Reading, Task, TaskId, Written};
 
 use super::{Ecs, missed, no_cluster, no_cluster_to_write, shape};
+use crate::platform::aws::arn::last;
 use crate::platform::aws::calls;
 use crate::platform::aws::errors::Failure;
 
@@ -61,7 +62,7 @@ impl Ecs {
             let sender = &self.connection.sender;
             let answer = sender.send(&calls::LIST_TASKS, || page.clone().send()).await;
             let page = answer.map_err(|failed| failed.failure)?.value;
-            ids.extend(page.task_arns().iter().map(|arn| shape::last(arn).to_owned()));
+            ids.extend(page.task_arns().iter().map(|arn| last(arn).to_owned()));
             match page.next_token {
                 Some(token) if !token.is_empty() => from = Some(token),
                 _ => return Ok(ids),

@@ -82,7 +82,7 @@ impl CloudWatch {
                 Err(error) => list.gaps.push(ended(&error)),
             }
         }
-        if let (true, Some(gap)) = (silent || !answered, only(&list.gaps)) {
+        if let (true, Some(gap)) = (silent || !answered, Gap::of_all(WHAT, &list.gaps)) {
             return Reading::Gap(gap);
         }
         list.gaps.sort_by(|one, two| one.source.cmp(&two.source));
@@ -120,19 +120,6 @@ impl CloudWatch {
 
 fn ended(error: &tokio::task::JoinError) -> Gap {
     Gap { kind: GapKind::Unreachable, source: WHAT.to_owned(), why: error.to_string() }
-}
-
-/// One gap for all, where nothing but gaps came.
-fn only(gaps: &[Gap]) -> Option<Gap> {
-    let (first, rest) = gaps.split_first()?;
-    if rest.is_empty() {
-        return Some(first.clone());
-    }
-    // What is missing for two reasons is not confirmed to be absent.
-    let same = rest.iter().all(|it| it.kind == first.kind);
-    let why: Vec<String> = gaps.iter().map(|gap| format!("{}: {}", gap.source, gap.why)).collect();
-    let kind = if same { first.kind } else { GapKind::Unreachable };
-    Some(Gap { kind, source: WHAT.to_owned(), why: why.join("; ") })
 }
 
 impl Logs for CloudWatch {

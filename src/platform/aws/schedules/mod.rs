@@ -93,7 +93,7 @@ impl Schedules {
             events: aws_sdk_eventbridge::Client::new(&connection.config("EVENTBRIDGE")),
             ecs: aws_sdk_ecs::Client::new(&connection.config("ECS")),
             connection: Arc::clone(connection),
-            cluster: name("cluster").map(|it| shape::last(&it).to_owned()),
+            cluster: name("cluster").map(|it| super::arn::last(&it).to_owned()),
             pattern: name("schedules"),
         }
     }
@@ -117,6 +117,12 @@ impl Schedules {
             gaps: schedules.gaps.into_iter().chain(rules.gaps).collect(),
         };
         self.keep_ours(schedules.schedules.into_iter().chain(rules.schedules), &mut list).await;
+        // Nothing but gaps is no empty list.
+        if list.schedules.is_empty()
+            && let Some(gap) = Gap::of_all(SCHEDULES, &list.gaps)
+        {
+            return Reading::Gap(gap);
+        }
         list.schedules.sort_by(|one, two| one.id.cmp(&two.id));
         Reading::known(list, SCHEDULES, self.now())
     }

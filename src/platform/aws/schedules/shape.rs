@@ -5,6 +5,8 @@ use serde::Deserialize;
 use trading_core::model::ScheduleTarget;
 use trading_core::ops::schedule::Presence;
 
+use crate::platform::aws::arn::{family, last};
+
 /// What a schedule or a rule calls.
 pub(super) struct Called<'a> {
     pub(super) arn: &'a str,
@@ -12,11 +14,6 @@ pub(super) struct Called<'a> {
     pub(super) task_definition: Option<&'a str>,
     /// What is passed.
     pub(super) input: Option<&'a str>,
-}
-
-/// What stands behind the last `/` of an ARN or a path.
-pub(super) fn last(arn: &str) -> &str {
-    arn.rsplit_once('/').map_or(arn, |(_, last)| last)
 }
 
 /// Whether an API is called by its own words, with everything in the input.
@@ -41,7 +38,7 @@ pub(super) fn target(own: &str, called: &Called<'_>) -> Result<ScheduleTarget, S
     if let Some(cluster) = cluster(own, called.arn) {
         let definition = called.task_definition;
         let definition = definition.ok_or("it calls a cluster and names no task definition")?;
-        return Ok(ScheduleTarget::Task { cluster, family: family(definition) });
+        return Ok(ScheduleTarget::Task { cluster, family: family(definition).to_owned() });
     }
     if is_universal(called.arn) && called.arn.ends_with(":runTask") {
         return run_task(own, called.input.unwrap_or_default());
@@ -72,13 +69,7 @@ fn run_task(own: &str, input: &str) -> Result<ScheduleTarget, String> {
         serde_json::from_str(input).map_err(|error| format!("its input: {error}"))?;
     let named = call.cluster.unwrap_or_else(|| "default".to_owned());
     let cluster = cluster(own, &named).unwrap_or(named);
-    Ok(ScheduleTarget::Task { cluster, family: family(&call.task_definition) })
-}
-
-/// The family of `arn:…:task-definition/family:revision`, `family:revision` or `family`.
-fn family(definition: &str) -> String {
-    let named = last(definition);
-    named.split_once(':').map_or(named, |(family, _)| family).to_owned()
+    Ok(ScheduleTarget::Task { cluster, family: family(&call.task_definition).to_owned() })
 }
 
 /// Whether an answer says that a cluster exists. A deleted one is shown for a while.

@@ -1,7 +1,7 @@
 //! Notices to people: a topic of SNS, and the web address if one is configured.
 
 mod message;
-pub(super) mod topic;
+mod topic;
 
 use std::sync::Arc;
 

@@ -1,5 +1,7 @@
 //! A topic by its name or by its address.
 
+use crate::platform::aws::arn::partition;
+
 /// A topic as the settings name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Topic {
@@ -50,18 +52,6 @@ impl Address {
     pub(super) fn is_fifo(&self) -> bool {
         self.arn.ends_with(".fifo")
     }
-}
-
-/// Which of AWS's separate worlds a region belongs to.
-pub(in crate::platform::aws) fn partition(region: &str) -> &'static str {
-    const WORLDS: [(&str, &str); 5] = [
-        ("cn-", "aws-cn"),
-        ("us-gov-", "aws-us-gov"),
-        ("us-isob-", "aws-iso-b"),
-        ("us-iso-", "aws-iso"),
-        ("eusc-", "aws-eusc"),
-    ];
-    WORLDS.iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("aws", |(_, world)| world)
 }
 
 #[cfg(test)]

@@ -202,3 +202,17 @@ async fn what_does_not_exist_is_refused_by_its_name() {
         assert_eq!(written, expected);
     }
 }
+
+#[tokio::test]
+#[ignore = "needs an AWS-compatible server: cargo xtask test aws"]
+async fn nothing_but_gaps_is_no_empty_list() {
+    let world = World::ops_pipeline().await;
+    let platform = world.open().await;
+    let denied = [Rule::service("events").denied(), Rule::service("scheduler").denied()];
+    world.sandbox.rules(&denied).expect("rules");
+    let reading = platform.schedules.schedules().await;
+    let gap = reading.as_gap().expect("a gap");
+    assert_eq!((gap.source.as_str(), gap.kind), ("schedules", GapKind::Denied));
+    let named = ["scheduler:ListSchedules", "events:ListRules"];
+    assert!(named.iter().all(|it| gap.why.contains(it)), "{}", gap.why);
+}

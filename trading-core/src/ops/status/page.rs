@@ -49,6 +49,8 @@ impl View<'_> {
                 "tradectl status --all",
             )
         });
+        let unread = world.schedule_gaps.iter().map(|gap| format!("not known: {gap}"));
+        page.extend(unread.map(|text| Block::Line(Cell::toned(text, Tone::Warn))));
         let lacks = self.request.lacks.iter();
         page.extend(
             lacks.map(|what| Block::Line(Cell::toned(format!("not covered: {what}"), Tone::Dim))),

@@ -105,6 +105,7 @@ fn a_single_schedule_that_is_not_known_is_no_health() {
     assert_eq!((report.exit, report.complete), (Exit::Incomplete, false));
     assert_eq!(ids(&report), ["read.unreachable"]);
     assert!(report.data["schedules"].as_array().is_some_and(|it| !it.is_empty()));
+    assert!(format!("{:?}", report.body).contains("not known: jobs: unreachable: dark"));
     assert_eq!(report.data["unread"].as_array().unwrap().len(), 1);
 }
 
