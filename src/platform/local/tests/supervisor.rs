@@ -262,7 +262,7 @@ async fn who_looks_for_a_supervisor_keeps_none_from_starting() {
 async fn logs_of_tasks_that_ended_as_asked_go_before_those_of_crashed_ones() {
     let print = "head -c 400000 /dev/zero | tr '\\0' x; exit";
     let mut world = World::new(&["sh", "-c", &format!("{print} 3")], 1).await;
-    world.environment.retention.logs_max_mb = 1;
+    // Room for all of them: what would go while one still writes depends on when one looks.
     let mut supervisor = world.supervisor();
     let ended = |count: usize| {
         move |tasks: &[Task]| {
@@ -281,6 +281,9 @@ async fn logs_of_tasks_that_ended_as_asked_go_before_those_of_crashed_ones() {
         until(&mut supervisor, &world, ended(count)).await;
     }
     world.desired(1, 0).await;
+    drop(supervisor);
+    world.environment.retention.logs_max_mb = 1;
+    let mut supervisor = world.supervisor();
     world.clock.advance(Duration::from_secs(120));
     let tasks = until(&mut supervisor, &world, ended(4)).await;
     let kept = |task: &Task| {
