@@ -43,7 +43,8 @@ fn who_stops_while_another_resumes_wins_and_both_are_told() {
     let stop = field.stop("bob", &[]);
     stop.ended("HALTED", 0);
     let resume = Ran::of(resume.wait_with_output().expect("ends"));
-    assert_eq!(resume.code, Some(11), "{resume}");
+    // Something had been put back by then, or it had not come that far.
+    assert!(matches!(resume.code, Some(11 | 21)), "{resume}");
     assert_eq!(resume.json()["errors"][0]["code"], "resume.stopped_again", "{resume}");
     assert_eq!(field.hold().map(|it| it.phase), Some(Phase::Held), "{stop}");
     assert!(at_rest(&field), "{stop}\n{resume}");

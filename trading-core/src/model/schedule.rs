@@ -45,6 +45,13 @@ impl Schedule {
         let id = self.id.as_str();
         id.rsplit_once(['/', ':']).map_or(id, |(_, name)| name)
     }
+    /// Whether it starts what this service runs.
+    pub fn starts(&self, service: &super::Service) -> bool {
+        self.targets.iter().any(|target| match target {
+            ScheduleTarget::Task { family, .. } => *family == service.family,
+            ScheduleTarget::Function { .. } | ScheduleTarget::Other { .. } => false,
+        })
+    }
 }
 
 /// Stored documents of the first format hold a single target.

@@ -2,6 +2,8 @@
 //! verified outcome. Each is a state machine that says what it wants and is given answers;
 //! it never waits, reads or writes itself.
 
+#[cfg(test)]
+mod driving;
 pub mod emergency_stop;
 pub mod heartbeat;
 pub mod history;

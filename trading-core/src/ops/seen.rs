@@ -2,8 +2,9 @@
 
 use crate::model::{
     ClientOrderId, Gap, Latch, Lease, LogList, OrderRow, PositionRow, Reading, Receipt,
-    RestoreChunk, RestoreSubject, Role, Schedule, Service, StopId, StrategyId, StrategyRow,
-    Supervision, Target, Task, TaskState, Utc, VenueName, VenueOrder, VenuePosition,
+    RestoreChunk, RestoreSubject, Role, Schedule, ScheduleId, Scope, Service, ServiceName, StopId,
+    StrategyId, StrategyRow, Supervision, Target, Task, TaskState, Utc, VenueName, VenueOrder,
+    VenuePosition,
 };
 use crate::ops::Seen;
 use crate::ops::emergency_stop::Site;
@@ -117,6 +118,37 @@ impl World {
             target.standalone = task.service.is_none();
         }
         target
+    }
+    /// Whether a stop of this scope keeps what a stop changed as it is. What shares a service
+    /// or a schedule with one strategy or one venue is not kept down by it.
+    pub(crate) fn covers(&self, scope: &Scope, subject: &RestoreSubject) -> bool {
+        if scope.covers_all() {
+            return true;
+        }
+        match (subject, scope) {
+            (RestoreSubject::Strategy(id), _) => {
+                let only = || Target { strategy: Some(id.clone()), ..Target::default() };
+                scope.covers(&self.row(id).map_or_else(only, |row| self.target(row)))
+            }
+            (
+                RestoreSubject::Service(name) | RestoreSubject::Autoscaling(name),
+                Scope::Service(held),
+            ) => held == name,
+            (RestoreSubject::Schedule(id), Scope::Service(held)) => self.starts(id, held),
+            _ => false,
+        }
+    }
+    /// Whether a schedule starts what a service runs; what is not known counts as if it did.
+    fn starts(&self, schedule: &ScheduleId, service: &ServiceName) -> bool {
+        let schedules = self.schedules.as_ref().and_then(Reading::value);
+        let services = self.services.as_ref().and_then(Reading::value);
+        let (Some(schedules), Some(services)) = (schedules, services) else { return true };
+        let service = services.iter().find(|it| it.name == *service);
+        match (schedules.iter().find(|it| it.id == *schedule), service) {
+            (Some(schedule), Some(service)) => schedule.starts(service),
+            (None, _) => true,
+            (_, None) => false,
+        }
     }
     /// Whether another stop halts a strategy too: what was acknowledged to that one is as
     /// good, since an owner answers one of several.

@@ -1,14 +1,15 @@
 //! A small deterministic world for the tests of procedures: a state store, a cluster, a
 //! venue and engines that behave, hang or come back. Time passes only between answers.
 
-use super::{Answer, Ask, Procedure, Query, Seen, Ticket};
+use super::{Answer, Ask, Query, Seen};
 use crate::journal::Entry;
 use crate::model::*;
 use crate::ops::emergency_stop::{Request, Site};
 use crate::plan::{Act, Approval, Binding, Consent, Recorded};
-use crate::report::Report;
 use jiff::SignedDuration;
 use std::collections::{BTreeMap, BTreeSet};
+
+pub(crate) use super::driving::{Kill, drive, drive_many};
 
 /// Picks some of the asks.
 pub(crate) type Picks = fn(&Ask) -> bool;
@@ -33,6 +34,8 @@ pub(crate) struct SimWorld {
     pub(crate) journal: Vec<Entry>,
     /// Queries that get no answer.
     pub(crate) dark: BTreeSet<Query>,
+    /// From when on; always, if there is no such time.
+    pub(crate) dark_since: Option<Utc>,
     /// Schedules that do not answer while the others do.
     pub(crate) dark_schedules: BTreeSet<ScheduleId>,
     /// The journal cannot be written.
@@ -49,6 +52,8 @@ pub(crate) struct SimWorld {
     pub(crate) haunted: BTreeMap<StrategyId, u32>,
     /// A strategy that somebody makes after this many reads.
     pub(crate) late: Option<(u32, StrategyRow)>,
+    /// A strategy whose row somebody deletes at some time.
+    pub(crate) gone_from: Option<(StrategyId, Utc)>,
     /// Effects that were applied, by what they are.
     pub(crate) applied: Vec<String>,
     /// The leases, where the system has them.
@@ -57,6 +62,8 @@ pub(crate) struct SimWorld {
     pub(crate) frozen: BTreeSet<TaskId>,
     /// Tasks that do not let go of the leases that they hold.
     pub(crate) clinging: BTreeSet<TaskId>,
+    /// How far the clock of whoever drives a procedure is ahead of the world's.
+    pub(crate) clock_ahead: SignedDuration,
     /// How long each answer takes.
     pub(crate) answer_ms: i64,
     /// Engines beat, reconcile and end their warm-up.
@@ -266,6 +273,9 @@ impl SimWorld {
             notices: vec![],
             journal: vec![],
             dark: BTreeSet::new(),
+            dark_since: None,
+            gone_from: None,
+            clock_ahead: SignedDuration::ZERO,
             dark_schedules: BTreeSet::new(),
             journal_broken: false,
             latch_broken: false,
@@ -289,7 +299,7 @@ impl SimWorld {
 
     /// Time passes: engines acknowledge, tasks of services at 0 end, ends are seen, services
     /// above 0 start tasks.
-    fn live(&mut self) {
+    pub(crate) fn live(&mut self) {
         let held = self.latch.holds.first().cloned();
         if let (Some(hold), Some(at)) = (held, self.latched_at)
             && self.now >= at + SignedDuration::from_millis(300)
@@ -395,7 +405,8 @@ impl SimWorld {
         list
     }
     fn known<T>(&self, query: &Query, value: T) -> Reading<T> {
-        if self.dark.contains(query) {
+        let is_dark = self.dark_since.is_none_or(|since| self.now >= since);
+        if is_dark && self.dark.contains(query) {
             return Reading::unreachable("sim", "dark");
         }
         Reading::known(value, "sim", self.now)
@@ -405,6 +416,9 @@ impl SimWorld {
         match query {
             Query::Latch => Seen::Latch(self.known(query, self.latch.clone())),
             Query::Strategies => {
+                if let Some((gone, _)) = self.gone_from.as_ref().filter(|it| self.now >= it.1) {
+                    self.rows.retain(|row| row.id != *gone);
+                }
                 self.late = match self.late.take() {
                     Some((0, row)) => {
                         self.rows.push(row);
@@ -555,11 +569,11 @@ impl SimWorld {
         applied
     }
 
-    fn can_answer(&self, ask: &Ask) -> bool {
+    pub(crate) fn can_answer(&self, ask: &Ask) -> bool {
         self.slow.is_none_or(|(is_slow, at)| self.now >= at || !is_slow(ask))
     }
 
-    fn answer(&mut self, ask: Ask) -> Answer {
+    pub(crate) fn answer(&mut self, ask: Ask) -> Answer {
         match ask {
             Ask::Journal { entries, .. } => {
                 if self.journal_broken {
@@ -588,89 +602,4 @@ impl SimWorld {
             }
         }
     }
-}
-
-/// Where the process dies: before or after the effect of the n-th want.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kill {
-    Before(usize),
-    After(usize),
-}
-
-/// Drives a procedure against the world until it ends (its report) or is killed (`None`).
-/// Of several open wants, `pick` decides which is answered first.
-pub(crate) fn drive(
-    world: &mut SimWorld,
-    procedure: &mut dyn Procedure,
-    kill: Option<Kill>,
-    mut pick: impl FnMut(usize) -> usize,
-) -> Option<Report> {
-    let mut open: Vec<(Ticket, Ask)> = Vec::new();
-    let mut count = 0;
-    for _ in 0..100_000 {
-        let wants = procedure.wants(world.now);
-        open.extend(wants.into_iter().map(|want| (want.ticket, want.ask)));
-        if let Some(report) = procedure.outcome(world.now) {
-            return Some(report);
-        }
-        world.now += SignedDuration::from_millis(world.answer_ms);
-        let places = 0..open.len();
-        let ready: Vec<usize> = places.filter(|at| world.can_answer(&open[*at].1)).collect();
-        if ready.is_empty() {
-            let slow = world.slow.map(|(_, at)| at).filter(|_| !open.is_empty());
-            let at = procedure.wake_at().into_iter().chain(slow).min();
-            world.now = world.now.max(at.expect("nothing is open and nothing is awaited"));
-            world.live();
-            continue;
-        }
-        let (ticket, ask) = open.remove(ready[pick(ready.len()) % ready.len()]);
-        if kill == Some(Kill::Before(count)) {
-            return None;
-        }
-        let answer = world.answer(ask);
-        if kill == Some(Kill::After(count)) {
-            return None;
-        }
-        count += 1;
-        procedure.give(world.now, ticket, answer);
-        world.live();
-    }
-    panic!("the procedure does not end");
-}
-
-/// Drives several procedures against one world, in turns; the second starts `offset` turns
-/// after the first.
-pub(crate) fn drive_many(
-    world: &mut SimWorld,
-    procedures: &mut [&mut dyn Procedure],
-    offset: usize,
-) -> Vec<Report> {
-    let mut open: Vec<Vec<(Ticket, Ask)>> = procedures.iter().map(|_| Vec::new()).collect();
-    let mut reports: Vec<Option<Report>> = procedures.iter().map(|_| None).collect();
-    for turn in 0..100_000 {
-        world.now += SignedDuration::from_millis(1);
-        let mut idle = true;
-        for (index, procedure) in procedures.iter_mut().enumerate() {
-            if reports[index].is_some() || (index > 0 && turn < offset) {
-                continue;
-            }
-            let wants = procedure.wants(world.now);
-            open[index].extend(wants.into_iter().map(|want| (want.ticket, want.ask)));
-            reports[index] = procedure.outcome(world.now);
-            if reports[index].is_none() && !open[index].is_empty() {
-                let (ticket, ask) = open[index].remove(0);
-                let answer = world.answer(ask);
-                procedure.give(world.now, ticket, answer);
-                idle = false;
-            }
-        }
-        if reports.iter().all(Option::is_some) {
-            return reports.into_iter().flatten().collect();
-        }
-        if idle {
-            world.now += SignedDuration::from_millis(20);
-        }
-        world.live();
-    }
-    panic!("the procedures do not end");
 }

@@ -122,6 +122,16 @@ pub struct Executor {
     closed: Option<String>,
     /// What the procedure has observed of what steps await.
     observed: BTreeSet<String>,
+    meter: Option<Meter>,
+}
+
+/// How many acts may be under way before the procedure has looked again.
+#[derive(Debug)]
+struct Meter {
+    at_once: usize,
+    left: usize,
+    /// More could be asked for.
+    holds_back: bool,
 }
 
 impl Executor {
@@ -146,7 +156,29 @@ impl Executor {
             next_chunk: 0,
             closed: None,
             observed: BTreeSet::new(),
+            meter: None,
         }
+    }
+    /// From now on at most so many acts are asked for until [`allow`](Self::allow) is called;
+    /// a batch of rows is one.
+    pub fn meter(&mut self, at_once: usize) {
+        self.meter = Some(Meter { at_once, left: at_once, holds_back: false });
+    }
+    /// As many again may be asked for.
+    pub fn allow(&mut self) {
+        if let Some(meter) = &mut self.meter {
+            meter.left = meter.at_once;
+            meter.holds_back = false;
+        }
+    }
+    /// Every act that was asked for has its answer, and more could be asked for if
+    /// [`allow`](Self::allow) were called.
+    pub fn is_held_back(&self) -> bool {
+        self.meter.as_ref().is_some_and(|meter| meter.holds_back)
+            && self
+                .open
+                .values()
+                .all(|id| self.slots.get(id).is_some_and(|slot| slot.state == State::Waiting))
     }
     /// Restore records go under this stop from now on. What was recorded under another one
     /// is recorded again: a resume reads the record of one stop.
@@ -254,7 +286,8 @@ impl Executor {
         if self.is_dry() {
             return Vec::new();
         }
-        let ready = self.ready();
+        let mut ready = self.ready();
+        self.hold_back(&mut ready);
         let mut asks = Vec::new();
         if !ready.is_empty() {
             let mut entries = std::mem::take(&mut self.pending_entries);
@@ -263,6 +296,25 @@ impl Executor {
             asks.push(MachineAsk::Journal { steps: ready, entries });
         }
         asks
+    }
+
+    /// Leaves in `ready` what the meter lets through. Rows go in batches that count as one.
+    fn hold_back(&mut self, ready: &mut Vec<StepId>) {
+        let Some(meter) = &mut self.meter else { return };
+        let mut rows = 0_usize;
+        let before = ready.len();
+        ready.retain(|id| {
+            let is_row =
+                self.slots.get(id).is_some_and(|slot| matches!(slot.step.act, Act::SetStatus(_)));
+            let begins = !is_row || rows.is_multiple_of(BATCH_ROWS);
+            let passes = !begins || meter.left > 0;
+            if passes {
+                meter.left -= usize::from(begins);
+                rows += usize::from(is_row);
+            }
+            passes
+        });
+        meter.holds_back = ready.len() < before;
     }
 
     /// Entries that wait for a journal ask that may never come; taken at the end of a run.

@@ -169,8 +169,7 @@ impl Latch {
     /// Whether it holds everything, whatever the level: nothing can be in its scope's
     /// shadow.
     pub fn covers_all(&self) -> bool {
-        let whole = |hold: &Hold| matches!(hold.scope, Scope::All | Scope::Unrecognized(_));
-        self.format > LATCH_FORMAT || self.holds.iter().any(whole)
+        self.format > LATCH_FORMAT || self.holds.iter().any(|hold| hold.scope.covers_all())
     }
     /// Whether putting `next` in its place loosens nothing: every hold still stands, at
     /// least as strict, and the format is not taken back.

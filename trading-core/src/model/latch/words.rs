@@ -84,6 +84,10 @@ pub struct Target {
 }
 
 impl Scope {
+    /// Whether a hold of this scope covers everything.
+    pub fn covers_all(&self) -> bool {
+        matches!(self, Self::All | Self::Unrecognized(_))
+    }
     /// Whether a hold of this scope covers the target.
     pub fn covers(&self, target: &Target) -> bool {
         match self {

@@ -1,9 +1,9 @@
 //! What follows from what was seen: the next page of the plan, and when compute may go to 0.
 
-use super::ladder::{EmergencyStop, POLL_MS, SCHEDULER_GRACE_MS, Stage, later};
+use super::ladder::{EmergencyStop, POLL_MS, RESUMED_MS, SCHEDULER_GRACE_MS, Stage, later};
 use super::pages;
 use crate::model::{
-    Acknowledges, GapKind, Hold, Latch, Reading, Scope, Service, StatusReading, Utc,
+    Acknowledges, GapKind, Hold, Latch, Phase, Reading, Scope, Service, StatusReading, Utc,
 };
 use crate::ops::Query;
 use crate::ops::seen::Owner;
@@ -74,6 +74,7 @@ impl EmergencyStop {
             }
             Some(Reading::Gap(_)) => return Vec::new(),
         };
+        self.note_resume(&latch, now);
         self.adopt(&latch, now);
         let Some(id) = self.run.attempt("latch", &Query::Latch) else { return Vec::new() };
         let noted = |hold: &mut Hold| self.note_misplaced(hold);
@@ -82,6 +83,18 @@ impl EmergencyStop {
             self.times.latch_settled_at.get_or_insert(now);
         }
         step.into_iter().collect()
+    }
+
+    /// A resume that is under way sends nothing new once it sees the latch changed, but what
+    /// it had sent before may come late: the proof is taken when it no longer can.
+    fn note_resume(&mut self, latch: &Latch, now: Utc) {
+        if latch.holds.iter().any(|hold| hold.phase == Phase::Resuming) {
+            if self.times.resumed_until.is_none() {
+                let message = "a resume is under way: what it has sent may still take effect";
+                self.run.tell("latch", "latch", message, true);
+            }
+            self.times.resumed_until = Some(later(now, RESUMED_MS));
+        }
     }
 
     /// A hold of the same scope is the same stop: whoever comes second continues it, also

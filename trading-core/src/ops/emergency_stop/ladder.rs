@@ -17,6 +17,9 @@ use std::collections::{BTreeMap, BTreeSet};
 const LATCH_PATIENCE_MS: u64 = 2_000;
 /// The first and the longest pause between two rounds of reads that found something.
 pub(super) const POLL_MS: (u64, u64) = (100, 2_000);
+/// How long after it was overtaken something of a resume may still take effect: the few acts
+/// that it has under way at once wait for their turn, and then for as long as one may take.
+pub(super) const RESUMED_MS: u64 = 15_000;
 /// How long a service may stand at 0 before we stop its tasks ourselves.
 pub(super) const SCHEDULER_GRACE_MS: u64 = 3_000;
 /// How long reads wait for acts that have not been answered: one that hangs must not keep the
@@ -298,6 +301,9 @@ impl EmergencyStop {
         }
         let gap = self.site.timings.reread_gap_ms;
         match self.first_clean_at {
+            Some(_) if self.times.resumed_until.is_some_and(|until| started_at < until) => {
+                self.next_round_at = later(now, gap);
+            }
             Some(first) if started_at >= later(first, gap) => self.finish(now, Some(Word::Halted)),
             Some(first) => self.next_round_at = later(first, gap),
             None => {
@@ -385,6 +391,12 @@ impl Procedure for EmergencyStop {
 
     fn give(&mut self, now: Utc, ticket: Ticket, answer: Answer) {
         let acted = matches!(answer, Answer::Acted(_));
+        let is_latch = |(id, _): &(StepId, _)| id.as_str().starts_with("latch");
+        if matches!(&answer, Answer::Acted(answers) if answers.iter().any(is_latch)) {
+            // A resume goes on until it sees what was written just now.
+            self.times.resumed_until =
+                self.times.resumed_until.map(|until| until.max(later(now, RESUMED_MS)));
+        }
         let seen = self.run.give(now, ticket, answer);
         if acted && self.stage == Stage::Climbing && self.run.executor.is_idle() {
             self.lower_if_quiet(now);

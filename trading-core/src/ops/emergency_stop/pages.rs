@@ -4,9 +4,9 @@
 use super::{Request, Site};
 use crate::model::{
     Attr, Autoscaling, ClientOrderId, Hold, Latch, NewOrder, OrderPurpose, OrderType, Phase,
-    Reading, RestoreItem, RestoreSubject, RestoreValue, Role, Schedule, ScheduleTarget, Scope,
-    Service, Side, StatusWrite, StopId, StrategyId, StrategyRow, StrategyStatus, Suspended, Target,
-    Task, TaskState, Utc, VenueName, VenueOrder, VenuePosition,
+    Reading, RestoreItem, RestoreSubject, RestoreValue, Role, Schedule, Scope, Service, Side,
+    StatusWrite, StopId, StrategyId, StrategyRow, StrategyStatus, Suspended, Target, Task,
+    TaskState, Utc, VenueName, VenueOrder, VenuePosition,
 };
 use crate::ops::Query;
 use crate::ops::run::Run;
@@ -265,9 +265,13 @@ impl Desk<'_> {
 
     /// Whether a strategy is in scope.
     pub(super) fn covers(&self, row: &StrategyRow) -> bool {
-        self.request.scope.covers(&self.world.target(row))
+        // Asked of every row at every look: a stop of everything needs not place them.
+        self.request.scope.covers_all() || self.request.scope.covers(&self.world.target(row))
     }
     pub(super) fn covers_at(&self, venue: &VenueName, strategy: &StrategyId) -> bool {
+        if self.request.scope.covers_all() {
+            return true;
+        }
         let row = self.world.row(strategy);
         let placed = row.map(|row| self.world.target(row)).unwrap_or_default();
         let (strategy, venue) = (Some(strategy.clone()), Some(venue.clone()));
@@ -344,10 +348,7 @@ impl Desk<'_> {
     fn starts_family_of(&self, schedule: &Schedule, service: &crate::model::ServiceName) -> bool {
         let services = self.world.services.as_ref().and_then(Reading::value);
         let service = services.into_iter().flatten().find(|it| it.name == *service);
-        schedule.targets.iter().any(|target| match target {
-            ScheduleTarget::Task { family, .. } => service.is_some_and(|it| it.family == *family),
-            ScheduleTarget::Function { .. } | ScheduleTarget::Other { .. } => false,
-        })
+        service.is_some_and(|service| schedule.starts(service))
     }
     /// A role that trades, or a name that was taken in.
     fn trades(&self, role: Option<Role>, name: &str) -> bool {

@@ -11,6 +11,8 @@ pub(super) struct Times {
     pub(super) latched_at: Option<Utc>,
     pub(super) lowered_at: Option<Utc>,
     pub(super) ended_at: Option<Utc>,
+    /// Until when something that a resume had sent before this stop may still take effect.
+    pub(super) resumed_until: Option<Utc>,
     /// Time in which nothing was under way, and that of rounds which saw nothing but that
     /// others are not done yet.
     pub(super) waited: SignedDuration,

@@ -3,11 +3,12 @@
 
 use super::restore::{Fate, Item};
 use crate::model::{
-    Acknowledges, ClientOrderId, Heartbeat, OrderRow, PositionRow, Reading, RestoreSubject,
-    RestoreValue, StrategyRow, StrategyStatus, Utc, VenueName,
+    Acknowledges, ClientOrderId, Gap, GapKind, Heartbeat, OrderRow, PositionRow, Reading,
+    RestoreSubject, RestoreValue, StrategyId, StrategyRow, StrategyStatus, Utc, VenueName,
 };
 use crate::ops::Query;
 use crate::ops::emergency_stop::Site;
+use crate::ops::heartbeat::FUTURE_MS;
 use crate::ops::seen::World;
 use jiff::SignedDuration;
 use rust_decimal::Decimal;
@@ -55,6 +56,10 @@ fn venue_of(site: &Site, world: &World, row: &OrderRow) -> Option<VenueName> {
     }
 }
 
+/// The id of the obstacle that something could not be read.
+const UNREAD: &str = "resume.unread";
+/// The id of the obstacle that a strategy is not up.
+const NOT_BEATING: &str = "resume.not_beating";
 /// The id of the obstacle that no venue can settle an order.
 pub(super) const UNSETTLED: &str = "resume.order_unsettled";
 
@@ -183,17 +188,36 @@ fn differences(
     obstacles
 }
 
-/// The rows of strategies that the record puts back to trading and that nobody leaves.
-pub(super) fn trading_again(world: &World, fates: &[Item]) -> Vec<StrategyRow> {
-    let again = fates.iter().filter_map(|it| match (&it.item.subject, &it.item.before) {
+/// The strategies that the record puts back to trading and that nobody leaves.
+fn put_back(fates: &[Item]) -> impl Iterator<Item = &StrategyId> {
+    fates.iter().filter_map(|it| match (&it.item.subject, &it.item.before) {
         _ if it.fate == Fate::Left => None,
         (RestoreSubject::Strategy(id), RestoreValue::Status(Some(before))) => {
             let status = before.as_text().and_then(StrategyStatus::parse)?;
-            status.is_watched().then(|| world.row(id).cloned()).flatten()
+            status.is_watched().then_some(id)
         }
         _ => None,
-    });
-    again.collect()
+    })
+}
+
+/// Their rows, as far as they were read.
+pub(super) fn trading_again(world: &World, fates: &[Item]) -> Vec<StrategyRow> {
+    put_back(fates).filter_map(|id| world.row(id).cloned()).collect()
+}
+
+/// What a look had to show and did not: nothing is up that was not seen.
+pub(super) fn unread(world: &World) -> Vec<Obstacle> {
+    fn gap<T>(reading: Option<&Reading<T>>) -> Option<&Gap> {
+        reading.and_then(Reading::as_gap).filter(|gap| gap.kind != GapKind::Absent)
+    }
+    let gaps = [
+        ("latch", gap(world.latch.as_ref())),
+        ("strategies", gap(world.strategies.as_ref())),
+        ("services", gap(world.services.as_ref())),
+        ("tasks", gap(world.tasks.as_ref())),
+    ];
+    let told = |(what, gap): (&str, Option<&Gap>)| Some(obstacle(UNREAD, what, gap?.to_string()));
+    gaps.into_iter().filter_map(told).collect()
 }
 
 /// What keeps the latch from being released: services that are not up, strategies that have
@@ -203,9 +227,8 @@ pub(super) fn not_ready(
     world: &World,
     fates: &[Item],
     (stopped_at, since): (Utc, Utc),
-    now: Utc,
 ) -> Vec<Obstacle> {
-    let mut obstacles = Vec::new();
+    let mut obstacles = unread(world);
     let services = world.services.as_ref().and_then(Reading::value);
     for item in fates.iter().filter(|it| it.fate != Fate::Left) {
         let (RestoreSubject::Service(name), RestoreValue::Desired(before)) =
@@ -224,17 +247,31 @@ pub(super) fn not_ready(
             None => obstacles.push(obstacle("resume.service_not_up", name, "cannot be seen")),
         }
     }
-    for row in trading_again(world, fates) {
+    let Some(Reading::Known { observed_at, .. }) = &world.strategies else {
+        // What cannot be read is among the obstacles; a table that is gone has no rows.
+        let gone = world.strategies.as_ref().is_none_or(Reading::is_absent);
+        obstacles.extend(put_back(fates).filter(|_| gone).map(no_row));
+        return obstacles;
+    };
+    for id in put_back(fates) {
+        let Some(row) = world.row(id) else {
+            obstacles.push(no_row(id));
+            continue;
+        };
         // A task that was started after the stop has to reconcile after its own start.
         let tasks = world.tasks.as_ref().and_then(Reading::value);
         let task = tasks.into_iter().flatten().find(|task| Some(&task.id) == row.task().as_ref());
         let started_at = task.and_then(|task| task.started_at).unwrap_or(stopped_at);
         let from = stopped_at.max(started_at);
-        if let Some(message) = silence(site, &row, (from, since), now) {
-            obstacles.push(obstacle("resume.not_beating", &row.id, message));
+        if let Some(message) = silence(site, row, (from, since), *observed_at) {
+            obstacles.push(obstacle(NOT_BEATING, id, message));
         }
     }
     obstacles
+}
+
+fn no_row(id: &StrategyId) -> Obstacle {
+    obstacle(NOT_BEATING, id, "it has no row any more")
 }
 
 /// What the release waits for, by kind, with names and counts.
@@ -261,13 +298,15 @@ pub(super) fn awaited(obstacles: &[Obstacle]) -> String {
 fn kind(id: &str) -> &'static str {
     match id {
         "resume.service_not_up" => "services to run",
-        "resume.not_beating" => "strategies to reconcile and beat",
+        UNREAD => "what cannot be read",
+        NOT_BEATING => "strategies to reconcile and beat",
         "resume.order_unknown" | UNSETTLED | "resume.orders_unread" => "orders to be known",
         _ => "positions to agree with the venue",
     }
 }
 
-/// Why a strategy does not count as up again.
+/// Why a strategy does not count as up again. `since` and `now` are times of the platform,
+/// not of the machine that resumes, whose clock may be wrong.
 fn silence(
     site: &Site,
     row: &StrategyRow,
@@ -280,6 +319,9 @@ fn silence(
     match row.heartbeat() {
         Heartbeat::Unparsed(error) => return Some(format!("no heartbeat: {error}")),
         Heartbeat::At(at) if at <= since => return Some("has not beaten since".to_owned()),
+        Heartbeat::At(at) if at.duration_since(now) > SignedDuration::from_millis(FUTURE_MS) => {
+            return Some("its last beat lies in the future: a clock is wrong".to_owned());
+        }
         Heartbeat::At(at) if now.duration_since(at) > stale => return Some("is stale".to_owned()),
         Heartbeat::At(_) => {}
     }

@@ -62,6 +62,8 @@ impl Resume {
             }
             Some(End::Planned) => ("planned", Exit::Ok),
             Some(End::Usage(_)) => ("usage", Exit::Usage),
+            // Whoever stopped again stops what was put back too; it was put back all the same.
+            Some(End::StoppedAgain(_)) if self.put_something_back() => ("PARTIAL", Exit::Partial),
             Some(End::Refused(_) | End::StoppedAgain(_)) => ("refused", Exit::Refused),
             Some(End::Unread(_)) => ("failed", Exit::Failed),
             Some(End::Held(_) | End::Late(_)) if self.changed_anything() => {

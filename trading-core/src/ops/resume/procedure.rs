@@ -9,12 +9,15 @@ use crate::ops::emergency_stop::{Site, later};
 use crate::ops::run::{Opening, Run};
 use crate::ops::seen::World;
 use crate::ops::{Answer, News, Procedure, Query, Ticket, Want};
-use crate::plan::{Act, Approval, JournalRule, PlanDigest, Purpose, Settled, StepId, digest};
+use crate::plan::{Act, Approval, JournalRule, PlanDigest, Purpose, Rung, Settled, StepId, digest};
 use crate::report::Report;
 use std::collections::BTreeSet;
 
 /// The pause between two looks at engines that are to come up.
 const POLL_MS: u64 = 250;
+/// How many acts are under way at once: a stop that comes between finds no more than these
+/// on their way, since the latch is read again before the next ones.
+const ACTS_PER_LOOK: usize = 8;
 /// How long closing may take beyond the deadline.
 const FINISH_GRACE_MS: u64 = 3_000;
 
@@ -77,7 +80,7 @@ pub struct Resume {
     pub(super) ended_at: Option<Utc>,
     stage: Stage,
     waiting: BTreeSet<Query>,
-    /// When everything had been put back under the latch.
+    /// The platform's time of the survey: who beat after it has come up again.
     resuming_since: Option<Utc>,
     next_look_at: Utc,
     /// What was told last of what is waited for.
@@ -268,6 +271,7 @@ impl Resume {
         let steps = restore::plan(&latch, &hold_now, &self.fates, &told);
         self.hold = Some(hold_now);
         self.digest = Some(digest(&steps));
+        self.run.executor.meter(ACTS_PER_LOOK);
         self.run.append(steps);
         if self.run.executor.is_dry() {
             return self.close(now, End::Planned);
@@ -277,7 +281,10 @@ impl Resume {
             return self.close(now, End::Refused(why));
         }
         self.stage = Stage::Restoring;
-        self.resuming_since = Some(now);
+        self.resuming_since = match &self.world.strategies {
+            Some(Reading::Known { observed_at, .. }) => Some(*observed_at),
+            _ => Some(now),
+        };
         self.next_look_at = now;
     }
 
@@ -329,8 +336,12 @@ impl Resume {
         if let Some(end) = self.ended() {
             return self.close(now, end);
         }
-        let due = self.waiting.is_empty() && now >= self.next_look_at;
-        if due && !self.ready && self.only_release_waits() {
+        if !self.waiting.is_empty() || now < self.next_look_at || self.ready {
+            return;
+        }
+        if self.run.executor.is_held_back() {
+            self.ask_all(vec![Query::Latch]);
+        } else if self.only_release_waits() {
             let queries = self.survey_queries(None);
             self.ask_all(queries);
         }
@@ -401,6 +412,15 @@ impl Resume {
         })
     }
 
+    /// Whether an item, and not only the latch, was changed, or may have been.
+    pub(super) fn put_something_back(&self) -> bool {
+        use crate::model::Written::{Applied, Unknown};
+        self.run.executor.steps().any(|(step, settled)| {
+            step.rung != Rung::Latch
+                && matches!(settled, Some(Settled::Answered(Applied { .. } | Unknown { .. })))
+        })
+    }
+
     /// Everything but the release has its answer.
     fn only_release_waits(&self) -> bool {
         self.run.executor.steps().all(|(step, settled)| {
@@ -430,6 +450,13 @@ impl Resume {
             self.run.executor.close("the latch was changed meanwhile");
             return self.close(now, end);
         }
+        if !self.only_release_waits() {
+            if self.world.latch.as_ref().is_some_and(|latch| latch.value().is_some()) {
+                self.next_look_at = now;
+                self.run.executor.allow();
+            }
+            return;
+        }
         let doubtful = gate::doubtful_orders(&self.site, &self.world);
         let unasked = doubtful.into_iter().find(|query| match query {
             Query::VenueOrder(_, id) => !self.world.venue_order.contains_key(id),
@@ -442,7 +469,7 @@ impl Resume {
         let stopped_at = self.hold.as_ref().map_or(since, |hold| hold.at);
         let trading = gate::trading_again(&self.world, &self.fates);
         let since = (stopped_at, since);
-        self.obstacles = gate::not_ready(&self.site, &self.world, &self.fates, since, now);
+        self.obstacles = gate::not_ready(&self.site, &self.world, &self.fates, since);
         self.obstacles.extend(gate::unknown_orders(&self.site, &self.world, &self.request.leave));
         self.obstacles.extend(gate::unreconciled(&self.site, &self.world, &trading));
         let awaited = gate::awaited(&self.obstacles);
@@ -452,6 +479,7 @@ impl Resume {
         }
         if self.obstacles.is_empty() {
             self.ready = true;
+            self.run.executor.allow();
             self.run.executor.observed(restore::ENGINES_READY);
         }
     }
@@ -492,7 +520,7 @@ impl Resume {
 /// Whether another hold has to be resumed before this one: a broader one, or a later one of
 /// the same scope. A narrower one stays and goes on holding what it covers.
 fn comes_first(other: &Hold, hold: &Hold) -> bool {
-    let whole = |scope: &Scope| matches!(scope, Scope::All | Scope::Unrecognized(_));
+    let whole = Scope::covers_all;
     if other.scope == hold.scope || (whole(&other.scope) && whole(&hold.scope)) {
         return (other.at, &other.stop_id) > (hold.at, &hold.stop_id);
     }
@@ -523,7 +551,9 @@ impl Procedure for Resume {
             Stage::Done => None,
             Stage::Closing => Some(later(self.request.deadline_at, FINISH_GRACE_MS)),
             Stage::Restoring
-                if self.waiting.is_empty() && !self.ready && self.only_release_waits() =>
+                if self.waiting.is_empty()
+                    && !self.ready
+                    && (self.only_release_waits() || self.run.executor.is_held_back()) =>
             {
                 Some(self.next_look_at.min(self.request.deadline_at))
             }

@@ -2,8 +2,8 @@
 
 use super::{Request, record};
 use crate::model::{
-    Hold, Latch, Phase, Reading, RestoreItem, RestoreSubject, RestoreValue, Scope, StatusWrite,
-    StopId, StrategyStatus,
+    Hold, Latch, Phase, Reading, RestoreItem, RestoreSubject, RestoreValue, StatusWrite, StopId,
+    StrategyStatus,
 };
 use crate::ops::seen::World;
 use crate::plan::{Act, Rung, Step, StepId};
@@ -80,29 +80,22 @@ pub(crate) fn found(
 }
 
 /// Whether another hold goes on covering an item: it stays as it is.
-fn held_by_another(latch: Option<&Latch>, stop_id: &StopId, subject: &RestoreSubject) -> bool {
-    let mut others =
-        latch.into_iter().flat_map(|it| &it.holds).filter(|hold| hold.stop_id != *stop_id);
-    others.any(|hold| match (&hold.scope, subject) {
-        (Scope::Strategy(held), RestoreSubject::Strategy(id)) => held == id,
-        (
-            Scope::Service(held),
-            RestoreSubject::Service(name) | RestoreSubject::Autoscaling(name),
-        ) => held == name,
-        _ => false,
-    })
+fn held_by_another(world: &World, stop_id: &StopId, subject: &RestoreSubject) -> bool {
+    let latch = world.latch.as_ref().and_then(Reading::value);
+    let holds = latch.into_iter().flat_map(|it| &it.holds);
+    let mut others = holds.filter(|hold| hold.stop_id != *stop_id);
+    others.any(|hold| world.covers(&hold.scope, subject))
 }
 
 /// Each item's fate.
 pub(super) fn fates(world: &World, request: &Request, stop_id: &StopId) -> Vec<Item> {
-    let latch = world.latch.as_ref().and_then(Reading::value);
     record::items(&record::chunks(world, request, stop_id))
         .into_iter()
         .map(|item| {
             let name = item.subject.to_string();
             let fate = match found(world, &item.subject) {
                 _ if request.leave.contains(&name) => Fate::Left,
-                _ if held_by_another(latch, stop_id, &item.subject) => Fate::Left,
+                _ if held_by_another(world, stop_id, &item.subject) => Fate::Left,
                 Err(why) => Fate::Unread(why),
                 Ok(Some(found)) if found == item.before => Fate::Stands,
                 Ok(Some(found)) if engine_moved_on(&item.before, &found) => Fate::Stands,

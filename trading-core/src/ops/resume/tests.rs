@@ -7,6 +7,9 @@ use crate::plan::{Approval, Binding, Consent};
 use crate::report::{Exit, Report};
 use jiff::SignedDuration;
 
+mod gate;
+mod races;
+
 fn stopped() -> SimWorld {
     stopped_with(|request| request)
 }
@@ -544,31 +547,4 @@ fn a_plan_that_was_approved_for_another_world_is_refused() {
     let report = drive(&mut world, &mut resume, None, |_| 0).unwrap();
     assert_eq!(report.exit, Exit::Refused, "{report:#?}");
     assert!(world.applied.is_empty());
-}
-
-#[test]
-fn a_stop_while_resuming_wins_wherever_it_falls() {
-    for index in 0..80 {
-        let mut world = stopped();
-        let asked = request(&world, "r2");
-        let (_, approval) = survey(&mut world, asked.clone());
-        let mut resume = Resume::new(world::site(), asked, Some((approval.unwrap(), "typed")));
-        let stop_request = world::request(&world, "r3");
-        let site = world::site();
-        let approval = world::approval(&site, &stop_request);
-        let mut stop = EmergencyStop::new(site, stop_request, Some((approval, "typed")));
-        let mut both: Vec<&mut dyn crate::ops::Procedure> = vec![&mut resume, &mut stop];
-        let reports = world::drive_many(&mut world, &mut both, index);
-        let released_first = reports[0].outcome == "RELEASED";
-        if !released_first {
-            assert!(
-                matches!(reports[0].exit, Exit::Refused | Exit::Partial),
-                "{index}: {:#?}",
-                reports[0]
-            );
-        }
-        assert_eq!(reports[1].outcome, "HALTED", "{index}: {:#?}", reports[1]);
-        assert_eq!(world.latch.holds.len(), 1, "{index}");
-        assert!(world.rows.iter().all(|row| row.status().is_at_rest()), "{index}");
-    }
 }

@@ -1,0 +1,109 @@
+//! The gate: nothing is up that was not seen up, by the platform's time.
+
+use super::*;
+
+/// A resume by bots that acknowledge nothing, driven from a machine with this clock.
+fn resume_by_clock(world: &mut SimWorld, ahead_s: i64) -> Report {
+    let site = emergency_stop::Site { acknowledges: Acknowledges::None, ..world::site() };
+    world.clock_ahead = SignedDuration::from_secs(ahead_s);
+    let mut asked = request(world, "r2");
+    asked.started_at += world.clock_ahead;
+    asked.deadline_at += world.clock_ahead;
+    let (_, approval) = survey(world, asked.clone());
+    let mut resume = Resume::new(site, asked, Some((approval.unwrap(), "typed")));
+    drive(world, &mut resume, None, |_| 0).unwrap()
+}
+
+fn beat_all(world: &mut SimWorld, at: Utc) {
+    world.engines_beat = false;
+    for row in &mut world.rows {
+        row.row.set("last_heartbeat", Attr::text(at.to_string()));
+    }
+}
+
+#[test]
+fn what_a_look_could_not_read_is_not_up() {
+    for query in [Query::Strategies, Query::Services, Query::Tasks, Query::Latch] {
+        let mut world = stopped();
+        world.hung.insert("a".into());
+        world.beats_until = Some(world.now);
+        world.dark.insert(query.clone());
+        world.dark_since = Some(world.now + SignedDuration::from_secs(3));
+        let report = resume(&mut world);
+        assert_eq!(report.outcome, "PARTIAL", "{query:?}: {report:#?}");
+        assert_eq!(world.latch.holds.len(), 1, "{query:?}");
+    }
+}
+
+#[test]
+fn the_obstacle_says_what_cannot_be_read() {
+    let mut world = stopped();
+    world.hung.insert("a".into());
+    world.dark.insert(Query::Strategies);
+    world.dark_since = Some(world.now + SignedDuration::from_secs(3));
+    let report = resume(&mut world);
+    let data = report.data["obstacles"].to_string();
+    assert!(data.contains("strategies") && data.contains("dark"), "{data}");
+}
+
+#[test]
+fn a_strategy_whose_row_is_gone_keeps_the_latch() {
+    let mut world = stopped();
+    let asked = request(&world, "r2");
+    let (_, approval) = survey(&mut world, asked.clone());
+    let mut resume = Resume::new(world::site(), asked, Some((approval.unwrap(), "typed")));
+    world.gone_from = Some(("a".into(), world.now + SignedDuration::from_secs(1)));
+    world.hung.insert("a".into());
+    let report = drive(&mut world, &mut resume, None, |_| 0).unwrap();
+    assert_eq!(report.outcome, "PARTIAL", "{report:#?}");
+    assert!(report.data["obstacles"].to_string().contains("no row any more"), "{report:#?}");
+}
+
+#[test]
+fn beats_from_before_the_stop_do_not_count_on_a_machine_whose_clock_is_behind() {
+    let mut world = stopped();
+    let old = world.now - SignedDuration::from_secs(60);
+    beat_all(&mut world, old);
+    assert_eq!(resume_by_clock(&mut world, -600).outcome, "PARTIAL");
+}
+
+#[test]
+fn beats_count_on_a_machine_whose_clock_is_wrong() {
+    for ahead_s in [-600, 600] {
+        let mut world = stopped();
+        let report = resume_by_clock(&mut world, ahead_s);
+        assert_eq!(report.outcome, "RELEASED", "{ahead_s}: {report:#?}");
+    }
+}
+
+#[test]
+fn a_beat_from_the_future_is_none() {
+    let mut world = stopped();
+    let tomorrow = world.now + SignedDuration::from_hours(24);
+    beat_all(&mut world, tomorrow);
+    let report = resume_by_clock(&mut world, 0);
+    assert_eq!(report.outcome, "PARTIAL", "{report:#?}");
+    assert!(report.data["obstacles"].to_string().contains("future"), "{report:#?}");
+}
+
+#[test]
+fn what_a_narrower_hold_covers_stays_as_it_is_and_is_not_waited_for() {
+    let mut world = SimWorld::busy();
+    world.rows[3].row.set("status", Attr::text("running"));
+    stop_scope(&mut world, "all", Scope::All);
+    stop_scope(&mut world, "x", Scope::Service("engine-2".into()));
+    world.engines_beat = true;
+    let held: Vec<String> = world
+        .rows
+        .iter()
+        .filter(|row| row.service() == Some("engine-2".into()))
+        .map(|row| row.id.to_string())
+        .collect();
+    assert!(!held.is_empty());
+    let broad = Request { stop_id: Some("stop-all".into()), ..request(&world, "r2") };
+    let report = resume_with(&mut world, broad, None).unwrap();
+    assert_eq!(report.outcome, "RELEASED", "{report:#?}");
+    for row in world.rows.iter().filter(|row| held.contains(&row.id.to_string())) {
+        assert!(row.status().is_at_rest(), "{}", row.id);
+    }
+}

@@ -1,0 +1,86 @@
+//! A stop that comes between: what it proves must stay so, whatever the resume had sent.
+
+use super::*;
+use crate::ops::{Ask, Procedure};
+use crate::plan::Act;
+
+/// Desired counts and enabled schedules, which a stop brings to the same end each time.
+fn counts(world: &SimWorld) -> (Vec<u32>, Vec<bool>) {
+    let desired = world.services.iter().map(|it| it.desired_count);
+    (desired.collect(), world.schedules.iter().map(|it| it.enabled).collect())
+}
+
+fn assert_at_rest(world: &SimWorld, index: usize) {
+    assert_eq!(counts(world), counts(&stopped()), "{index}");
+    assert!(world.rows.iter().all(|row| row.status().is_at_rest()), "{index}");
+}
+
+fn both_at_once(world: &mut SimWorld, site: &emergency_stop::Site, offset: usize) -> Vec<Report> {
+    let asked = request(world, "r2");
+    let (_, approval) = survey(world, asked.clone());
+    let mut resume = Resume::new(site.clone(), asked, Some((approval.unwrap(), "typed")));
+    let stop_request = world::request(world, "r3");
+    let approval = world::approval(site, &stop_request);
+    let mut stop = EmergencyStop::new(site.clone(), stop_request, Some((approval, "typed")));
+    let mut both: Vec<&mut dyn Procedure> = vec![&mut resume, &mut stop];
+    world::drive_many(world, &mut both, offset)
+}
+
+#[test]
+fn a_stop_while_resuming_wins_wherever_it_falls() {
+    for index in 0..80 {
+        let mut world = stopped();
+        let reports = both_at_once(&mut world, &world::site(), index);
+        let (resumed, halted) = (&reports[0], &reports[1]);
+        if resumed.outcome != "RELEASED" {
+            assert!(matches!(resumed.exit, Exit::Refused | Exit::Partial), "{index}: {resumed:#?}");
+        }
+        assert_eq!(halted.outcome, "HALTED", "{index}: {halted:#?}");
+        assert_eq!(world.latch.holds.len(), 1, "{index}");
+        assert_at_rest(&world, index);
+    }
+}
+
+/// Bots that read no latch, and writes of the resume that wait for their turn while another
+/// stops: what was proved before they arrive would not be so.
+#[test]
+fn what_a_resume_had_sent_before_the_stop_is_stopped_before_it_is_proved() {
+    let up = |ask: &Ask| match ask {
+        Ask::Act(acts) => acts.iter().any(|(_, act)| match act {
+            Act::SetDesired { desired, .. } => *desired > 0,
+            Act::SetSchedule { enabled, .. } => *enabled,
+            _ => false,
+        }),
+        _ => false,
+    };
+    let site = emergency_stop::Site { acknowledges: Acknowledges::None, ..world::site() };
+    for index in [0, 8, 16, 24, 32, 40] {
+        let mut world = stopped();
+        world.engines_beat = false;
+        world.slow = Some((up, world.now + SignedDuration::from_secs(9)));
+        let reports = both_at_once(&mut world, &site, index);
+        let (resumed, halted) = (&reports[0], &reports[1]);
+        assert_eq!(halted.outcome, "HALTED", "{index}: {halted:#?}");
+        assert_at_rest(&world, index);
+        let changed = world.applied.iter().any(|it| it.contains("enable"));
+        if changed {
+            assert_ne!(resumed.exit, Exit::Refused, "{index}: {resumed:#?}");
+        }
+    }
+}
+
+#[test]
+fn few_things_are_on_their_way_at_once() {
+    let mut world = stopped();
+    let asked = request(&world, "r2");
+    let (_, approval) = survey(&mut world, asked.clone());
+    let mut resume = Resume::new(world::site(), asked, Some((approval.unwrap(), "typed")));
+    let mut most = 0;
+    // `pick` sees how many wants have no answer: acts, and the read before the next ones.
+    let report = drive(&mut world, &mut resume, None, |open| {
+        most = most.max(open);
+        0
+    });
+    assert_eq!(report.unwrap().outcome, "RELEASED");
+    assert!((1..=10).contains(&most), "{most}");
+}
