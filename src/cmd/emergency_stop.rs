@@ -170,6 +170,7 @@ pub(super) async fn run(args: &Arguments, session: &mut Session<'_>) -> Result<R
         ui: &session.ctx.ui,
         clock: Arc::clone(&session.ctx.clock),
         timeout,
+        look_until: None,
         signals,
         kill,
     };

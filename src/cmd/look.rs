@@ -28,6 +28,7 @@ pub(super) async fn look(
         ui: &session.ctx.ui,
         clock: Arc::clone(&session.ctx.clock),
         timeout,
+        look_until: session.look_until()?,
         signals: None,
         kill: KillPoint::never(),
     };

@@ -18,10 +18,11 @@ mod planned;
 mod resume;
 mod status;
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 use std::time::Duration;
 
+use trading_core::model::Utc;
 use trading_core::report::{Block, Report};
 
 use crate::cli::Globals;
@@ -86,6 +87,8 @@ pub struct Session<'a> {
     /// What is wrong with the file of the working folder, where the command goes on without.
     set_aside: Option<Fault>,
     resolved: Rc<OnceCell<(Environment, Access)>>,
+    /// It looks, and answers at its deadline with what it has seen.
+    answers: Rc<Cell<bool>>,
     /// Which account answered, once somebody has asked.
     account: OnceCell<Fact>,
 }
@@ -108,8 +111,8 @@ impl<'a> Session<'a> {
             Err(_) => globals.show_account,
         };
         let account = OnceCell::new();
-        let (typed, resolved) = (Vec::new(), Rc::default());
-        Self { ctx, globals, typed, settings, set_aside, resolved, account }
+        let (typed, resolved, answers) = (Vec::new(), Rc::default(), Rc::default());
+        Self { ctx, globals, typed, settings, set_aside, resolved, answers, account }
     }
 
     /// Everything that was set.
@@ -150,12 +153,21 @@ impl<'a> Session<'a> {
         let _first = self.account.set(account);
     }
 
+    /// When this look has to answer with what it has seen; nothing else cuts it off now.
+    pub(crate) fn look_until(&self) -> Result<Option<Utc>, Fault> {
+        self.answers.set(true);
+        let deadline = self.settings()?.deadline.as_ref().map(|deadline| deadline.value);
+        let now = self.ctx.clock.now();
+        Ok(deadline.map(|after| now.saturating_add(after).unwrap_or(Utc::MAX)))
+    }
+
     /// What cuts a reading command off, if somebody set a deadline.
     pub(crate) fn deadline_watch(&self) -> DeadlineWatch {
         let set = self.settings.as_ref().ok().and_then(|settings| settings.deadline.as_ref());
         DeadlineWatch {
             deadline: set.map(|deadline| deadline.value),
             resolved: Rc::clone(&self.resolved),
+            answers: Rc::clone(&self.answers),
         }
     }
 

@@ -99,6 +99,7 @@ impl Errand<'_> {
             ui: &session.ctx.ui,
             clock: Arc::clone(&session.ctx.clock),
             timeout,
+            look_until: None,
             signals: None,
             kill: KillPoint::never(),
         };

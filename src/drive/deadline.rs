@@ -1,7 +1,7 @@
 //! The deadline of a command that only reads. Who acts keeps its own: a procedure that is
 //! cut off could not say what it has done.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -15,12 +15,17 @@ use crate::settings::{Access, Environment};
 pub(crate) struct DeadlineWatch {
     pub(crate) deadline: Option<Duration>,
     pub(crate) resolved: Rc<OnceCell<(Environment, Access)>>,
+    /// The command looks, and will answer at the deadline with what it has seen by then.
+    pub(crate) answers: Rc<Cell<bool>>,
 }
 
 /// Ends with the fault of a reading command that has passed its deadline; else never.
 pub(crate) async fn overdue(watch: DeadlineWatch) -> Fault {
     let Some(deadline) = watch.deadline else { return std::future::pending().await };
     tokio::time::sleep(deadline).await;
+    if watch.answers.get() {
+        return std::future::pending().await;
+    }
     match watch.resolved.get() {
         None | Some((_, Access::Read)) => Fault::new(
             Exit::Deadline,
@@ -37,13 +42,17 @@ mod tests {
     use super::*;
 
     /// What comes first: the deadline, or a moment that is later for sure.
-    fn first(access: Option<Access>) -> Option<Fault> {
+    fn first(access: Option<Access>, answers: bool) -> Option<Fault> {
         let resolved = Rc::new(OnceCell::new());
         if let Some(access) = access {
             let environment = crate::settings::tests::named("local");
             assert!(resolved.set((environment, access)).is_ok());
         }
-        let watch = DeadlineWatch { deadline: Some(Duration::ZERO), resolved };
+        let watch = DeadlineWatch {
+            deadline: Some(Duration::ZERO),
+            resolved,
+            answers: Rc::new(Cell::new(answers)),
+        };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
         runtime.expect("a runtime").block_on(async {
             tokio::select! {
@@ -57,10 +66,11 @@ mod tests {
     #[test]
     fn only_who_reads_is_cut_off() {
         for access in [None, Some(Access::Read)] {
-            assert_eq!(first(access).map(|fault| fault.exit), Some(Exit::Deadline), "{access:?}");
+            assert_eq!(first(access, false).map(|fault| fault.exit), Some(Exit::Deadline));
         }
+        assert!(first(Some(Access::Read), true).is_none(), "it answers with what it has seen");
         for access in [Access::Mutate, Access::Local] {
-            assert!(first(Some(access)).is_none(), "{access:?} must say what it has done");
+            assert!(first(Some(access), false).is_none(), "{access:?} must say what it has done");
         }
     }
 }

@@ -32,6 +32,8 @@ pub struct Driver<'a> {
     pub clock: Arc<dyn Clock>,
     /// The longest that one request may take.
     pub timeout: Duration,
+    /// When a look ends with what it has seen; who acts keeps its own deadline.
+    pub look_until: Option<Utc>,
     /// What is heard after consent; none for whoever only looks, whom a signal may end.
     pub signals: Option<Signals>,
     /// Where this process is to kill itself; drills and tests of crashes only.
@@ -98,6 +100,7 @@ impl Driver<'_> {
                 return report;
             }
             let wake = procedure.wake_at().map(|at| until(clock.now(), at));
+            let left = self.look_until.map(|at| until(clock.now(), at));
             tokio::select! {
                 biased;
                 Some((ticket, answer)) = working.next(), if !working.is_idle() => {
@@ -106,7 +109,10 @@ impl Driver<'_> {
                     let answer = self.settle_record(clock.now(), answer);
                     procedure.give(clock.now(), ticket, answer);
                 }
-                () = wish(&mut self.signals, self.ui) => procedure.interrupt(clock.now()),
+                () = wish(&mut self.signals, self.ui) => {
+                    procedure.interrupt(clock.now(), "interrupted by the operator");
+                }
+                () = sleep(left) => procedure.interrupt(clock.now(), "the deadline passed"),
                 () = sleep(wake) => {}
             }
         }

@@ -51,7 +51,7 @@ impl Procedure for Asks {
     fn wake_at(&self) -> Option<Utc> {
         None
     }
-    fn interrupt(&mut self, _: Utc) {}
+    fn interrupt(&mut self, _: Utc, _: &str) {}
     fn news(&mut self) -> Vec<News> {
         Vec::new()
     }
@@ -92,6 +92,7 @@ async fn drive(asks: Vec<Ask>, journal: Option<JournalWriter>) -> (Report, Vec<A
         ui: &ui,
         clock,
         timeout: Duration::from_secs(60),
+        look_until: None,
         signals: None,
         kill: KillPoint::never(),
     };

@@ -39,8 +39,9 @@ pub trait Procedure {
     fn give(&mut self, now: Utc, ticket: Ticket, answer: Answer);
     /// When to ask again although no answer came.
     fn wake_at(&self) -> Option<Utc>;
-    /// Ends acts: nothing that has not been asked for will be.
-    fn interrupt(&mut self, now: Utc);
+    /// Ends acts, or a look with what has been seen: nothing that has not been asked for will
+    /// be. `why` is told.
+    fn interrupt(&mut self, now: Utc, why: &str);
     /// What happened lately, for whoever watches; each is given out once.
     fn news(&mut self) -> Vec<News>;
     /// The outcome, once there is one.

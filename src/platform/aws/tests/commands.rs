@@ -86,6 +86,20 @@ fn one_api_that_is_denied_is_named_with_its_permission_and_hides_nothing() {
 
 #[test]
 #[ignore = "needs an AWS-compatible server: cargo xtask test aws"]
+fn at_its_deadline_a_look_answers_with_what_it_has_seen() {
+    let desk = Desk::tradai();
+    desk.sandbox.rules(&[Rule::service("ecs").hang()]).expect("a rule");
+    let (exit, status) = document(&desk, "status --timeout 60s --deadline 3s");
+    // What it found besides outranks that it is incomplete.
+    assert_eq!(exit, Exit::No, "{status}");
+    assert_eq!(status["complete"], false);
+    assert_eq!(status["data"]["services"]["state"], "unreachable", "{status}");
+    assert!(status["data"]["services"]["why"].to_string().contains("deadline"), "{status}");
+    assert!(status["data"]["schedules"].as_array().is_some_and(|it| !it.is_empty()), "{status}");
+}
+
+#[test]
+#[ignore = "needs an AWS-compatible server: cargo xtask test aws"]
 fn a_token_that_runs_out_in_the_middle_is_said_and_the_stop_is_continued() {
     let desk = Desk::tradai();
     // The latch is taken; what comes after it is refused.

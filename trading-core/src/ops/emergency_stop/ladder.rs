@@ -439,11 +439,11 @@ impl Procedure for EmergencyStop {
         }
     }
 
-    fn interrupt(&mut self, now: Utc) {
+    fn interrupt(&mut self, now: Utc, why: &str) {
         if self.word.is_none() {
             self.interrupted = true;
             self.finish(now, None);
-            self.run.executor.close("interrupted by the operator");
+            self.run.executor.close(why);
         }
     }
 

@@ -247,8 +247,8 @@ impl Procedure for Check {
     fn wake_at(&self) -> Option<Utc> {
         self.next_at
     }
-    fn interrupt(&mut self, _now: Utc) {
-        let gap = Reading::unreachable("strategies table", "interrupted by the operator");
+    fn interrupt(&mut self, _now: Utc, why: &str) {
+        let gap = Reading::unreachable("strategies table", why);
         self.report = Some(unread("heartbeat.check", &gap, &self.request.environment));
     }
     fn news(&mut self) -> Vec<News> {

@@ -79,8 +79,8 @@ impl Procedure for List {
     fn wake_at(&self) -> Option<Utc> {
         None
     }
-    fn interrupt(&mut self, _now: Utc) {
-        let gap = Reading::unreachable("strategies table", "interrupted by the operator");
+    fn interrupt(&mut self, _now: Utc, why: &str) {
+        let gap = Reading::unreachable("strategies table", why);
         self.report = Some(unread("heartbeat.list", &gap, &self.environment));
     }
     fn news(&mut self) -> Vec<News> {

@@ -561,10 +561,10 @@ impl Procedure for Resume {
         }
     }
 
-    fn interrupt(&mut self, now: Utc) {
+    fn interrupt(&mut self, now: Utc, why: &str) {
         if self.end.is_none() {
-            self.run.executor.close("interrupted by the operator");
-            self.close(now, End::Held("interrupted by the operator".to_owned()));
+            self.run.executor.close(why);
+            self.close(now, End::Held(why.to_owned()));
         }
     }
 

@@ -240,9 +240,9 @@ impl Procedure for Status {
     fn wake_at(&self) -> Option<Utc> {
         None
     }
-    fn interrupt(&mut self, now: Utc) {
+    fn interrupt(&mut self, now: Utc, why: &str) {
         for query in self.look.unanswered() {
-            self.world.take(query.clone().unreachable("interrupted by the operator"));
+            self.world.take(query.clone().unreachable(why));
         }
         self.report = Some(self.answer(self.asked_at.unwrap_or(now), now));
     }

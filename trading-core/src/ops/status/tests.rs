@@ -391,7 +391,7 @@ fn an_interrupted_status_tells_what_it_has_and_what_it_has_not() {
     let wants = status.wants(start());
     let first = Seen::Services(Reading::known(vec![], "sim", start()));
     status.give(start(), wants[0].ticket, Answer::Read(Box::new(first)));
-    status.interrupt(start());
+    status.interrupt(start(), "the deadline passed");
     let report = status.outcome(start()).unwrap();
     assert_eq!((report.exit, report.complete), (Exit::Incomplete, false));
     assert_eq!(report.data["unread"].as_array().unwrap().len(), wants.len() - 1);

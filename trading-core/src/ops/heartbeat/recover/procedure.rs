@@ -547,10 +547,10 @@ impl Procedure for Recover {
         }
     }
 
-    fn interrupt(&mut self, now: Utc) {
+    fn interrupt(&mut self, now: Utc, why: &str) {
         if self.end.is_none() {
-            self.run.executor.close("interrupted by the operator");
-            self.close(now, End::Left("interrupted by the operator".to_owned()));
+            self.run.executor.close(why);
+            self.close(now, End::Left(why.to_owned()));
         }
     }
 
