@@ -149,7 +149,7 @@ pub(super) async fn run(args: &Arguments, session: &mut Session<'_>) -> Result<R
         if args.approve.dry_run {
             return Ok((platform, verified, None));
         }
-        let summary = summary(&site, &request);
+        let summary = request.summary(&site);
         let binding = binding(&site, &request);
         let approval = consent(session, &environment, &args.approve, binding, &summary).await?;
         Ok((platform, verified, Some(approval)))
@@ -256,28 +256,4 @@ fn binding(site: &Site, request: &Request) -> Binding {
         level: request.level.clone(),
         flags: request.flags(),
     }
-}
-
-/// What a person reads before typing the name.
-fn summary(site: &Site, request: &Request) -> Vec<String> {
-    let mut lines = vec![format!(
-        "emergency stop of {} at {}: level {}, scope {}{}",
-        site.environment,
-        site.endpoint,
-        request.level,
-        request.scope,
-        request.flags().iter().map(|flag| format!(", {flag}")).collect::<String>(),
-    )];
-    let lowers = request.level.halts() && !request.keep_compute;
-    if lowers && matches!(request.scope, Scope::All | Scope::Service(_)) {
-        lines.push(
-            "services go to 0: this also ends whatever manages exits; open positions keep only \
-             what rests at the venue (--keep-compute leaves services running)"
-                .to_owned(),
-        );
-    }
-    if request.flatten {
-        lines.push("positions are closed at the market, reduce-only".to_owned());
-    }
-    lines
 }

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 impl EmergencyStop {
     pub(super) fn findings(&self, word: Word, positions: &[Holding]) -> Vec<Finding> {
         let mut findings = Vec::new();
-        let again = format!("tradectl emergency-stop --env {}", self.site.environment);
+        let again = self.request.command(&self.site.environment);
         // A plan lists what it would stop; there is nothing else to say of that.
         for standing in self.verdict.trading.iter().filter(|_| word != Word::Planned) {
             let (subject, text) = (&standing.subject, &standing.message);
@@ -74,7 +74,9 @@ impl EmergencyStop {
         for name in self.unclassified() {
             let message = "is not classified by the profile and was left alone";
             let mut item = finding("stop.unclassified", Severity::Warning, &name, message);
-            item.next = Some(format!("{again} --include {name}"));
+            let mut wider = self.request.clone();
+            wider.include.push(name);
+            item.next = Some(wider.command(&self.site.environment));
             findings.push(item);
         }
         findings.sort_by_key(|finding| finding.severity);
@@ -92,7 +94,8 @@ impl EmergencyStop {
                 self.request.level, hold.actor, hold.level
             );
             let mut item = finding("stop.level_kept", Severity::Warning, "latch", &message);
-            item.next = Some(format!("tradectl resume --env {} --reason …", self.site.environment));
+            let (id, env) = (&hold.stop_id, &self.site.environment);
+            item.next = Some(format!("tradectl resume {id} --env {env} --reason …"));
             findings.push(item);
         }
         if self.continued && self.request.keep_compute && self.is_at_zero() {

@@ -77,6 +77,8 @@ impl Desk<'_> {
             self.judge_compute(&mut verdict);
         }
         self.judge_venues(&mut verdict);
+        let in_vain = self.request.in_vain(self.site).into_iter();
+        verdict.not_covered.extend(in_vain.map(|(what, why)| (what.to_owned(), why.to_owned())));
         if !self.site.capabilities.notices {
             let why = "neither a topic nor a web address is configured: nobody is told";
             verdict.not_covered.insert(("notices".to_owned(), why.to_owned()));

@@ -7,6 +7,7 @@
 //! again until two complete reads, apart in time and after the last write, agree.
 
 mod climb;
+mod consent;
 mod findings;
 mod judge;
 mod ladder;

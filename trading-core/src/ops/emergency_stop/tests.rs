@@ -6,6 +6,8 @@ use crate::report::{Exit, Report, Severity};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
+mod asked;
+
 fn stop_with(world: &mut SimWorld, request: Request, kill: Option<Kill>) -> Option<Report> {
     let site = world::site();
     let approval = world::approval(&site, &request);

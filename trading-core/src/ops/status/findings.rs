@@ -69,19 +69,19 @@ impl View<'_> {
 
     fn hold_finding(&self, hold: &Hold) -> Finding {
         let age = self.age(hold.at);
+        let again = hold.command(&self.request.site.environment);
+        let resume = || self.command(&format!("resume {} --reason …", hold.stop_id));
         let (severity, state, next) = match &hold.phase {
-            Phase::Held => (Severity::Warning, "holds", "resume --reason …"),
+            Phase::Held => (Severity::Warning, "holds", resume()),
             Phase::Stopping if age > STOPPING_FOR_MS => {
-                (Severity::Error, "was never seen complete; it holds", "emergency-stop")
+                (Severity::Error, "was never seen complete; it holds", again)
             }
-            Phase::Stopping => (Severity::Warning, "is at work on", "status"),
-            Phase::Resuming => {
-                (Severity::Warning, "is being resumed; it holds", "resume --reason …")
-            }
+            Phase::Stopping => (Severity::Warning, "is at work on", self.command("status")),
+            Phase::Resuming => (Severity::Warning, "is being resumed; it holds", resume()),
             Phase::Unrecognized(_) => (
                 Severity::Error,
                 "is in a phase that this binary does not know; it holds",
-                "doctor",
+                self.command("doctor"),
             ),
         };
         let message = format!(
@@ -93,7 +93,7 @@ impl View<'_> {
             hold.actor,
             hold.reason
         );
-        Finding::new("latch.held", severity, "latch", message).next(self.command(next))
+        Finding::new("latch.held", severity, "latch", message).next(next)
     }
 
     fn age(&self, at: Utc) -> i64 {
@@ -124,9 +124,11 @@ impl View<'_> {
                 };
                 let stop = stop_id.map_or_else(|| "the latch".to_owned(), |id| id.to_string());
                 let message = format!("{status}, although {stop} halts it: something set it so");
+                let again = hold.map(|hold| hold.command(&self.request.site.environment));
+                let alone = || self.command(&format!("emergency-stop --scope strategy={}", row.id));
                 findings.push(
                     Finding::new("strategy.active_under_hold", Severity::Error, &row.id, message)
-                        .next(self.command("emergency-stop")),
+                        .next(again.unwrap_or_else(alone)),
                 );
             }
         }
@@ -327,13 +329,13 @@ impl View<'_> {
                 strategy,
                 format!("{what}: NOTHING at the venue protects it; only its engine does"),
             ),
-            Managed::No(why) => Finding::new(
-                "position.unprotected",
-                Severity::Critical,
-                strategy,
-                format!("{what}: NOTHING protects it: {why}"),
-            )
-            .next(self.command("emergency-stop --flatten")),
+            Managed::No(why) => {
+                let message = format!("{what}: NOTHING protects it: {why}");
+                let finding =
+                    Finding::new("position.unprotected", Severity::Critical, strategy, message);
+                let close = format!("emergency-stop --scope strategy={strategy} --flatten");
+                finding.next(self.command(&close))
+            }
             Managed::Unknown(why) => Finding::new(
                 "position.engine_unknown",
                 Severity::Error,

@@ -261,6 +261,33 @@ fn a_hold_is_told_and_who_trades_under_it_is_named() {
 }
 
 #[test]
+fn what_is_typed_next_stops_no_more_than_the_hold_does() {
+    let one = |phase, level| Hold { scope: Scope::Strategy("a".into()), ..hold(phase, level) };
+    let next = |world: &mut SimWorld, id: &str| {
+        let report = status(world);
+        report.findings.into_iter().find(|it| it.id == id).and_then(|it| it.next).unwrap()
+    };
+    let mut world = well();
+    world.latch = world.latch.next(vec![one(Phase::Stopping, Level::ReduceOnly)]);
+    world.now += SignedDuration::from_secs(121);
+    let weaker = "tradectl emergency-stop --env sim --level reduce-only --scope strategy=a";
+    assert_eq!(next(&mut world, "latch.held"), weaker);
+
+    world.latch = world.latch.next(vec![one(Phase::Held, Level::Halt)]);
+    let again = "tradectl emergency-stop --env sim --scope strategy=a";
+    assert_eq!(next(&mut world, "strategy.active_under_hold"), again);
+    let resume = "tradectl resume stop-1 --reason … --env sim";
+    assert_eq!(next(&mut world, "latch.held"), resume);
+
+    let mut bare = well();
+    bare.orders.clear();
+    bare.engines_beat = false;
+    bare.now += SignedDuration::from_secs(500);
+    let close = "tradectl emergency-stop --scope strategy=a --flatten --env sim";
+    assert_eq!(next(&mut bare, "position.unprotected"), close);
+}
+
+#[test]
 fn desired_counts_that_nobody_acts_on_are_no_health() {
     let mut world = well();
     world.supervision = Supervision::Absent;

@@ -1,0 +1,88 @@
+//! What was asked for is what is told, and what is typed next asks for no more.
+
+use super::*;
+
+fn next_of(report: &Report, id: &str) -> String {
+    let finding = report.findings.iter().find(|it| it.id == id);
+    finding.unwrap_or_else(|| panic!("no {id}: {report:#?}")).next.clone().unwrap()
+}
+
+fn covered(report: &Report) -> BTreeMap<&str, &str> {
+    let list = report.data["not_covered"].as_array().unwrap().iter();
+    list.map(|it| (it["what"].as_str().unwrap(), it["why"].as_str().unwrap())).collect()
+}
+
+#[test]
+fn what_needs_a_venue_and_has_none_is_said_before_consent_and_in_the_outcome() {
+    let mut site = world::site();
+    site.capabilities.venues = vec![];
+    for (flatten, cancel_protective, what, flag) in [
+        (true, false, "positions", "--flatten closes nothing"),
+        (false, true, "protective orders", "--cancel-protective takes nothing back"),
+    ] {
+        let mut world = SimWorld::busy();
+        let request = Request { flatten, cancel_protective, ..world::request(&world, "r1") };
+        let before = request.summary(&site).join("\n");
+        assert!(before.contains("NOT COVERED") && before.contains(flag), "{before}");
+        assert!(!before.contains("closed at the market"), "{before}");
+        let approval = world::approval(&site, &request);
+        let mut stop = EmergencyStop::new(site.clone(), request, Some((approval, "typed")));
+        let report = drive(&mut world, &mut stop, None, |_| 0).unwrap();
+        assert_eq!(report.outcome, "HALTED");
+        assert!(covered(&report)[what].contains(flag), "{}", report.data["not_covered"]);
+        let page = format!("{:?}", report.body);
+        assert!(page.contains(&format!("not covered: {what}: no venue is configured")), "{page}");
+    }
+    let with_venue = Request { flatten: true, ..world::request(&SimWorld::busy(), "r1") };
+    let before = with_venue.summary(&world::site()).join("\n");
+    assert!(before.contains("closed at the market") && !before.contains("NOT COVERED"), "{before}");
+}
+
+#[test]
+fn a_weaker_stop_of_those_who_need_not_heed_it_says_so() {
+    let mut site = world::site();
+    let request = Request { level: Level::ReduceOnly, ..world::request(&SimWorld::busy(), "r1") };
+    assert!(!request.summary(&site).join("\n").contains("NOT COVERED"));
+    site.acknowledges = Acknowledges::None;
+    let before = request.summary(&site).join("\n");
+    assert!(before.contains("NOT COVERED: entries: "), "{before}");
+    let mut world = SimWorld::busy();
+    let approval = world::approval(&site, &request);
+    let mut stop = EmergencyStop::new(site, request, Some((approval, "typed")));
+    let report = drive(&mut world, &mut stop, None, |_| 0).unwrap();
+    assert!(covered(&report).contains_key("entries"), "{}", report.data["not_covered"]);
+}
+
+#[test]
+fn the_next_command_asks_for_the_same_stop_and_no_wider_one() {
+    let mut world = SimWorld::busy();
+    world.services.push(Service { name: "odd".into(), ..world.services[2].clone() });
+    world.hung.insert("a".into());
+    let request = Request {
+        scope: Scope::Strategy("a".into()),
+        flatten: true,
+        cancel_protective: true,
+        keep_compute: true,
+        include: vec!["engine-9".into()],
+        ..world::request(&world, "r1")
+    };
+    let same = "tradectl emergency-stop --env sim --scope strategy=a --cancel-protective \
+                --flatten --include engine-9";
+    let report = stop_with(&mut world, request, None).unwrap();
+    assert_eq!(report.outcome, "PARTIAL");
+    assert_eq!(next_of(&report, "stop.not_stopped"), format!("{same} --keep-compute"));
+    let wider = format!("{same} --include odd --keep-compute");
+    assert_eq!(next_of(&report, "stop.unclassified"), wider);
+
+    let mut world = SimWorld::busy();
+    world.latch_broken = true;
+    let weaker = Request { level: Level::ReduceOnly, ..world::request(&world, "r1") };
+    let report = stop_with(&mut world, weaker, None).unwrap();
+    let typed = "tradectl emergency-stop --env sim --level reduce-only";
+    assert_eq!(next_of(&report, "stop.not_stopped"), typed);
+
+    let mut world = SimWorld::busy();
+    world.dark.insert(Query::Tasks);
+    let report = stop(&mut world);
+    assert_eq!(next_of(&report, "stop.unknown"), "tradectl emergency-stop --env sim");
+}
