@@ -170,13 +170,24 @@ impl World {
         if let Some(lease) = self.live_lease(&row.id, now) {
             return Owner::Leased(format!("leased by {} until {}", lease.owner, lease.expires_at));
         }
-        let tasks = match &self.tasks {
-            Some(Reading::Known { value, .. }) => value,
+        match &self.tasks {
+            Some(Reading::Known { .. }) => {}
             Some(Reading::Gap(gap)) => return Owner::Unknown(gap.to_string()),
             None => return Owner::Unknown("tasks were not read".to_owned()),
-        };
+        }
+        match self.runners(site, row).next() {
+            Some(task) => Owner::Alive(format!("task {} is not seen STOPPED", task.id)),
+            None => Owner::Gone,
+        }
+    }
+    /// The tasks that may run a strategy and are not seen STOPPED, if tasks are known.
+    pub(crate) fn runners<'a>(
+        &'a self,
+        site: &'a Site,
+        row: &StrategyRow,
+    ) -> impl Iterator<Item = &'a Task> {
         let (task, service) = (row.task(), row.service());
-        let owns = |it: &&Task| match (&task, &service) {
+        let runs = move |it: &&Task| match (&task, &service) {
             // A row may name a task of the past while its service runs a new one.
             (_, Some(service)) => {
                 it.service.as_ref() == Some(service) || Some(&it.id) == task.as_ref()
@@ -185,10 +196,8 @@ impl World {
             // Who runs it is not said: any task that may trade may.
             (None, None) => site.task_role(it).is_none_or(Role::trades),
         };
-        match tasks.iter().filter(|it| it.state != TaskState::Stopped).find(owns) {
-            Some(task) => Owner::Alive(format!("task {} is not seen STOPPED", task.id)),
-            None => Owner::Gone,
-        }
+        let tasks = self.tasks.as_ref().and_then(Reading::value).into_iter().flatten();
+        tasks.filter(|it| it.state != TaskState::Stopped).filter(runs)
     }
 }
 

@@ -21,7 +21,14 @@ impl EmergencyStop {
                 self.note_unparsed(now);
                 self.note_new(now);
                 self.note_reactivated(now);
-                self.desk(now).strategies()
+                let mut page = self.desk(now).strategies();
+                // Which compute is this one strategy's stands in the rows.
+                if self.times.lowered_at.is_some()
+                    && matches!(self.request.scope, Scope::Strategy(_))
+                {
+                    page.extend(self.compute_page(now));
+                }
+                page
             }
             Query::Schedules => self.desk(now).schedules(),
             Query::VenueOrders(venue) => {
@@ -56,7 +63,7 @@ impl EmergencyStop {
                 self.world.touched.insert(write.strategy.clone());
             }
         }
-        self.first_clean_at = None;
+        self.first_word = None;
         self.run.append(page);
     }
 

@@ -1,7 +1,7 @@
 //! What a person reads before consenting to a stop, and what is typed to ask for it again.
 
 use super::{Request, Site};
-use crate::model::{Acknowledges, Hold, Level, Scope};
+use crate::model::{Hold, Level, Scope};
 
 impl Request {
     /// The command that asks for this stop again: nothing wider, and nothing less.
@@ -28,6 +28,7 @@ impl Request {
         if self.flatten && !site.capabilities.venues.is_empty() {
             lines.push("positions are closed at the market, reduce-only".to_owned());
         }
+        lines.extend(self.limits(site));
         let in_vain = self.in_vain(site).into_iter();
         lines.extend(in_vain.map(|(what, why)| format!("NOT COVERED: {what}: {why}")));
         lines
@@ -36,7 +37,7 @@ impl Request {
     /// What is asked for and this system has no means for: what it is about, and why.
     pub(super) fn in_vain(&self, site: &Site) -> Vec<(&'static str, &'static str)> {
         let no_venue = site.capabilities.venues.is_empty();
-        let unheard = !self.level.halts() && site.acknowledges == Acknowledges::None;
+        let unheard = !self.level.halts() && site.proves_by_process();
         let cases = [
             (
                 self.flatten && no_venue,

@@ -1,7 +1,8 @@
 //! What of the outcome deserves attention, worst first.
 
+use super::Request;
 use super::ladder::{EmergencyStop, Word};
-use crate::model::Reading;
+use crate::model::{Reading, Scope};
 use crate::ops::positions::{Holding, Protection};
 use crate::ops::run::describe;
 use crate::plan::{Recorded, Rung, Settled};
@@ -16,7 +17,7 @@ impl EmergencyStop {
         for standing in self.verdict.trading.iter().filter(|_| word != Word::Planned) {
             let (subject, text) = (&standing.subject, &standing.message);
             let mut item = finding("stop.not_stopped", Severity::Critical, subject, text);
-            item.next = Some(again.clone());
+            item.next = Some(if standing.lasts { self.wider(subject) } else { again.clone() });
             findings.push(item);
         }
         for standing in &self.verdict.unknown {
@@ -81,6 +82,23 @@ impl EmergencyStop {
         }
         findings.sort_by_key(|finding| finding.severity);
         findings
+    }
+
+    /// What ends a strategy that goes on however often the same is asked for: the next wider stop.
+    fn wider(&self, strategy: &str) -> String {
+        let env = &self.site.environment;
+        let shared = matches!(self.request.scope, Scope::Strategy(_) | Scope::Venue(_));
+        if self.request.keep_compute || !shared {
+            return Request { keep_compute: false, ..self.request.clone() }.command(env);
+        }
+        let row = self.world.row(&strategy.into());
+        let mut runners = row.into_iter().flat_map(|row| self.world.runners(&self.site, row));
+        let Some(service) = runners.find_map(|task| task.service.clone()) else {
+            return format!("tradectl status --env {env}");
+        };
+        // What it closes and takes back is not to grow with it.
+        let (scope, flatten, cancel_protective) = (Scope::Service(service), false, false);
+        Request { scope, flatten, cancel_protective, ..self.request.clone() }.command(env)
     }
 
     /// What was asked for and made no difference: whoever asked has to know.

@@ -1,5 +1,6 @@
 //! Is it HALTED? Looks at what was seen last and names everything that says otherwise.
 
+use super::ladder::Word;
 use super::pages::Desk;
 use crate::model::{GapKind, Reading, Service, StatusReading, StrategyRow, TaskState, VenueName};
 use crate::ops::seen::Owner;
@@ -16,6 +17,9 @@ pub(super) struct Standing {
     pub(super) subject: String,
     /// What was seen.
     pub(super) message: String,
+    /// Nothing that this stop does or waits for ends it.
+    #[serde(skip)]
+    pub(super) lasts: bool,
 }
 
 /// What the last reads say.
@@ -30,16 +34,28 @@ pub(super) struct Verdict {
 }
 
 impl Verdict {
-    pub(super) fn is_clean(&self) -> bool {
-        self.trading.is_empty() && self.unknown.is_empty()
+    /// The outcome that more waiting does not change; `None`: it may yet.
+    pub(super) fn word(&self) -> Option<Word> {
+        let last = self.unknown.is_empty() && self.trading.iter().all(|it| it.lasts);
+        last.then(|| if self.trading.is_empty() { Word::Halted } else { Word::Partial })
     }
     fn trading(&mut self, rung: &'static str, subject: impl ToString, message: impl Into<String>) {
+        self.trades(rung, subject, message, false);
+    }
+    /// One that goes on however long is waited, if it `lasts`.
+    fn trades(
+        &mut self,
+        rung: &'static str,
+        subject: impl ToString,
+        message: impl Into<String>,
+        lasts: bool,
+    ) {
         let (subject, message) = (subject.to_string(), message.into());
-        self.trading.push(Standing { rung, subject, message });
+        self.trading.push(Standing { rung, subject, message, lasts });
     }
     fn unknown(&mut self, rung: &'static str, subject: impl ToString, message: impl Into<String>) {
         let (subject, message) = (subject.to_string(), message.into());
-        self.unknown.push(Standing { rung, subject, message });
+        self.unknown.push(Standing { rung, subject, message, lasts: false });
     }
     /// The value of a reading; a gap is entered where it belongs.
     fn need<'a, T>(
@@ -136,6 +152,10 @@ impl Desk<'_> {
             Owner::Leased(why) => {
                 verdict.trading("strategies", &row.id, format!("not acknowledged, and {why}"));
             }
+            Owner::Alive(why) if was_ours && self.had_its_time && self.outlasts(row) => {
+                let message = format!("{why}, nobody acknowledges, and this stop does not end it");
+                verdict.trades("strategies", &row.id, message, true);
+            }
             Owner::Alive(why) if was_ours => {
                 verdict.trading("strategies", &row.id, format!("not acknowledged, and {why}"));
             }
@@ -224,7 +244,10 @@ impl Desk<'_> {
         for position in positions.iter().filter(|it| self.covers_position(venue, it)) {
             if !position.quantity.is_zero() {
                 let message = format!("{} {} are open", position.quantity, position.symbol);
-                verdict.trading("positions", &position.strategy, message);
+                // Nothing is closed beside an owner that may still send.
+                let row = self.world.row(&position.strategy);
+                let lasts = self.had_its_time && row.is_some_and(|row| self.outlasts(row));
+                verdict.trades("positions", &position.strategy, message, lasts);
             }
         }
     }

@@ -88,7 +88,8 @@ pub struct EmergencyStop {
     pub(super) rounds: u32,
     pub(super) next_round_at: Utc,
     pub(super) poll_ms: u64,
-    pub(super) first_clean_at: Option<Utc>,
+    /// What the first of two complete reads said, and when.
+    pub(super) first_word: Option<(Word, Utc)>,
     pub(super) zero_since: BTreeMap<ServiceName, Utc>,
 }
 
@@ -127,7 +128,7 @@ impl EmergencyStop {
             round: None,
             rounds: 0,
             poll_ms: POLL_MS.0,
-            first_clean_at: None,
+            first_word: None,
             zero_since: BTreeMap::new(),
         }
     }
@@ -140,6 +141,7 @@ impl EmergencyStop {
             world: &self.world,
             run: &self.run,
             now,
+            had_its_time: now >= self.ack_deadline(),
         }
     }
 
@@ -293,21 +295,21 @@ impl EmergencyStop {
             self.finish(now, Some(Word::Nowhere));
             return;
         }
-        if !fresh || pending_lower || !self.verdict.is_clean() {
-            self.first_clean_at = None;
+        let Some(word) = self.verdict.word().filter(|_| fresh && !pending_lower) else {
+            self.first_word = None;
             self.next_round_at = later(now, self.poll_ms);
             self.poll_ms = (self.poll_ms * 3 / 2).min(POLL_MS.1);
             return;
-        }
+        };
         let gap = self.site.timings.reread_gap_ms;
-        match self.first_clean_at {
+        match self.first_word.filter(|(first, _)| *first == word) {
             Some(_) if self.times.resumed_until.is_some_and(|until| started_at < until) => {
                 self.next_round_at = later(now, gap);
             }
-            Some(first) if started_at >= later(first, gap) => self.finish(now, Some(Word::Halted)),
-            Some(first) => self.next_round_at = later(first, gap),
+            Some((_, at)) if started_at >= later(at, gap) => self.finish(now, Some(word)),
+            Some((_, at)) => self.next_round_at = later(at, gap),
             None => {
-                self.first_clean_at = Some(now);
+                self.first_word = Some((word, now));
                 self.next_round_at = later(now, gap);
             }
         }
@@ -316,8 +318,7 @@ impl EmergencyStop {
     /// A round that led to nothing, and was asked when all had been done, was spent on
     /// waiting for others.
     fn count_waiting(&mut self, started_at: Utc, planned: usize, now: Utc) {
-        let led_to_nothing =
-            self.run.executor.planned() == planned && self.first_clean_at.is_none();
+        let led_to_nothing = self.run.executor.planned() == planned && self.first_word.is_none();
         if led_to_nothing && self.word.is_none() && self.run.executor.is_idle() {
             self.times.waited += now.duration_since(started_at);
         }

@@ -6,6 +6,7 @@
 //! goes to 0 once every owner has acknowledged or had its time. Then everything is read
 //! again until two complete reads, apart in time and after the last write, agree.
 
+mod alone;
 mod climb;
 mod consent;
 mod findings;

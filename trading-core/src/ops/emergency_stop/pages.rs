@@ -21,6 +21,8 @@ pub(super) struct Desk<'a> {
     pub(super) world: &'a World,
     pub(super) run: &'a Run,
     pub(super) now: Utc,
+    /// Who was told to stop has had the time for it.
+    pub(super) had_its_time: bool,
 }
 
 impl Desk<'_> {
@@ -308,16 +310,22 @@ impl Desk<'_> {
     }
     /// Whether compute goes to 0 at all.
     pub(super) fn lowers_compute(&self) -> bool {
-        // One strategy's or one venue's stop leaves the services that others share.
-        let shared = matches!(self.request.scope, Scope::Strategy(_) | Scope::Venue(_));
-        self.request.level.halts() && !self.request.keep_compute && !shared
+        // One strategy's or one venue's stop leaves the services that others share; where only
+        // an ended process proves anything, those of this one strategy go.
+        let may_be_ours = match self.request.scope {
+            Scope::All | Scope::Service(_) | Scope::Unrecognized(_) => true,
+            Scope::Strategy(_) => self.site.proves_by_process(),
+            Scope::Venue(_) => false,
+        };
+        self.request.level.halts() && !self.request.keep_compute && may_be_ours
     }
     /// Whether a service must be at 0.
     pub(super) fn stops_service(&self, service: &Service) -> bool {
         let in_scope = match &self.request.scope {
             Scope::Service(name) => *name == service.name,
             Scope::All | Scope::Unrecognized(_) => true,
-            Scope::Strategy(_) | Scope::Venue(_) => false,
+            Scope::Strategy(id) => self.is_service_of_one(id, &service.name),
+            Scope::Venue(_) => false,
         };
         in_scope && self.trades(self.site.service_role(service), service.name.as_str())
     }
@@ -326,7 +334,11 @@ impl Desk<'_> {
         let in_scope = match &self.request.scope {
             Scope::Service(name) => task.service.as_ref() == Some(name),
             Scope::All | Scope::Unrecognized(_) => true,
-            Scope::Strategy(_) | Scope::Venue(_) => false,
+            Scope::Strategy(id) => match &task.service {
+                Some(name) => self.is_service_of_one(id, name),
+                None => self.is_task_of_one(id, task),
+            },
+            Scope::Venue(_) => false,
         };
         let name = task.service.as_ref().map_or(task.family.as_str(), |it| it.as_str());
         in_scope

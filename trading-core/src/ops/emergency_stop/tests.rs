@@ -2,11 +2,12 @@ use super::*;
 use crate::model::*;
 use crate::ops::Query;
 use crate::ops::world::{self, Kill, SimWorld, drive, order, paper};
-use crate::report::{Exit, Report, Severity};
+use crate::report::{Exit, Finding, Report, Severity};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
 mod asked;
+mod unacknowledged;
 
 fn stop_with(world: &mut SimWorld, request: Request, kill: Option<Kill>) -> Option<Report> {
     let site = world::site();

@@ -1,0 +1,255 @@
+//! Where nobody acknowledges, only an ended process proves that a strategy has stopped.
+
+use super::*;
+use crate::ops::resume::{self, Resume};
+use crate::plan::{Approval, Binding, Consent};
+use jiff::SignedDuration;
+
+fn bots() -> Site {
+    Site { acknowledges: Acknowledges::None, ..world::site() }
+}
+
+/// The busy system, run by bots that read neither rows nor the latch. Strategy `solo` has
+/// service `engine-3` for itself.
+fn busy() -> SimWorld {
+    let mut world = SimWorld::busy();
+    let named = |service: &Service| Service { name: "engine-3".into(), ..service.clone() };
+    world.services.push(Service { family: "engine-3".into(), ..named(&world.services[0]) });
+    world.tasks.push(Task {
+        id: "t7".into(),
+        family: "engine-3".into(),
+        service: Some("engine-3".into()),
+        ..world.tasks[0].clone()
+    });
+    world.rows.push(world::row("solo", "running", "engine-3"));
+    world.hung = world.rows.iter().map(|row| row.id.clone()).collect();
+    world
+}
+
+fn of(world: &SimWorld, strategy: &str) -> Request {
+    Request { scope: Scope::Strategy(strategy.into()), ..world::request(world, "r1") }
+}
+
+fn stop_bots(world: &mut SimWorld, request: Request) -> Report {
+    let approval = world::approval(&bots(), &request);
+    let mut stop = EmergencyStop::new(bots(), request, Some((approval, "typed")));
+    drive(world, &mut stop, None, |_| 0).unwrap()
+}
+
+fn desired(world: &SimWorld) -> BTreeMap<&str, u32> {
+    world.services.iter().map(|it| (it.name.as_str(), it.desired_count)).collect()
+}
+
+fn proof_ms(report: &Report) -> i64 {
+    report.data["timing"]["time_to_proof_ms"].as_i64().unwrap()
+}
+
+fn next_of<'a>(report: &'a Report, subject: &str) -> &'a str {
+    let of_it = |it: &&Finding| it.id == "stop.not_stopped" && it.subject == subject;
+    report.findings.iter().find(of_it).unwrap().next.as_deref().unwrap()
+}
+
+#[test]
+fn a_service_that_runs_nothing_else_is_stopped_with_its_strategy_and_put_back() {
+    let mut world = busy();
+    let before = desired(&world).into_iter().map(|(name, n)| (name.to_owned(), n));
+    let before: BTreeMap<String, u32> = before.collect();
+    let request = of(&world, "solo");
+    let report = stop_bots(&mut world, request);
+    assert_eq!((report.outcome.as_str(), report.exit), ("HALTED", Exit::Ok), "{report:#?}");
+    let counts: Vec<u32> = desired(&world).into_values().collect();
+    assert_eq!(counts, [1, 1, 2, 0], "data, engine-1, engine-2, engine-3");
+    assert_eq!(statuses(&world)["a"], "running");
+    assert!(world.schedules.iter().all(|it| it.enabled));
+    let recorded = recorded(&world);
+    let names: Vec<&str> = recorded.keys().map(String::as_str).collect();
+    assert_eq!(names, ["autoscaling=engine-3", "service=engine-3", "strategy=solo"]);
+
+    world.hung.clear();
+    world.engines_beat = true;
+    let asked = resume::Request {
+        run_id: "r2".into(),
+        stop_id: None,
+        reason: "fixed".into(),
+        record: vec![],
+        leave: vec![],
+        take: vec![],
+        actor: "tester".into(),
+        started_at: world.now,
+        deadline_at: world.now + SignedDuration::from_secs(120),
+    };
+    let mut survey = Resume::new(bots(), asked.clone(), None);
+    drive(&mut world, &mut survey, None, |_| 0).unwrap();
+    let digest = survey.plan_digest().unwrap().clone();
+    let binding = Binding::Plan { environment: "sim".into(), digest };
+    let approval = Approval::grant(binding, &Consent::Typed("sim".into())).unwrap();
+    let mut resume = Resume::new(bots(), asked, Some((approval, "typed")));
+    let report = drive(&mut world, &mut resume, None, |_| 0).unwrap();
+    assert_eq!(report.outcome, "RELEASED", "{report:#?}");
+    let after = desired(&world).into_iter().map(|(name, n)| (name.to_owned(), n));
+    assert_eq!(after.collect::<BTreeMap<_, _>>(), before);
+    assert_eq!(world.services[3].autoscaling, world.services[0].autoscaling);
+    assert_eq!(statuses(&world)["solo"], "running");
+}
+
+#[test]
+fn a_task_that_runs_nothing_else_is_stopped_with_its_strategy() {
+    let mut world = busy();
+    let task = Task { id: "alone".into(), service: None, ..world.tasks[4].clone() };
+    world.tasks.push(task);
+    let mut row = world::row("by-hand", "running", "-");
+    row.row.0.remove("service");
+    row.row.set("task_id", Attr::text("alone"));
+    world.rows.push(row);
+    let request = of(&world, "by-hand");
+    let report = stop_bots(&mut world, request);
+    assert_eq!(report.outcome, "HALTED", "{report:#?}");
+    let ended: Vec<&str> = world
+        .tasks
+        .iter()
+        .filter(|it| it.state != TaskState::Running)
+        .map(|it| it.id.as_str())
+        .collect();
+    assert_eq!(ended, ["alone"]);
+}
+
+#[test]
+fn what_may_run_another_strategy_too_is_left_and_said_to_run_on() {
+    let unplaced = |status: &str| {
+        let mut row = world::row("x", status, "-");
+        row.row.0.remove("service");
+        row
+    };
+    let by_task = |task: &str| {
+        let mut row = world::row("x", "running", "engine-1");
+        row.row.set("task_id", Attr::text(task));
+        row
+    };
+    type Change = Box<dyn Fn(&mut SimWorld)>;
+    let cases: [(&str, bool, Change); 8] = [
+        ("nothing", true, Box::new(|_| {})),
+        (
+            "one more row of it",
+            false,
+            Box::new(|world| world.rows.push(world::row("x", "running", "engine-3"))),
+        ),
+        (
+            "one more row of it, at rest",
+            false,
+            Box::new(|world| world.rows.push(world::row("x", "stopped", "engine-3"))),
+        ),
+        (
+            "an active row of nobody knows where",
+            false,
+            Box::new(move |world| world.rows.push(unplaced("running"))),
+        ),
+        (
+            "one at rest of nobody knows where",
+            true,
+            Box::new(move |world| world.rows.push(unplaced("stopped"))),
+        ),
+        (
+            "a row elsewhere that names its task",
+            false,
+            Box::new(move |world| world.rows.push(by_task("t7"))),
+        ),
+        (
+            "a role that does not trade",
+            false,
+            Box::new(|world| {
+                for it in &mut world.services {
+                    it.name = if it.name.as_str() == "engine-3" {
+                        "data-3".into()
+                    } else {
+                        it.name.clone()
+                    };
+                }
+                world.tasks.last_mut().unwrap().service = Some("data-3".into());
+                world.rows.last_mut().unwrap().row.set("service", Attr::text("data-3"));
+            }),
+        ),
+        (
+            "its own row does not say",
+            false,
+            Box::new(|world| _ = world.rows.last_mut().unwrap().row.0.remove("service")),
+        ),
+    ];
+    for (what, ends, change) in cases {
+        let mut world = busy();
+        change(&mut world);
+        world.hung = world.rows.iter().map(|row| row.id.clone()).collect();
+        let request = of(&world, "solo");
+        let report = stop_bots(&mut world, request);
+        let word = if ends { "HALTED" } else { "PARTIAL" };
+        assert_eq!(report.outcome, word, "{what}: {report:#?}");
+        let running = world.tasks.iter().filter(|it| it.state == TaskState::Running).count();
+        assert_eq!(running, if ends { 6 } else { 7 }, "{what}");
+        assert!(proof_ms(&report) < 20_000, "{what}: nothing comes that is worth waiting for");
+    }
+}
+
+#[test]
+fn what_goes_on_whatever_is_waited_for_is_told_early_with_what_would_end_it() {
+    let mut world = busy();
+    let mut request = of(&world, "a");
+    (request.flatten, request.include) = (true, vec!["engine-9".into()]);
+    let report = stop_bots(&mut world, request);
+    assert_eq!((report.outcome.as_str(), report.exit), ("PARTIAL", Exit::Partial));
+    assert_eq!(statuses(&world)["a"], "stopped", "its row is stopped all the same");
+    let wider = "tradectl emergency-stop --env sim --scope service=engine-1 --include engine-9";
+    assert_eq!(next_of(&report, "a"), wider);
+    let wait = i64::try_from(bots().timings.ack_wait_ms).unwrap();
+    assert!((wait..20_000).contains(&proof_ms(&report)), "{}", report.data["timing"]);
+
+    let mut world = busy();
+    let request = Request { keep_compute: true, ..world::request(&world, "r1") };
+    let report = stop_bots(&mut world, request);
+    assert_eq!(report.outcome, "PARTIAL");
+    assert_eq!(next_of(&report, "solo"), "tradectl emergency-stop --env sim");
+    assert!(proof_ms(&report) < 20_000, "{}", report.data["timing"]);
+    assert!(desired(&world).values().all(|count| *count > 0));
+
+    // Said of them, and asked for wider, it comes to its end.
+    let request = world::request(&world, "r2");
+    let report = stop_bots(&mut world, request);
+    assert_eq!(report.outcome, "HALTED", "{report:#?}");
+}
+
+#[test]
+fn what_may_yet_end_is_waited_for() {
+    // A task that was asked to end by somebody else.
+    let mut world = busy();
+    world.tasks[0].state = TaskState::Stopping;
+    world.services[0].desired_count = 0;
+    let request = of(&world, "a");
+    let report = stop_bots(&mut world, request);
+    assert_eq!(report.outcome, "HALTED", "{report:#?}");
+    // Whoever acknowledges may do so until the deadline.
+    let mut world = busy();
+    let request = Request { keep_compute: true, ..world::request(&world, "r1") };
+    let report = stop_with(&mut world, request, None).unwrap();
+    assert_eq!(report.outcome, "PARTIAL");
+    assert!(proof_ms(&report) >= 120_000, "{}", report.data["timing"]);
+    // What cannot be read may be readable in a moment.
+    let mut world = busy();
+    world.dark.insert(Query::Services);
+    let request = of(&world, "a");
+    let report = stop_bots(&mut world, request);
+    assert_eq!(report.outcome, "PARTIAL");
+    assert!(proof_ms(&report) >= 120_000, "{}", report.data["timing"]);
+}
+
+#[test]
+fn what_cannot_be_proved_is_said_before_consent() {
+    let world = busy();
+    let told = |site: &Site, request: &Request| request.summary(site).join("\n");
+    let all = world::request(&world, "r1");
+    let kept = Request { keep_compute: true, ..all.clone() };
+    let venue = Request { scope: Scope::Venue(paper()), ..all.clone() };
+    for request in [&of(&world, "solo"), &kept, &venue] {
+        let text = told(&bots(), request);
+        assert!(text.contains("do not acknowledge") && text.contains("PARTIAL"), "{text}");
+        assert!(!told(&world::site(), request).contains("do not acknowledge"));
+    }
+    assert!(!told(&bots(), &all).contains("do not acknowledge"));
+}
