@@ -4,9 +4,10 @@ use super::{Answer, Ask, News, Pending, Query, Seen, Ticket, Tickets, Want};
 use crate::journal::Entry;
 use crate::model::{RestoreChunk, RunId, StopId, Utc, Written};
 use crate::plan::{
-    Approval, Complaint, Executor, JournalRule, MachineAsk, Purpose, Recorded, Settled, Step,
+    Approval, Complaint, Executor, JournalRule, MachineAsk, Purpose, Recorded, Rung, Settled, Step,
     StepId,
 };
+use crate::report::{Finding, Severity};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Counts everything that happens in a run. Tells whether a reading was asked for after a
@@ -269,6 +270,44 @@ impl Run {
                 Some(Settled::Answered(Written::Applied { .. } | Written::Unknown { .. }))
             )
         })
+    }
+    /// Something was changed: whether more was is not known where an answer is missing.
+    pub(crate) fn changed_anything(&self) -> bool {
+        let applied = |settled: Option<&Settled>| {
+            matches!(settled, Some(Settled::Answered(Written::Applied { .. })))
+        };
+        self.executor.steps().any(|(_, settled)| applied(settled))
+    }
+    /// At the end of a run: every act has its answer, and every answer stands in the journal.
+    /// Those that came are appended while others are awaited, which may never come.
+    pub(crate) fn all_told(&mut self) -> bool {
+        // What is still to be asked for takes them along, in front of its intent.
+        if self.executor.is_waiting() {
+            return false;
+        }
+        let rest = self.executor.drain_entries();
+        if rest.is_empty() {
+            return self.is_idle();
+        }
+        self.journal(rest, false);
+        false
+    }
+    /// Notices that did not go out, as findings under this id.
+    pub(crate) fn unsent_notices(&self, id: &str) -> Vec<Finding> {
+        let failed = self.executor.steps().filter(|(step, settled)| {
+            step.rung == Rung::Notify && settled.is_some_and(|it| !it.stands())
+        });
+        failed
+            .map(|(step, settled)| {
+                let why = match settled {
+                    Some(Settled::Answered(written)) => describe(written),
+                    Some(Settled::NotStarted { why }) => format!("not started: {why}"),
+                    None => "no answer".to_owned(),
+                };
+                let message = "the notification could not be sent";
+                Finding::new(id, Severity::Warning, &step.id, message).seen([why])
+            })
+            .collect()
     }
     /// Nothing is under way and nothing is due.
     pub(crate) fn is_idle(&self) -> bool {

@@ -74,6 +74,8 @@ pub(crate) struct SimWorld {
     pub(crate) read_only: bool,
     /// The answer to the next write of the latch is lost; the write is not.
     pub(crate) loses_latch_answer: bool,
+    /// Nobody takes a notice.
+    pub(crate) mute: bool,
     /// Which asks have no answer before which time.
     pub(crate) slow: Option<(Picks, Utc)>,
 }
@@ -293,6 +295,7 @@ impl SimWorld {
             beats_until: None,
             read_only: false,
             loses_latch_answer: false,
+            mute: false,
             slow: None,
         }
     }
@@ -500,6 +503,7 @@ impl SimWorld {
                 }
                 self.latch = latch.clone();
             }
+            Act::Notify { .. } if self.mute => return Written::Unreachable { why: "mute".into() },
             Act::Notify { message_id, .. } => self.notices.push(message_id.clone()),
             Act::SetSchedule { schedule, enabled } => {
                 let it = self.schedules.iter_mut().find(|it| it.id == *schedule).unwrap();

@@ -459,6 +459,11 @@ impl Executor {
     pub fn is_idle(&self) -> bool {
         self.open.is_empty()
     }
+    /// A step is still to be asked for.
+    pub fn is_waiting(&self) -> bool {
+        let waits = |id| self.slots.get(id).is_some_and(|slot| slot.state == State::Waiting);
+        self.open.values().any(waits)
+    }
     /// Every step of a rung has an answer.
     pub fn is_rung_idle(&self, rung: Rung) -> bool {
         !self.open.values().any(|id| self.slots.get(id).is_some_and(|slot| slot.step.rung == rung))

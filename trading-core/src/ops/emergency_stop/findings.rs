@@ -4,8 +4,7 @@ use super::Request;
 use super::ladder::{EmergencyStop, Word};
 use crate::model::{Reading, Scope};
 use crate::ops::positions::{Holding, Protection};
-use crate::ops::run::describe;
-use crate::plan::{Recorded, Rung, Settled};
+use crate::plan::Recorded;
 use crate::report::{Finding, Severity};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -195,19 +194,7 @@ impl EmergencyStop {
             let message = format!("{message}; {noted}");
             findings.push(finding(id, Severity::Critical, "restore record", &message));
         }
-        let failed_notices = self.run.executor.steps().filter(|(step, settled)| {
-            step.rung == Rung::Notify && settled.is_some_and(|it| !it.stands())
-        });
-        for (step, settled) in failed_notices {
-            let why = match settled {
-                Some(Settled::Answered(written)) => describe(written),
-                Some(Settled::NotStarted { why }) => format!("not started: {why}"),
-                None => "no answer".to_owned(),
-            };
-            let message = "the notification could not be sent";
-            let id = "stop.not_notified";
-            findings.push(finding(id, Severity::Warning, step.id.as_str(), message).seen([why]));
-        }
+        findings.extend(self.run.unsent_notices("stop.not_notified"));
         for complaint in &self.run.complaints {
             let subject = complaint.step.to_string();
             findings.push(finding(

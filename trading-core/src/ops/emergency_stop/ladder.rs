@@ -157,26 +157,13 @@ impl EmergencyStop {
             Stage::Climbing => self.climbing(now),
             Stage::Finishing => {
                 let grace = later(self.request.deadline_at, FINISH_GRACE_MS);
-                if self.run.executor.is_dry() || now >= grace || self.all_told() {
+                if self.run.executor.is_dry() || now >= grace || self.run.all_told() {
                     self.stage = Stage::Done;
                     self.times.ended_at.get_or_insert(now);
                 }
             }
             Stage::Latching | Stage::Done => {}
         }
-    }
-
-    /// Every act has its answer, and every answer stands in the journal.
-    fn all_told(&mut self) -> bool {
-        if !self.run.is_idle() {
-            return false;
-        }
-        let rest = self.run.executor.drain_entries();
-        let told = rest.is_empty();
-        if !told {
-            self.run.journal(rest, false);
-        }
-        told
     }
 
     /// Somebody else wrote the latch between our read and our write: what they wrote decides

@@ -66,7 +66,7 @@ impl Resume {
             Some(End::StoppedAgain(_)) if self.put_something_back() => ("PARTIAL", Exit::Partial),
             Some(End::Refused(_) | End::StoppedAgain(_)) => ("refused", Exit::Refused),
             Some(End::Unread(_)) => ("failed", Exit::Failed),
-            Some(End::Held(_) | End::Late(_)) if self.changed_anything() => {
+            Some(End::Held(_) | End::Late(_)) if self.run.changed_anything() => {
                 ("PARTIAL", Exit::Partial)
             }
             Some(End::Held(_) | End::Late(_)) if unknown => ("UNKNOWN", Exit::Unknown),
@@ -146,6 +146,9 @@ impl Resume {
             let message = "its outcome is not known; the operator answers for it";
             Finding::new("resume.order_left", Severity::Warning, item, message)
         }));
+        if self.end == Some(End::Released) {
+            findings.extend(self.run.unsent_notices("resume.not_notified"));
+        }
         if !matches!(self.end, Some(End::Released | End::ReleasedByOther)) {
             findings.extend(self.obstacles.iter().map(|it| Finding {
                 id: it.id.to_owned(),

@@ -49,7 +49,7 @@ pub(super) enum End {
     Planned,
     /// Something forbids it; nothing was changed.
     Refused(String),
-    /// The command names something that is not there.
+    /// The command contradicts itself.
     Usage(String),
     /// What must be known to plan could not be read; nothing was changed.
     Unread(String),
@@ -201,7 +201,7 @@ impl Resume {
                 let ids: Vec<&str> = latch.holds.iter().map(|it| it.stop_id.as_str()).collect();
                 let asked = self.request.stop_id.as_ref().map_or("", |id| id.as_str());
                 let ids = ids.join(", ");
-                return Err(End::Usage(format!("no stop `{asked}` holds; what holds is {ids}")));
+                return Err(End::Refused(format!("no stop `{asked}` holds; what holds is {ids}")));
             }
             (Some(hold), None) => hold.clone(),
             (Some(_), Some(_)) => {
@@ -244,7 +244,7 @@ impl Resume {
         let chunks = record::chunks(&self.world, &self.request, &hold_now.stop_id);
         self.missing = record::missing(&hold_now, &chunks);
         if let Some(why) = record::foreign(&self.request, &hold_now.stop_id) {
-            return self.close(now, End::Usage(why));
+            return self.close(now, End::Refused(why));
         }
         if let Some(end) = self.unknown_item().or_else(|| self.missing_record()) {
             return self.close(now, end);
@@ -268,7 +268,8 @@ impl Resume {
             actor: &self.request.actor,
             left_orders: &self.left_orders,
         };
-        let steps = restore::plan(&latch, &hold_now, &self.fates, &told);
+        let mut steps = restore::plan(&latch, &hold_now, &self.fates, &told);
+        steps.retain(|it| it.rung != Rung::Notify || self.site.capabilities.notices);
         self.hold = Some(hold_now);
         self.digest = Some(digest(&steps));
         self.run.executor.meter(ACTS_PER_LOOK);
@@ -326,7 +327,7 @@ impl Resume {
         }
         if self.stage == Stage::Closing {
             let grace = later(self.request.deadline_at, FINISH_GRACE_MS);
-            if self.run.executor.is_dry() || self.run.is_idle() || now >= grace {
+            if self.run.executor.is_dry() || now >= grace || self.run.all_told() {
                 self.stage = Stage::Done;
             }
         }
@@ -403,13 +404,6 @@ impl Resume {
             || "not every item could be put back".to_owned(),
             |it| format!("{} was changed since the stop and nobody decided", it.item.subject),
         )))
-    }
-
-    /// Whether any step was applied.
-    pub(super) fn changed_anything(&self) -> bool {
-        self.run.executor.steps().any(|(_, settled)| {
-            matches!(settled, Some(Settled::Answered(crate::model::Written::Applied { .. })))
-        })
     }
 
     /// Whether an item, and not only the latch, was changed, or may have been.
@@ -510,10 +504,6 @@ impl Resume {
         self.end = Some(end);
         self.ended_at = Some(now);
         self.stage = Stage::Closing;
-        let rest = self.run.executor.drain_entries();
-        if !rest.is_empty() && !self.run.executor.is_dry() {
-            self.run.journal(rest, false);
-        }
     }
 }
 

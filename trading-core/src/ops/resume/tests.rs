@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 
 mod gate;
 mod races;
+mod told;
 
 fn stopped() -> SimWorld {
     stopped_with(|request| request)
@@ -158,11 +159,11 @@ fn of_two_holds_the_broader_is_resumed_first_and_the_narrower_stays() {
 }
 
 #[test]
-fn a_stop_that_does_not_hold_is_a_usage_error_while_others_do() {
+fn a_stop_that_does_not_hold_is_refused_while_others_do() {
     let mut world = stopped();
     let typo = Request { stop_id: Some("stop-r9".into()), ..request(&world, "r2") };
     let report = resume_with(&mut world, typo, None).unwrap();
-    assert_eq!(report.exit, Exit::Usage);
+    assert_eq!((report.outcome.as_str(), report.exit), ("refused", Exit::Refused));
     assert!(report.errors[0].message.contains("stop-r1"), "{:?}", report.errors);
 }
 
@@ -257,7 +258,7 @@ fn a_record_of_another_stop_is_not_passed_over_in_silence() {
     record[0].stop_id = "stop-r0".into();
     let asked = Request { record, ..request(&world, "r2") };
     let report = resume_with(&mut world, asked, None).unwrap();
-    assert_eq!(report.exit, Exit::Usage, "{report:#?}");
+    assert_eq!(report.exit, Exit::Refused, "{report:#?}");
     assert!(report.errors[0].message.contains("stop-r0"), "{:?}", report.errors);
 }
 

@@ -60,7 +60,7 @@ impl Undo {
             Some(End::Planned) => ("planned", Exit::Ok),
             Some(End::Refused(_)) => ("refused", Exit::Refused),
             Some(End::Unread(_)) => ("failed", Exit::Failed),
-            Some(End::Left(_) | End::Late(_)) if self.changed_anything() => {
+            Some(End::Left(_) | End::Late(_)) if self.run.changed_anything() => {
                 ("PARTIAL", Exit::Partial)
             }
             Some(End::Left(_) | End::Late(_)) if unknown => ("UNKNOWN", Exit::Unknown),
@@ -81,7 +81,7 @@ impl Undo {
                 let hint = format!("tradectl doctor --env {env}");
                 ("undo.unread", format!("not undone, nothing was changed: {why}"), hint)
             }
-            End::Left(why) | End::Late(why) if self.changed_anything() => {
+            End::Left(why) | End::Late(why) if self.run.changed_anything() => {
                 let again = format!("tradectl journal undo {} --env {env}", self.request.of);
                 ("undo.partial", format!("undone in part: {why}"), again)
             }

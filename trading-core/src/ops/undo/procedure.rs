@@ -185,7 +185,7 @@ impl Undo {
             }
             Stage::Closing => {
                 let grace = later(self.ended_at.unwrap_or(now), FINISH_GRACE_MS);
-                if self.run.executor.is_dry() || now >= grace || self.all_told() {
+                if self.run.executor.is_dry() || now >= grace || self.run.all_told() {
                     self.stage = Stage::Done;
                 }
             }
@@ -207,28 +207,7 @@ impl Undo {
             }
         };
         let why = format!("{}: {why}", step.act);
-        if moved && !self.changed_anything() { End::Refused(why) } else { End::Left(why) }
-    }
-
-    /// Whether any step was applied.
-    pub(super) fn changed_anything(&self) -> bool {
-        self.run
-            .executor
-            .steps()
-            .any(|(_, settled)| matches!(settled, Some(Settled::Answered(Written::Applied { .. }))))
-    }
-
-    /// Every act has its answer, and every answer stands in the journal.
-    fn all_told(&mut self) -> bool {
-        if !self.run.is_idle() {
-            return false;
-        }
-        let rest = self.run.executor.drain_entries();
-        let told = rest.is_empty();
-        if !told {
-            self.run.journal(rest, false);
-        }
-        told
+        if moved && !self.run.changed_anything() { End::Refused(why) } else { End::Left(why) }
     }
 
     fn close(&mut self, now: Utc, end: End) {

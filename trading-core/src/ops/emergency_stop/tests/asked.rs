@@ -1,6 +1,10 @@
 //! What was asked for is what is told, and what is typed next asks for no more.
 
 use super::*;
+use crate::journal::Entry;
+use crate::ops::Ask;
+use crate::plan::Act;
+use jiff::SignedDuration;
 
 fn next_of(report: &Report, id: &str) -> String {
     let finding = report.findings.iter().find(|it| it.id == id);
@@ -85,4 +89,22 @@ fn the_next_command_asks_for_the_same_stop_and_no_wider_one() {
     world.dark.insert(Query::Tasks);
     let report = stop(&mut world);
     assert_eq!(next_of(&report, "stop.unknown"), "tradectl emergency-stop --env sim");
+}
+
+#[test]
+fn what_has_an_answer_stands_in_the_journal_although_something_else_never_answers() {
+    let mut world = SimWorld::busy();
+    let request = world::request(&world, "r1");
+    let cancels: world::Picks = |ask| {
+        let cancels = |act: &Act| matches!(act, Act::CancelOrder { .. });
+        matches!(ask, Ask::Act(acts) if acts.iter().any(|(_, act)| cancels(act)))
+    };
+    world.slow = Some((cancels, request.deadline_at + SignedDuration::from_secs(1_000)));
+    let report = stop_with(&mut world, request, None).unwrap();
+    assert_eq!(report.outcome, "PARTIAL");
+    let last = world.journal.iter().rev().find_map(|entry| match entry {
+        Entry::Settled { step, .. } => Some(step.as_str()),
+        _ => None,
+    });
+    assert_eq!(last, Some("notify/outcome"), "the last thing that was done is told too");
 }

@@ -102,7 +102,7 @@ impl Recover {
             Some(End::Planned) => ("planned", Exit::Ok),
             Some(End::Refused(_)) => ("refused", Exit::Refused),
             Some(End::Unread(_)) => ("failed", Exit::Failed),
-            Some(End::Left(_) | End::Late(_)) if self.changed_anything() => {
+            Some(End::Left(_) | End::Late(_)) if self.run.changed_anything() => {
                 ("PARTIAL", Exit::Partial)
             }
             Some(End::Left(_) | End::Late(_)) if unknown => ("UNKNOWN", Exit::Unknown),
@@ -124,7 +124,7 @@ impl Recover {
                 let hint = format!("tradectl doctor --env {env}");
                 ("recover.unread", format!("not recovered, {nothing}: {why}"), hint)
             }
-            End::Left(why) | End::Late(why) if self.changed_anything() => {
+            End::Left(why) | End::Late(why) if self.run.changed_anything() => {
                 let run = &self.request.run_id;
                 let message = format!("{why}; {}", self.state());
                 let hint = match self.is_started() {

@@ -251,7 +251,7 @@ impl Recover {
             };
             let why = format!("{} was not {what}: {why}", self.request.strategy);
             let moved = matches!(settled, Settled::Answered(Written::Refused { .. }));
-            let refused = moved && !self.changed_anything();
+            let refused = moved && !self.run.changed_anything();
             return Some(if refused { End::Refused(why) } else { End::Left(why) });
         }
         self.undrained()
@@ -268,14 +268,6 @@ impl Recover {
         };
         let task = case.tasks.iter().find(refused)?;
         Some(End::Left(format!("task {task}, which may trade it, could not be stopped")))
-    }
-
-    /// Whether any step was applied.
-    pub(super) fn changed_anything(&self) -> bool {
-        self.run
-            .executor
-            .steps()
-            .any(|(_, settled)| matches!(settled, Some(Settled::Answered(Written::Applied { .. }))))
     }
 
     fn advance(&mut self, now: Utc) {
@@ -300,7 +292,7 @@ impl Recover {
             Stage::Soaking => self.look_again(now, SOAK_POLL_MS),
             Stage::Closing => {
                 let grace = later(self.times.ended_at.unwrap_or(now), FINISH_GRACE_MS);
-                if self.run.executor.is_dry() || now >= grace || self.all_told() {
+                if self.run.executor.is_dry() || now >= grace || self.run.all_told() {
                     self.stage = Stage::Done;
                 }
             }
@@ -316,19 +308,6 @@ impl Recover {
             Stage::Soaking => "it was watched",
             Stage::Closing | Stage::Done => "it was ended",
         }
-    }
-
-    /// Every act has its answer, and every answer stands in the journal.
-    fn all_told(&mut self) -> bool {
-        if !self.run.is_idle() {
-            return false;
-        }
-        let rest = self.run.executor.drain_entries();
-        let told = rest.is_empty();
-        if !told {
-            self.run.journal(rest, false);
-        }
-        told
     }
 
     /// Moves on where steps have settled.

@@ -1,0 +1,77 @@
+//! What came late stands in the journal, and what people were not told is said.
+
+use super::*;
+use crate::journal::Entry;
+use crate::ops::Ask;
+use crate::plan::{Act, StepId};
+
+fn scales(ask: &Ask) -> bool {
+    matches!(ask, Ask::Act(acts) if acts.iter().any(|(_, act)| matches!(act, Act::SetDesired { .. })))
+}
+
+fn settled(world: &SimWorld) -> Vec<&StepId> {
+    let entries = world.journal.iter();
+    entries
+        .filter_map(|entry| match entry {
+            Entry::Settled { step, .. } => Some(step),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn an_answer_that_comes_after_the_end_stands_in_the_journal() {
+    let mut world = stopped();
+    let asked = request(&world, "r2");
+    let (_, approval) = survey(&mut world, asked.clone());
+    world.slow = Some((scales, asked.deadline_at + SignedDuration::from_secs(1)));
+    world.journal.clear();
+    let mut resume = Resume::new(world::site(), asked, Some((approval.unwrap(), "typed")));
+    let report = drive(&mut world, &mut resume, None, |_| 0).unwrap();
+    assert_eq!((report.outcome.as_str(), report.exit), ("PARTIAL", Exit::Partial));
+    let late = StepId::new("service=engine-1:restored");
+    assert!(settled(&world).contains(&&late), "{:?}", settled(&world));
+}
+
+#[test]
+fn what_has_an_answer_stands_in_the_journal_although_something_else_never_answers() {
+    let mut world = stopped();
+    let asked = request(&world, "r2");
+    let (_, approval) = survey(&mut world, asked.clone());
+    world.slow = Some((scales, asked.deadline_at + SignedDuration::from_secs(1_000)));
+    world.journal.clear();
+    let mut resume = Resume::new(world::site(), asked, Some((approval.unwrap(), "typed")));
+    drive(&mut world, &mut resume, None, |_| 0).unwrap();
+    let told = settled(&world);
+    assert!(told.contains(&&StepId::new("schedule=jobs:restored")), "{told:?}");
+    assert!(!told.contains(&&StepId::new("service=engine-1:restored")), "{told:?}");
+}
+
+#[test]
+fn a_release_that_nobody_is_told_of_is_a_warning() {
+    let mut world = stopped();
+    world.mute = true;
+    let report = resume(&mut world);
+    assert_eq!((report.outcome.as_str(), report.exit), ("RELEASED", Exit::Ok), "{report:#?}");
+    let ids: Vec<&str> = report.findings.iter().map(|it| it.id.as_str()).collect();
+    assert_eq!(ids, ["resume.not_notified"]);
+    assert!(report.findings[0].evidence[0].contains("mute"), "{:?}", report.findings);
+}
+
+#[test]
+fn where_nobody_can_be_told_a_resume_tells_nobody_and_warns_of_nothing() {
+    let mut world = stopped();
+    let mut site = world::site();
+    site.capabilities.notices = false;
+    let asked = request(&world, "r2");
+    let mut survey = Resume::new(site.clone(), asked.clone(), None);
+    drive(&mut world, &mut survey, None, |_| 0).unwrap();
+    let digest = survey.plan_digest().unwrap().clone();
+    let binding = Binding::Plan { environment: "sim".into(), digest };
+    let approval = Approval::grant(binding, &Consent::Typed("sim".into())).unwrap();
+    world.notices.clear();
+    let mut resume = Resume::new(site, asked, Some((approval, "typed")));
+    let report = drive(&mut world, &mut resume, None, |_| 0).unwrap();
+    assert_eq!((report.outcome.as_str(), report.findings.len()), ("RELEASED", 0), "{report:#?}");
+    assert!(world.notices.is_empty(), "{:?}", world.notices);
+}
