@@ -1,6 +1,6 @@
 //! The human page: one screen, worst first, understandable without colour.
 
-use trading_core::report::{Block, Exit, Finding, Problem, Report, Severity, Tone};
+use trading_core::report::{Block, Exit, Finding, Problem, Report, Severity, Told, Tone};
 
 use super::layout::{bold, columns, hanging, toned, wrap};
 use super::{Fact, Header, Style, escape, mask, table};
@@ -16,10 +16,11 @@ pub fn page(report: &Report, header: &Header, style: Style) -> String {
     for problem in &report.errors {
         lines.extend(problem_lines(problem, style));
     }
-    let mut findings: Vec<&Finding> = report.findings.iter().collect();
-    findings.sort_by_key(|finding| finding.severity);
-    for finding in findings {
-        lines.extend(finding_lines(finding, style));
+    for told in report.told() {
+        lines.extend(match told {
+            Told::Whole(finding) => finding_lines(finding, style),
+            Told::More { like, subjects, all } => more_lines(like, &subjects, all, style),
+        });
     }
     for block in &report.body {
         match block {
@@ -124,13 +125,31 @@ fn problem_lines(problem: &Problem, style: Style) -> Vec<String> {
     lines
 }
 
-fn finding_lines(finding: &Finding, style: Style) -> Vec<String> {
-    let (word, tone) = match finding.severity {
+/// How many names stand for those that are not told one by one.
+const NAMES: usize = 5;
+
+/// Those like the one before that do not fit on a screen.
+fn more_lines(like: &Finding, subjects: &[&str], all: &str, style: Style) -> Vec<String> {
+    let (word, _) = severity(like.severity);
+    let names: Vec<String> = subjects.iter().take(NAMES).map(|it| escape::line(it)).collect();
+    let rest = if subjects.len() > NAMES { ", …" } else { "" };
+    let text = format!("{} more like the last: {}{rest}", subjects.len(), names.join(", "));
+    let mut lines = hanging(&format!("{word} "), 4, &text, style.width);
+    lines.extend(hanging("    next: ", 10, &escape::line(all), style.width));
+    lines
+}
+
+fn severity(severity: Severity) -> (&'static str, Tone) {
+    match severity {
         Severity::Critical => ("CRITICAL", Tone::Bad),
         Severity::Error => ("ERROR", Tone::Bad),
         Severity::Warning => ("warning", Tone::Warn),
         Severity::Info => ("info", Tone::Dim),
-    };
+    }
+}
+
+fn finding_lines(finding: &Finding, style: Style) -> Vec<String> {
+    let (word, tone) = severity(finding.severity);
     let subject = escape::line(&finding.subject);
     let message = escape::line(&finding.message);
     let text = if subject.is_empty() { message } else { format!("{subject}: {message}") };
@@ -145,4 +164,34 @@ fn finding_lines(finding: &Finding, style: Style) -> Vec<String> {
         lines.extend(hanging("    next: ", 10, &escape::line(next), style.width));
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::page;
+    use crate::render::{EnvironmentView, Header, Style, document};
+    use trading_core::model::Utc;
+    use trading_core::report::{Exit, Finding, Fold, Report, Severity};
+
+    #[test]
+    fn only_the_page_folds_and_what_it_folds_is_escaped() {
+        let mut report = Report::new("status", "attention", Exit::No);
+        let finding = |n| Finding::new("a.b", Severity::Error, format!("s{n}\u{1b}[2J"), "stale");
+        report.findings = (0..9).map(finding).collect();
+        report.fold = Some(Fold { after: 1, all: "tradectl status --all".to_owned() });
+        let header = Header {
+            environment: EnvironmentView::nowhere("a test"),
+            observed_at: Utc::UNIX_EPOCH,
+            show_account: false,
+        };
+        let text = page(&report, &header, Style { width: 200, color: false });
+        let line = text.lines().find(|line| line.contains("more like the last")).unwrap();
+        assert!(line.starts_with("ERROR 8 more like the last: s1\\u{1b}[2J, "), "{line}");
+        assert!(line.ends_with("s5\\u{1b}[2J, …"), "{line}");
+        assert!(text.contains("next: tradectl status --all"), "{text}");
+        let document: serde_json::Value =
+            serde_json::from_str(&document(&report, &header, true)).unwrap();
+        assert_eq!(document["findings"].as_array().unwrap().len(), 9);
+        assert_eq!(document["findings"][8]["subject"], "s8\u{1b}[2J");
+    }
 }

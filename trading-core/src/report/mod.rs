@@ -2,12 +2,14 @@
 //! JSON document are both made, so that there are never two texts for one truth.
 
 mod exit;
+mod fold;
 mod measured;
 mod nearest;
 mod progress;
 mod words;
 
 pub use exit::Exit;
+pub use fold::{Fold, Told};
 pub use measured::{Measured, Missing};
 pub use nearest::nearest;
 pub use progress::{Progress, ProgressKind};
@@ -28,6 +30,8 @@ pub struct Report {
     pub complete: bool,
     /// What deserves attention, worst first.
     pub findings: Vec<Finding>,
+    /// How the page shortens them, if it does.
+    pub fold: Option<Fold>,
     /// What went wrong on the way.
     pub errors: Vec<Problem>,
     /// The command's own part of the JSON document.
@@ -183,6 +187,7 @@ impl Report {
             exit,
             complete: true,
             findings: Vec::new(),
+            fold: None,
             errors: Vec::new(),
             data: serde_json::Value::Null,
             body: Vec::new(),

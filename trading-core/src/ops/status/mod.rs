@@ -17,7 +17,7 @@ use super::positions::{Holding, holdings};
 use super::seen::World;
 use super::{Answer, News, Procedure, Query, Ticket, Want};
 use crate::model::{Gap, GapKind, Reading, Utc};
-use crate::report::{Exit, Finding, Report, Severity};
+use crate::report::{Exit, Finding, Fold, Report, Severity};
 
 /// What to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,7 +94,9 @@ impl Status {
         report.complete = view.unread.is_empty();
         report.data = view.data();
         report.body = view.page();
-        report.findings = if self.request.all { findings } else { folded(findings) };
+        report.findings = findings;
+        let fold = || Fold { after: FOLD_AFTER, all: format!("tradectl status --all --env {env}") };
+        report.fold = (!self.request.all).then(fold);
         report
     }
 }
@@ -189,37 +191,8 @@ fn rank(finding: &Finding) -> usize {
     ORDER.iter().position(|it| *it == kind).unwrap_or(ORDER.len())
 }
 
-/// How many findings of one kind are shown one by one.
+/// How many findings of one kind a page tells one by one.
 const FOLD_AFTER: usize = 5;
-
-/// At most a handful of each kind, and how many more there are.
-fn folded(findings: Vec<Finding>) -> Vec<Finding> {
-    let mut shown: Vec<Finding> = Vec::new();
-    let mut rest: Vec<Finding> = Vec::new();
-    for finding in findings {
-        let same = |other: &&Finding| other.id == finding.id && other.severity == finding.severity;
-        if shown.iter().filter(same).count() < FOLD_AFTER {
-            shown.push(finding);
-        } else {
-            match rest.iter_mut().find(|other| same(&&**other)) {
-                Some(more) => more.evidence.push(finding.subject),
-                None => {
-                    let subjects = vec![finding.subject.clone()];
-                    rest.push(Finding { evidence: subjects, ..finding });
-                }
-            }
-        }
-    }
-    for mut more in rest {
-        let count = more.evidence.len();
-        more.subject = format!("{count} more like the last");
-        more.message = "shown with --all".to_owned();
-        more.evidence.truncate(FOLD_AFTER);
-        let at = shown.iter().rposition(|it| it.id == more.id && it.severity == more.severity);
-        shown.insert(at.map_or(shown.len(), |at| at + 1), more);
-    }
-    shown
-}
 
 impl Procedure for Status {
     fn wants(&mut self, now: Utc) -> Vec<Want> {

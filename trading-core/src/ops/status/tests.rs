@@ -2,7 +2,7 @@ use super::*;
 use crate::model::*;
 use crate::ops::Seen;
 use crate::ops::world::{SimWorld, drive, order, row, site, start};
-use crate::report::Exit;
+use crate::report::{Exit, Told};
 use jiff::SignedDuration;
 
 fn request() -> StatusRequest {
@@ -430,9 +430,12 @@ fn a_thousand_of_a_kind_are_told_in_a_few_lines() {
     world.rows.extend((0..1_000).map(|n| row(&format!("s{n:04}"), "odd", "engine-2")));
     let report = status(&mut world);
     let unparsed = ids(&report).iter().filter(|id| **id == "heartbeat.unparsed").count();
-    assert_eq!(unparsed, 6);
-    assert_eq!(report.findings[5].subject, "995 more like the last");
+    assert_eq!(unparsed, 1_000, "a script gets each of them, by its own name");
+    let told = report.told();
+    assert_eq!(told.len(), 6);
+    let Told::More { subjects, all, .. } = &told[5] else { panic!("{:?}", told[5]) };
+    assert_eq!((subjects.len(), *all), (995, "tradectl status --all --env sim"));
     assert_eq!(report.data["strategies"].as_array().unwrap().len(), 1_002);
     let all = status_of(&mut world, StatusRequest { all: true, ..request() });
-    assert_eq!(all.findings.len(), 1_000);
+    assert_eq!(all.told().len(), 1_000);
 }
