@@ -25,27 +25,7 @@ impl EmergencyStop {
             item.next = Some(again.clone());
             findings.push(item);
         }
-        let partly = positions.iter().filter(|it| it.protection == Protection::Partly);
-        for position in partly {
-            let message = format!(
-                "{} {} are open and only partly protected",
-                position.quantity, position.symbol
-            );
-            let id = "stop.partly_protected";
-            findings.push(finding(id, Severity::Critical, &position.strategy, &message));
-        }
-        for position in positions.iter().filter(|it| it.protection == Protection::Nothing) {
-            let message = format!(
-                "{} {} are open and NOTHING protects them",
-                position.quantity, position.symbol
-            );
-            findings.push(finding(
-                "stop.unprotected",
-                Severity::Critical,
-                &position.strategy,
-                &message,
-            ));
-        }
+        findings.extend(exposed(positions));
         for id in &self.reactivated {
             let message =
                 "turned active again after it was stopped: something else writes its status";
@@ -208,6 +188,20 @@ impl EmergencyStop {
 }
 
 const IN_THE_JOURNAL: &str = "the journal of this run";
+
+/// Positions that nothing protects, or not all of them.
+fn exposed(positions: &[Holding]) -> Vec<Finding> {
+    let of = |protection| positions.iter().filter(move |it| it.protection == protection);
+    let told = |position: &Holding, id: &str, how: &str| {
+        let message = format!("{} {} are open and {how}", position.quantity, position.symbol);
+        finding(id, Severity::Critical, &position.strategy, &message)
+    };
+    let partly =
+        of(Protection::Partly).map(|it| told(it, "stop.partly_protected", "only partly protected"));
+    let nothing =
+        of(Protection::Nothing).map(|it| told(it, "stop.unprotected", "NOTHING protects them"));
+    partly.chain(nothing).collect()
+}
 
 fn finding(id: &str, severity: Severity, subject: &str, message: &str) -> Finding {
     Finding {
