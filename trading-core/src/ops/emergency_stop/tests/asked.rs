@@ -67,11 +67,9 @@ fn the_next_command_asks_for_the_same_stop_and_no_wider_one() {
         flatten: true,
         cancel_protective: true,
         keep_compute: true,
-        include: vec!["engine-9".into()],
         ..world::request(&world, "r1")
     };
-    let same = "tradectl emergency-stop --env sim --scope strategy=a --cancel-protective \
-                --flatten --include engine-9";
+    let same = "tradectl emergency-stop --env sim --scope strategy=a --cancel-protective --flatten";
     let report = stop_with(&mut world, request, None).unwrap();
     assert_eq!(report.outcome, "PARTIAL");
     assert_eq!(next_of(&report, "stop.not_stopped"), format!("{same} --keep-compute"));
