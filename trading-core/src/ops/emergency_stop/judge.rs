@@ -37,7 +37,7 @@ impl Verdict {
     /// The outcome that more waiting does not change; `None`: it may yet.
     pub(super) fn word(&self) -> Option<Word> {
         let last = self.unknown.is_empty() && self.trading.iter().all(|it| it.lasts);
-        last.then(|| if self.trading.is_empty() { Word::Halted } else { Word::Partial })
+        last.then_some(if self.trading.is_empty() { Word::Halted } else { Word::Partial })
     }
     fn trading(&mut self, rung: &'static str, subject: impl ToString, message: impl Into<String>) {
         self.trades(rung, subject, message, false);
