@@ -2,9 +2,9 @@
 
 use super::Request;
 use super::ladder::{EmergencyStop, Word};
-use crate::model::{Reading, Scope};
+use crate::model::{Reading, Scope, TaskId};
 use crate::ops::positions::{Holding, Protection};
-use crate::plan::Recorded;
+use crate::plan::{Act, Recorded, Settled};
 use crate::report::{Finding, Severity};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,6 +50,7 @@ impl EmergencyStop {
             findings.push(finding("stop.unparsed", Severity::Warning, id, &message));
         }
         self.own_faults(&mut findings);
+        findings.extend(self.ended_for_good());
         self.not_used(&mut findings);
         for name in self.unclassified() {
             let message = "is not classified by the profile and was left alone";
@@ -78,6 +79,28 @@ impl EmergencyStop {
         // What it closes and takes back is not to grow with it.
         let (scope, flatten, cancel_protective) = (Scope::Service(service), false, false);
         Request { scope, flatten, cancel_protective, ..self.request.clone() }.command(env)
+    }
+
+    /// Tasks that this run ended and that no service starts again: a resume cannot either.
+    fn ended_for_good(&self) -> Vec<Finding> {
+        let tasks = self.world.tasks.as_ref().and_then(Reading::value);
+        let of = |id: &TaskId| tasks.into_iter().flatten().find(|it| it.id == *id);
+        let ended = self.run.executor.steps().filter_map(|(step, settled)| match &step.act {
+            Act::StopTask { task, .. } if settled.is_none_or(Settled::stands) => {
+                of(task).filter(|it| it.service.is_none())
+            }
+            _ => None,
+        });
+        ended
+            .map(|task| {
+                let message = format!(
+                    "of {}; no service runs it, so a resume does not start it again: start it \
+                     as it was started before",
+                    task.family
+                );
+                finding("stop.task_ended", Severity::Warning, task.id.as_str(), &message)
+            })
+            .collect()
     }
 
     /// What was asked for and made no difference: whoever asked has to know.

@@ -4,7 +4,8 @@
 use super::restore::{Fate, Item};
 use crate::model::{
     Acknowledges, ClientOrderId, Gap, GapKind, Heartbeat, OrderRow, PositionRow, Reading,
-    RestoreSubject, RestoreValue, StrategyId, StrategyRow, StrategyStatus, Utc, VenueName,
+    RestoreSubject, RestoreValue, StrategyId, StrategyRow, StrategyStatus, TaskState, Utc,
+    VenueName,
 };
 use crate::ops::Query;
 use crate::ops::emergency_stop::Site;
@@ -60,6 +61,8 @@ fn venue_of(site: &Site, world: &World, row: &OrderRow) -> Option<VenueName> {
 const UNREAD: &str = "resume.unread";
 /// The id of the obstacle that a strategy is not up.
 const NOT_BEATING: &str = "resume.not_beating";
+/// The id of the obstacle that nothing will bring a strategy up by itself.
+pub(super) const NOTHING_RUNS: &str = "resume.nothing_runs";
 /// The id of the obstacle that no venue can settle an order.
 pub(super) const UNSETTLED: &str = "resume.order_unsettled";
 
@@ -263,11 +266,26 @@ pub(super) fn not_ready(
         let task = tasks.into_iter().flatten().find(|task| Some(&task.id) == row.task().as_ref());
         let started_at = task.and_then(|task| task.started_at).unwrap_or(stopped_at);
         let from = stopped_at.max(started_at);
-        if let Some(message) = silence(site, row, (from, since), *observed_at) {
-            obstacles.push(obstacle(NOT_BEATING, id, message));
-        }
+        let Some(message) = silence(site, row, (from, since), *observed_at) else { continue };
+        obstacles.push(match lost_task(world, row) {
+            Some(why) => obstacle(NOTHING_RUNS, RestoreSubject::Strategy(id.clone()), why),
+            None => obstacle(NOT_BEATING, id, message),
+        });
     }
     obstacles
+}
+
+/// Why nothing will bring a strategy up: no service runs it, and the task that did has ended.
+fn lost_task(world: &World, row: &StrategyRow) -> Option<String> {
+    let tasks = world.tasks.as_ref().and_then(Reading::value)?;
+    let task = row.task().filter(|_| row.service().is_none())?;
+    let lives = tasks.iter().any(|it| it.id == task && it.state != TaskState::Stopped);
+    (!lives).then(|| {
+        format!(
+            "no service runs it and its task {task} has ended: start it as it was started \
+             before, or leave it"
+        )
+    })
 }
 
 fn no_row(id: &StrategyId) -> Obstacle {
@@ -299,6 +317,7 @@ fn kind(id: &str) -> &'static str {
     match id {
         "resume.service_not_up" => "services to run",
         UNREAD => "what cannot be read",
+        NOTHING_RUNS => "strategies to be started by hand",
         NOT_BEATING => "strategies to reconcile and beat",
         "resume.order_unknown" | UNSETTLED | "resume.orders_unread" => "orders to be known",
         _ => "positions to agree with the venue",

@@ -1,6 +1,6 @@
 //! The outcome of a resume.
 
-use super::gate::{Obstacle, UNSETTLED};
+use super::gate::{NOTHING_RUNS, Obstacle, UNSETTLED};
 use super::procedure::{End, Resume};
 use super::record;
 use super::restore::{Fate, Item};
@@ -109,7 +109,7 @@ impl Resume {
     fn way_out(&self, it: &Obstacle) -> Option<String> {
         let option = match it.id {
             record::MISSING => "--record FILE".to_owned(),
-            UNSETTLED => format!("--leave {}", it.subject),
+            UNSETTLED | NOTHING_RUNS => format!("--leave {}", it.subject),
             _ => return None,
         };
         Some(format!("tradectl resume --env {} --reason … {option}", self.site.environment))

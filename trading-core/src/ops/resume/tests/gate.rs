@@ -107,3 +107,47 @@ fn what_a_narrower_hold_covers_stays_as_it_is_and_is_not_waited_for() {
         assert!(row.status().is_at_rest(), "{}", row.id);
     }
 }
+
+/// A strategy that a task of its own ran, which no service brings back.
+fn standalone() -> SimWorld {
+    let mut world = SimWorld::busy();
+    world.rows[3].row.set("status", Attr::text("running"));
+    let row = &mut world.rows[0].row;
+    row.0.remove("service");
+    row.set("task_id", Attr::text("t5"));
+    world.hung.insert("a".into());
+    stop_scope(&mut world, "r1", Scope::All);
+    world.engines_beat = true;
+    world
+}
+
+#[test]
+fn what_nothing_brings_up_is_named_with_the_way_on() {
+    let mut world = standalone();
+    let report = resume(&mut world);
+    assert_eq!(report.outcome, "PARTIAL", "{report:#?}");
+    let finding = report.findings.iter().find(|it| it.id == "resume.nothing_runs");
+    let finding = finding.unwrap_or_else(|| panic!("{report:#?}"));
+    assert!(finding.message.contains("its task t5 has ended"), "{finding:?}");
+    let next = finding.next.clone().unwrap_or_default();
+    assert!(next.contains(&format!("--leave {}", finding.subject)), "{next}");
+    let leaving = Request { leave: vec![finding.subject.clone()], ..request(&world, "r3") };
+    let report = resume_with(&mut world, leaving, None).unwrap();
+    assert_eq!(report.outcome, "RELEASED", "{report:#?}");
+}
+
+#[test]
+fn a_stop_names_the_tasks_that_no_resume_starts_again() {
+    let mut world = SimWorld::busy();
+    let request = world::request(&world, "r1");
+    let approval = world::approval(&world::site(), &request);
+    let mut stop = EmergencyStop::new(world::site(), request, Some((approval, "typed")));
+    let report = drive(&mut world, &mut stop, None, |_| 0).unwrap();
+    let ended: Vec<&str> = report
+        .findings
+        .iter()
+        .filter(|it| it.id == "stop.task_ended")
+        .map(|it| it.subject.as_str())
+        .collect();
+    assert_eq!(ended, ["t5"], "services' tasks come back with them; backtests are left");
+}
