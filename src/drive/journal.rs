@@ -4,9 +4,17 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use trading_core::journal::{self, Chain, Entry, Journal};
 use trading_core::model::{RestoreChunk, RunId, StopId, Utc};
+
+use super::patient::Patient;
+
+/// How long a stop waits for the disk: then it goes on without a journal, as with a full one.
+const STOP_PATIENCE: Duration = Duration::from_secs(2);
+/// How long whoever does nothing without a journal waits for the disk.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Where journal bytes go. Tests inject one that fails.
 pub trait Sink: Send {
@@ -49,18 +57,6 @@ impl Drop for FileSink {
     }
 }
 
-/// A sink that never was: the file could not be made.
-struct NoSink(String);
-
-impl Sink for NoSink {
-    fn append(&mut self, _bytes: &[u8]) -> io::Result<()> {
-        Err(io::Error::other(self.0.clone()))
-    }
-    fn sync(&mut self) -> io::Result<()> {
-        Err(io::Error::other(self.0.clone()))
-    }
-}
-
 /// A journal being written.
 pub struct JournalWriter {
     sink: Box<dyn Sink>,
@@ -71,21 +67,24 @@ impl JournalWriter {
     /// Makes the file of a run. If that fails, every append fails with the same cause, and
     /// whoever needs a journal decides what that means.
     pub fn create(state_dir: &Path, run_id: &RunId) -> Self {
-        let path = path_of(state_dir, run_id);
-        match create_file(state_dir, &path) {
-            Ok(file) => Self::over(Box::new(FileSink { path, file, good_bytes: 0 })),
-            Err(error) => Self::over(Box::new(NoSink(format!("{}: {error}", path.display())))),
-        }
+        let (state_dir, path) = (state_dir.to_path_buf(), path_of(state_dir, run_id));
+        Self::over(Box::new(Patient::new(STOP_PATIENCE, path.clone(), move || {
+            let file = create_file(&state_dir, &path)?;
+            Ok(Box::new(FileSink { path, file, good_bytes: 0 }) as Box<dyn Sink>)
+        })))
     }
     /// Makes the file of a run that does nothing without a journal, if there is room for
     /// `bytes` of it. If not, the error says why, and nothing is left of it.
     pub fn with_room(state_dir: &Path, run_id: &RunId, bytes: u64) -> Result<Self, String> {
-        let path = path_of(state_dir, run_id);
-        let said = |error: io::Error| format!("{}: {error}", path.display());
-        let file = create_file(state_dir, &path).map_err(said)?;
-        // One that holds no line takes its file with it.
-        let mut sink = FileSink { path: path.clone(), file, good_bytes: 0 };
-        try_room(&mut sink.file, bytes).map_err(said)?;
+        let (state_dir, path) = (state_dir.to_path_buf(), path_of(state_dir, run_id));
+        let mut sink = Patient::new(PATIENCE, path.clone(), move || {
+            let file = create_file(&state_dir, &path)?;
+            // One that holds no line takes its file with it.
+            let mut sink = FileSink { path, file, good_bytes: 0 };
+            try_room(&mut sink.file, bytes)?;
+            Ok(Box::new(sink) as Box<dyn Sink>)
+        });
+        sink.is_made().map_err(|error| error.to_string())?;
         Ok(Self::over(Box::new(sink)))
     }
     /// A journal over any sink.

@@ -6,6 +6,7 @@ pub mod drill;
 pub mod engine;
 pub mod journal;
 mod owed;
+mod patient;
 pub mod read;
 pub mod run;
 pub mod signals;

@@ -36,7 +36,7 @@ pub async fn query(platform: &Platform, state_dir: &Path, query: Query, timeout:
         Query::Leases => Seen::Leases(bounded("leases", timeout, state.leases()).await),
         Query::RestoreChunks(stop) => {
             let read = bounded("restore records", timeout, state.restore_chunks(&stop)).await;
-            Seen::RestoreChunks(with_misplaced(read, state_dir, &stop))
+            Seen::RestoreChunks(with_misplaced(read, state_dir, stop, timeout).await)
         }
         Query::VenueOrders(name) => {
             let read = at_venue(platform, &name, timeout, |venue| venue.open_orders()).await;
@@ -84,16 +84,24 @@ async fn bounded<T>(source: &str, timeout: Duration, ask: Fut<'_, Reading<T>>) -
 }
 
 /// What a run could only keep in its journal on this machine counts too.
-fn with_misplaced(
+async fn with_misplaced(
     read: Reading<Vec<RestoreChunk>>,
     state_dir: &Path,
-    stop: &StopId,
+    stop: StopId,
+    timeout: Duration,
 ) -> Reading<Vec<RestoreChunk>> {
-    match journal::misplaced_chunks(state_dir, stop) {
+    const JOURNALS: &str = "journals of this machine";
+    let state_dir = state_dir.to_path_buf();
+    // A disk that hangs keeps no other question waiting.
+    let look = tokio::task::spawn_blocking(move || journal::misplaced_chunks(&state_dir, &stop));
+    let Ok(looked) = tokio::time::timeout(timeout, look).await else {
+        return Reading::unreachable(JOURNALS, format!("no answer within {timeout:?}"));
+    };
+    match looked.map_err(std::io::Error::other).flatten() {
         Ok(more) => read.map(|mut chunks| {
             chunks.extend(more);
             chunks
         }),
-        Err(error) => Reading::unreachable("journals of this machine", error.to_string()),
+        Err(error) => Reading::unreachable(JOURNALS, error.to_string()),
     }
 }
