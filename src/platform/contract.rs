@@ -196,7 +196,9 @@ async fn positions_and_orders_are_merged(seeded: &Seeded) {
 
     let order = |id: &str, status: &str| OrderRow {
         id: id.into(),
-        row: Row::default().with_text(OrderRow::STATUS, status),
+        row: Row::default()
+            .with_text(OrderRow::STATUS, status)
+            .with_text(PositionRow::POSITION_ID, "contract-p"),
     };
     let orders = [
         order("contract-live", "live"),

@@ -214,6 +214,11 @@ pub trait Schedules: Send + Sync {
 pub trait Logs: Send + Sync {
     /// The lines that a query wants, and what of them could not be read.
     fn query<'a>(&'a self, query: &'a LogQuery) -> Fut<'a, Reading<LogList>>;
+    /// The names of all log groups that the settings' patterns name, in order; a gap unless every
+    /// pattern was answered for. `Absent` where none is there, or the settings name none.
+    fn groups(&self) -> Fut<'_, Reading<Vec<String>>> {
+        Box::pin(async { Reading::absent("log groups", "the settings name none here") })
+    }
     /// What of the asked for was there once and is no longer kept. `Absent` where the
     /// platform does not say.
     fn pruned<'a>(&'a self, query: &'a LogQuery) -> Fut<'a, Reading<Vec<PrunedLogs>>> {

@@ -195,7 +195,7 @@ table! {
         positions_key: String,
         /// The table of orders.
         orders_table: String,
-        /// Its key attribute.
+        /// Its key attributes, with a space between two; the last one is the order's id.
         orders_key: String,
         /// The patterns of log groups, with a space between two; `*` stands for any text.
         log_groups: String,

@@ -13,7 +13,7 @@ const SKEW_MS: i64 = 5_000;
 /// Variables by which the `aws` tools are steered, and we are not.
 const NOT_READ: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
 /// The names that a read below answers for.
-const ASKED: [&str; 10] = [
+const ASKED: [&str; 11] = [
     "alerts_topic",
     "secrets",
     "cluster",
@@ -24,6 +24,7 @@ const ASKED: [&str; 10] = [
     "records_table",
     "positions_table",
     "orders_table",
+    "log_groups",
 ];
 
 pub(super) async fn checks(
@@ -110,11 +111,12 @@ async fn asked(environment: &Environment, platform: &Platform) -> Vec<Check> {
         state.positions(),
         state.open_orders(),
     );
-    let (services, schedules, secrets, listeners) = tokio::join!(
+    let (services, schedules, secrets, listeners, groups) = tokio::join!(
         compute.services(),
         platform.schedules.schedules(),
         platform.secrets.list(),
         platform.notify.listeners(),
+        platform.logs.groups(),
     );
     let name = |key: &str| environment.names.get(key);
     let named = |what: &str, key: &str| match name(key) {
@@ -141,6 +143,7 @@ async fn asked(environment: &Environment, platform: &Platform) -> Vec<Check> {
             |it| format!("{} schedules and rules", it.schedules.len()),
         ),
         counted("secrets", &named("secrets", "secrets"), &secrets),
+        counted("log groups", &named("log groups", "log_groups"), &groups),
         told(&named("topic", "alerts_topic"), name("alerts_topic").is_some(), &listeners),
     ];
     let unread = schedules.value().map(|it| it.gaps.clone()).unwrap_or_default();

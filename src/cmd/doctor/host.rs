@@ -11,6 +11,10 @@ use crate::error::Fault;
 use crate::platform::local::linux;
 use crate::settings::{Environment, FileKind};
 
+/// What this build can reach, whichever environment is looked at.
+const BUILT_IN: &str =
+    if cfg!(feature = "aws") { "the local platform and AWS" } else { "the local platform only" };
+
 pub(super) fn checks(
     session: &Session<'_>,
     environment: &Environment,
@@ -20,7 +24,7 @@ pub(super) fn checks(
     let clock =
         format!("{}; compared with no other clock", ctx.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"));
     let mut checks = vec![
-        Check::new("version", State::Ok, "tradectl", format!("{version}, with the local platform")),
+        Check::new("version", State::Ok, "tradectl", format!("{version}, with {BUILT_IN}")),
         Check::new("clock", State::Info, "clock", clock),
         terminal(session),
     ];

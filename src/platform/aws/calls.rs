@@ -173,7 +173,7 @@ calls! {
         .only(Whose::Operator);
     DESCRIBE_LOG_GROUPS = Call::read("logs", "DescribeLogGroups", On::Account)
         .within("logs.groups", LOG_GROUPS)
-        .only(Whose::Operator);
+        .only(Whose::Reader);
     FILTER = filter_at(10);
 }
 

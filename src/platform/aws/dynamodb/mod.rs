@@ -31,11 +31,14 @@ use crate::settings::Environment;
 /// What keys of ours begin with. Never the key of a strategy.
 const OURS: &str = "__tradectl_";
 
-/// A table and its key attribute.
+/// A table and its key attributes.
 #[derive(Clone, Debug)]
 struct Table {
     name: String,
+    /// The attribute that tells an item from all others.
     key: String,
+    /// Further attributes of the table's key; a row names them beside its id.
+    beside: Vec<String>,
     /// What operators call it.
     what: &'static str,
 }
@@ -73,7 +76,10 @@ impl Tables {
         let name = |key: &str| environment.names.get(key).cloned();
         let table = |table: Option<String>, key: &str, or: &str, what| {
             let key = name(key).unwrap_or_else(|| or.to_owned());
-            table.map(|name| Table { name, key, what })
+            // The last one is the id; the others, if any, are only where it lies.
+            let mut keys: Vec<String> = key.split_whitespace().map(str::to_owned).collect();
+            let key = keys.pop().unwrap_or_else(|| or.to_owned());
+            table.map(|name| Table { name, key, beside: keys, what })
         };
         let own = |named, what| table(named, "strategies_key", "strategy_id", what);
         let latch = name("latch_table").or_else(|| name("strategies_table"));

@@ -253,19 +253,21 @@ impl Store {
     /// Creates a row or sets the attributes that it names.
     async fn merge(&self, table: &Table, id: &str, row: &Row) -> Written {
         let mut it = Placeholders::default();
-        let named = row.0.iter().filter(|(name, _)| **name != table.key);
+        let is_key = |name: &String| *name == table.key || table.beside.contains(name);
+        let named = row.0.iter().filter(|(name, _)| !is_key(name));
         let change = it.change(named.map(|(name, value)| (name, Some(value))));
-        if change.is_none() && row.0.keys().any(|name| *name != table.key) {
+        if change.is_none() && !row.0.keys().all(is_key) {
             return unsendable(id);
         }
         let (key, value) = table.key(id);
-        let ask = self
-            .client
-            .update_item()
-            .table_name(&table.name)
-            .key(key, value)
-            .set_update_expression(change)
-            .return_values(ReturnValue::AllOld);
+        let mut ask = self.client.update_item().table_name(&table.name).key(key, value);
+        for name in &table.beside {
+            match row.get(name).and_then(attr::value) {
+                Some(value) => ask = ask.key(name, value),
+                None => return no_whole_key(table, name, id),
+            }
+        }
+        let ask = ask.set_update_expression(change).return_values(ReturnValue::AllOld);
         let ask = with_placeholders!(ask, it);
         let answer = self.connection.sender.send(&calls::UPDATE_ITEM, || ask.clone().send()).await;
         match answer {
@@ -300,6 +302,13 @@ fn all_stand(row: &Row, update: &RowUpdate) -> bool {
 
 fn no_such_row(id: &str) -> Written {
     Written::Refused { expected: format!("a row `{id}`"), found: "no such row".to_owned() }
+}
+
+fn no_whole_key(table: &Table, name: &str, id: &str) -> Written {
+    Written::Refused {
+        expected: format!("`{name}` of row `{id}`: it is part of the key of table {}", table.name),
+        found: "no such attribute".to_owned(),
+    }
 }
 
 fn unsendable(name: &str) -> Written {

@@ -6,6 +6,7 @@ mod groups;
 mod pattern;
 mod spans;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -123,6 +124,17 @@ fn ended(error: &tokio::task::JoinError) -> Gap {
 }
 
 impl Logs for CloudWatch {
+    fn groups(&self) -> Fut<'_, Reading<Vec<String>>> {
+        Box::pin(async {
+            let found = self.places(&LogQuery::default()).await;
+            if let Some(gap) = Gap::of_all("log groups", &found.gaps) {
+                return Reading::Gap(gap);
+            }
+            let names = found.places.into_iter().map(|place| place.group);
+            let names: BTreeSet<String> = names.collect();
+            Reading::known(names.into_iter().collect(), "log groups", self.connection.sender.now())
+        })
+    }
     fn query<'a>(&'a self, query: &'a LogQuery) -> Fut<'a, Reading<LogList>> {
         Box::pin(self.read(query))
     }

@@ -17,10 +17,11 @@ pub(super) struct Desk {
     pub(super) sandbox: Sandbox,
     home: TempDir,
     vars: BTreeMap<String, String>,
+    region: &'static str,
 }
 
 impl Desk {
-    fn at(scenario: &str, profile: &str, stage: &str, region: &str) -> Self {
+    fn at(scenario: &str, profile: &str, stage: &str, region: &'static str) -> Self {
         let sandbox = Sandbox::connect().expect("a server");
         sandbox.fill(scenario).expect("a scenario");
         let home = tempfile::tempdir().expect("a folder");
@@ -34,7 +35,7 @@ impl Desk {
             vars.map(|(name, value)| (name.to_owned(), value)).collect();
         vars.insert("HOME".to_owned(), folder.clone());
         vars.insert("TRADECTL_HOME".to_owned(), folder);
-        Self { sandbox, home, vars }
+        Self { sandbox, home, vars, region }
     }
 
     pub(super) fn tradai() -> Self {
@@ -43,6 +44,30 @@ impl Desk {
 
     pub(super) fn ops_pipeline() -> Self {
         Self::at("ops-pipeline", "ops-pipeline", "ops-pipeline", "us-west-2")
+    }
+
+    /// With a webhook whose address stands in a secret, and that nobody answers at.
+    pub(super) fn with_hook_in_a_secret(self) -> Self {
+        let file = self.home.path().join("config/tradectl.toml");
+        let settings = std::fs::read_to_string(&file).expect("settings");
+        let hook = "[environments.sandbox.notify]\nwebhook_secret = \"hooks/pager/url\"\n";
+        std::fs::write(&file, settings + hook).expect("written");
+        let words = ["secretsmanager", "create-secret", "--name", "hooks/pager"];
+        let value = r#"{"url": "http://127.0.0.1:9/"}"#;
+        self.aws(&[&words[..], &["--secret-string", value]].concat());
+        self
+    }
+
+    /// What the `aws` command prints, past the adapter and the proxy: somebody else at work.
+    pub(super) fn aws(&self, words: &[&str]) -> serde_json::Value {
+        let mut aws = self.sandbox.aws(self.region).expect("the aws command");
+        let server = ["--endpoint-url", self.sandbox.server(), "--output", "json"];
+        let output = aws.args(words).args(server).output().expect("it runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        match output.stdout.as_slice() {
+            [] => serde_json::Value::Null,
+            text => serde_json::from_slice(text).expect("a document"),
+        }
     }
 
     /// Runs a command as the process would; its exit code and what it wrote.

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use aws_sandbox::Rule;
 use trading_core::model::{
-    Attr, GapKind, Hold, Latch, Level, Phase, Reading, Scope, StatusWrite, StrategyRow, Written,
+    Attr, GapKind, Hold, Latch, Level, OrderRow, Phase, Reading, Row, Scope, StatusWrite,
+    StrategyRow, Written,
 };
 
 use super::World;
@@ -226,4 +227,37 @@ async fn the_platforms_clock_is_the_one_that_answers() {
     assert!((80..=100).contains(&ahead), "{ahead} s");
     let skew_ms = platform.account.traffic().skew_ms.expect("somebody answered");
     assert!((80_000..=100_000).contains(&skew_ms), "{skew_ms}");
+}
+
+#[tokio::test]
+#[ignore = "needs an AWS-compatible server: cargo xtask test aws"]
+async fn an_order_lies_where_its_position_says_and_nowhere_without_one() {
+    let world = World::system().await;
+    let platform = world.open().await;
+    let order = |row: Row| OrderRow { id: "ord-0002".into(), row };
+    let filled = Row::default().with_text("status", "filled");
+    let written = platform.state.merge_orders(&[order(filled.clone())]).await;
+    let Written::Refused { expected, .. } = &written[0] else { panic!("{written:?}") };
+    assert!(expected.contains("`position_id` of row `ord-0002`"), "{expected}");
+    let written =
+        platform.state.merge_orders(&[order(filled.with_text("position_id", "pos-0001"))]).await;
+    assert!(matches!(written[0], Written::Applied { .. }), "{written:?}");
+    // The same order, its other attributes kept; as the runbook asks for it.
+    let found = world.aws(&[
+        "dynamodb",
+        "query",
+        "--table-name",
+        "tradai-orders-dev",
+        "--key-condition-expression",
+        "position_id = :p",
+        "--expression-attribute-values",
+        r#"{":p": {"S": "pos-0001"}}"#,
+    ]);
+    let orders = found["Items"].as_array().expect("orders");
+    assert_eq!(orders.len(), 2, "none was made beside it: {found}");
+    let second = orders.iter().find(|it| it["order_id"]["S"] == "ord-0002").expect("it is there");
+    assert_eq!(
+        (&second["status"]["S"], &second["purpose"]["S"]),
+        (&"filled".into(), &"protective".into())
+    );
 }

@@ -9,6 +9,7 @@ mod desk;
 mod faults;
 mod logs;
 mod notify;
+mod others;
 mod permissions;
 mod schedules;
 mod secrets;
@@ -98,10 +99,11 @@ pub(super) struct World {
 }
 
 pub(super) const STRATEGIES: &str = "tradai-trading-state-dev";
-const TABLES: [(&str, &str); 3] = [
-    (STRATEGIES, "strategy_id"),
-    ("tradai-positions-dev", "position_id"),
-    ("tradai-orders-dev", "order_id"),
+/// With the attributes of their keys.
+const TABLES: [(&str, &[&str]); 3] = [
+    (STRATEGIES, &["strategy_id"]),
+    ("tradai-positions-dev", &["position_id"]),
+    ("tradai-orders-dev", &["position_id", "order_id"]),
 ];
 
 impl World {
@@ -181,19 +183,18 @@ impl World {
             text => serde_json::from_slice(text).expect("a document"),
         }
     }
-    async fn table(&self, name: &str, key: &str) {
-        let key_schema = KeySchemaElement::builder().attribute_name(key).key_type(KeyType::Hash);
-        let attribute = AttributeDefinition::builder()
-            .attribute_name(key)
-            .attribute_type(ScalarAttributeType::S);
-        let create = self
-            .client
-            .create_table()
-            .table_name(name)
-            .billing_mode(BillingMode::PayPerRequest)
-            .key_schema(key_schema.build().expect("a key"))
-            .attribute_definitions(attribute.build().expect("an attribute"));
-        create.send().await.expect("a table");
+    async fn table(&self, name: &str, keys: &[&str]) {
+        let mut create = self.client.create_table().table_name(name);
+        for (key, kind) in keys.iter().zip([KeyType::Hash, KeyType::Range]) {
+            let part = KeySchemaElement::builder().attribute_name(*key).key_type(kind);
+            let attribute = AttributeDefinition::builder()
+                .attribute_name(*key)
+                .attribute_type(ScalarAttributeType::S);
+            create = create
+                .key_schema(part.build().expect("a key"))
+                .attribute_definitions(attribute.build().expect("an attribute"));
+        }
+        create.billing_mode(BillingMode::PayPerRequest).send().await.expect("a table");
     }
     pub(super) async fn open(&self) -> Platform {
         self.open_within(TIMEOUT).await
