@@ -16,16 +16,22 @@ const LATE_S: f64 = 6.0;
 const BTC: &str = "tradai-live-trading-btc-dev";
 
 /// Runs a command, and `other` while a request that a rule delays has not reached the server.
-fn overtaken(desk: &Desk, line: &str, rule: Rule, other: impl FnOnce(&Request)) -> (Exit, String) {
+fn overtaken(
+    desk: &Desk,
+    line: &str,
+    (service, operation, after): (&str, &str, u32),
+    other: impl FnOnce(&Request),
+) -> (Exit, String) {
     let before = desk.requests();
-    let delayed = rule.clone().times(1).delay_s(LATE_S);
+    let delayed = Rule::on(service, operation).after(after).times(1).delay_s(LATE_S);
     desk.sandbox.rules(&[delayed]).expect("a rule");
     let ran = std::thread::scope(|scope| {
         let running = scope.spawn(|| desk.run(&format!("{line} --timeout 30s")));
         let waiting = loop {
             let requests = desk.sandbox.requests().expect("the proxy's record");
             let used = desk.sandbox.rules_used().expect("counted") == [1];
-            let pending = |it: &&Request| it.outcome == "pending" && !it.reached;
+            let pending =
+                |it: &&Request| it.operation == operation && it.outcome == "pending" && !it.reached;
             let found = requests.iter().skip(before).filter(|_| used).find(pending).cloned();
             if found.is_some() || running.is_finished() {
                 break found;
@@ -93,8 +99,8 @@ fn a_stop_that_is_overtaken_at_a_row_is_refused_there_and_looks_again() {
     let desk = Desk::tradai();
     let mut strategy = String::new();
     // The first update is the latch.
-    let rule = Rule::on("dynamodb", "UpdateItem").after(1);
-    let (exit, said) = overtaken(&desk, "emergency-stop --reason t --yes", rule, |request| {
+    let call = ("dynamodb", "UpdateItem", 1);
+    let (exit, said) = overtaken(&desk, "emergency-stop --reason t --yes", call, |request| {
         let key = &request.body["Key"]["strategy_id"]["S"];
         strategy = key.as_str().unwrap_or_else(|| panic!("a row: {}", request.body)).to_owned();
         set_status(&desk, &strategy, "restarting");
@@ -122,9 +128,9 @@ fn a_stop_that_is_overtaken_at_a_service_looks_again_and_stops_it() {
     desk.run("emergency-stop --reason t --dry-run");
     let sent = desk.sandbox.requests().expect("the proxy's record");
     let looks = sent.iter().filter(|it| it.operation == "DescribeServices").count();
-    let rule = Rule::on("ecs", "DescribeServices").after(u32::try_from(looks).expect("few"));
+    let call = ("ecs", "DescribeServices", u32::try_from(looks).expect("few"));
     let mut service = String::new();
-    let (exit, said) = overtaken(&desk, "emergency-stop --reason t --yes", rule, |request| {
+    let (exit, said) = overtaken(&desk, "emergency-stop --reason t --yes", call, |request| {
         let asked = request.body["services"].as_array().expect("services");
         service = asked[0].as_str().expect("a name").to_owned();
         set_desired(&desk, &service, "2");
@@ -142,9 +148,9 @@ fn what_somebody_changed_in_a_schedule_outlives_the_stop() {
     desk.run("emergency-stop --reason t --dry-run");
     let sent = desk.sandbox.requests().expect("the proxy's record");
     let looks = sent.iter().filter(|it| it.operation == "GetSchedule").count();
-    let rule = Rule::on("scheduler", "GetSchedule").after(u32::try_from(looks).expect("few"));
+    let call = ("scheduler", "GetSchedule", u32::try_from(looks).expect("few"));
     let mut theirs = Value::Null;
-    let (exit, said) = overtaken(&desk, "emergency-stop --reason t --yes", rule, |request| {
+    let (exit, said) = overtaken(&desk, "emergency-stop --reason t --yes", call, |request| {
         let path = request.body["path"].as_str().expect("a path");
         let name = path.rsplit('/').next().expect("a name");
         let mut words = vec!["scheduler", "get-schedule", "--name", name];
@@ -198,9 +204,9 @@ fn a_resume_that_is_overtaken_between_its_plan_and_its_act_leaves_theirs() {
     assert_eq!(exit, Exit::Ok, "{said}");
     let mut strategy = String::new();
     // The first update says in the latch that it resumes.
-    let rule = Rule::on("dynamodb", "UpdateItem").after(1);
+    let call = ("dynamodb", "UpdateItem", 1);
     let line = "resume --reason t --yes --deadline 15s";
-    let (exit, said) = overtaken(&desk, line, rule, |request| {
+    let (exit, said) = overtaken(&desk, line, call, |request| {
         let key = &request.body["Key"]["strategy_id"]["S"];
         strategy = key.as_str().unwrap_or_else(|| panic!("a row: {}", request.body)).to_owned();
         set_status(&desk, &strategy, "quarantined");
@@ -214,9 +220,9 @@ fn a_resume_that_is_overtaken_between_its_plan_and_its_act_leaves_theirs() {
 #[ignore = "needs an AWS-compatible server: cargo xtask test aws"]
 fn a_recovery_that_is_overtaken_leaves_theirs_and_says_what_it_found() {
     let desk = Desk::tradai();
-    let rule = Rule::on("dynamodb", "UpdateItem");
+    let call = ("dynamodb", "UpdateItem", 0);
     let line = "heartbeat recover eth-mean-rev --reason t --yes --deadline 20s";
-    let (exit, said) = overtaken(&desk, line, rule, |request| {
+    let (exit, said) = overtaken(&desk, line, call, |request| {
         assert_eq!(request.body["Key"]["strategy_id"]["S"], "eth-mean-rev", "{}", request.body);
         set_status(&desk, "eth-mean-rev", "quarantined");
     });
