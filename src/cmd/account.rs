@@ -18,6 +18,8 @@ use crate::settings::{Environment, PlatformKind};
 pub(super) enum Insist {
     /// The command reads: it goes on, and its answer says so.
     Read,
+    /// The same, for a command that is asked how things stand just now.
+    Look,
     /// The command changes something: it does not.
     Change,
     /// Trading must be stopped: it goes on, and says so first.
@@ -48,48 +50,63 @@ pub(super) enum Verified {
     },
 }
 
-/// Asks who answers. The wrong account ends every command.
+/// Asks who answers; `Ok`: the right one, or nobody said which. The wrong account ends every
+/// command.
+pub(super) async fn ask(
+    session: &Session<'_>,
+    environment: &Environment,
+    account: &dyn Account,
+    insist: Insist,
+) -> Result<Reading<String>, Fault> {
+    let timeout = match insist {
+        Insist::Stop => session.timeout()?.min(STOP_WAITS),
+        Insist::Read | Insist::Look | Insist::Change => session.timeout()?,
+    };
+    let asked = tokio::time::timeout(timeout, account.id(insist != Insist::Read)).await;
+    let answer = asked.unwrap_or_else(|_| {
+        Reading::unreachable("account", format!("no answer within {timeout:?}"))
+    });
+    if let Some(found) = answer.value() {
+        if let Some(expected) = expected(environment).filter(|expected| expected != found) {
+            return Err(wrong(environment, expected, found));
+        }
+        session.account_is(Fact::Known(found.clone()));
+    }
+    Ok(answer)
+}
+
+fn expected(environment: &Environment) -> Option<&str> {
+    match &environment.platform {
+        PlatformKind::Local { .. } => None,
+        PlatformKind::Aws { account, .. } => account.as_deref(),
+    }
+}
+
+/// Makes sure of who answers, as far as the command has to.
 pub(super) async fn check(
     session: &Session<'_>,
     environment: &Environment,
     account: &dyn Account,
     insist: Insist,
 ) -> Result<Verified, Fault> {
-    let expected = match &environment.platform {
-        PlatformKind::Local { .. } => return Ok(Verified::Yes),
-        PlatformKind::Aws { account, .. } => account.as_deref(),
-    };
-    let timeout = match insist {
-        Insist::Stop => session.timeout()?.min(STOP_WAITS),
-        Insist::Read | Insist::Change => session.timeout()?,
-    };
-    let asked = tokio::time::timeout(timeout, account.id(insist != Insist::Read)).await;
-    let answer = asked.unwrap_or_else(|_| {
-        Reading::unreachable("account", format!("no answer within {timeout:?}"))
-    });
-    let gap = match answer {
-        Reading::Known { value, .. } => {
-            return match expected {
-                Some(expected) if expected != value => Err(wrong(environment, expected, &value)),
-                _ => {
-                    session.account_is(Fact::Known(value));
-                    Ok(Verified::Yes)
-                }
-            };
-        }
+    if matches!(environment.platform, PlatformKind::Local { .. }) {
+        return Ok(Verified::Yes);
+    }
+    let gap = match ask(session, environment, account, insist).await? {
+        Reading::Known { .. } => return Ok(Verified::Yes),
         Reading::Gap(gap) if gap.kind == GapKind::Denied => {
             let message = format!("AWS does not take our credentials: {}", gap.why);
             return Err(Fault::new(Exit::Settings, "aws.credentials", message));
         }
         Reading::Gap(gap) => gap,
     };
-    let expected = expected.unwrap_or("none in particular");
+    let expected = expected(environment).unwrap_or("none in particular");
     session.account_is(Fact::Missing {
         state: "unverified",
         why: format!("expected {expected}; {gap}"),
     });
     match insist {
-        Insist::Read => {}
+        Insist::Read | Insist::Look => {}
         Insist::Change => {
             let message =
                 format!("which account answers could not be verified, nothing was changed: {gap}");

@@ -57,9 +57,9 @@ const DEADLINE: Duration = Duration::from_secs(120);
 /// The shortest time in which every rung can at least be attempted.
 const LEAST_DEADLINE: Duration = Duration::from_secs(1);
 
-/// A scope that names nothing would hold nothing and still be called HALTED. Where what it
-/// names can be read and is not there, nothing is done; where it cannot be read, the stop
-/// goes on.
+/// A scope that names nothing holds nothing: whoever is asked for consent is told before.
+/// Where what it names can be read and is not there, nothing is done; where it cannot be read,
+/// the stop goes on.
 async fn check_scope(
     scope: &Scope,
     site: &Site,
@@ -80,6 +80,7 @@ async fn check_scope(
         Scope::Service(name) => {
             let read = tokio::time::timeout(timeout, platform.compute.services()).await;
             let Ok(Reading::Known { value, .. }) = read else { return Ok(()) };
+            let Ok(value) = value.all() else { return Ok(()) };
             ("service", name.as_str(), value.iter().map(|it| it.name.to_string()).collect())
         }
     };
@@ -140,12 +141,17 @@ pub(super) async fn run(args: &Arguments, session: &mut Session<'_>) -> Result<R
     let request = request(args, session)?;
     let insist = if args.approve.dry_run { Insist::Read } else { Insist::Stop };
     let agree = async {
-        let platform = environment.open(session.ctx, Opening { timeout, urgent: true }).await?;
+        let opening = opening(args.approve.dry_run, timeout);
+        let platform = environment.open(session.ctx, opening).await?;
         let account = platform.account.as_ref();
         let verified = account::check(session, &environment, account, insist).await?;
         let deadline = session.settings()?.stop_deadline(DEADLINE);
         account::warn_of_expiry(session, &account.traffic(), deadline);
-        check_scope(&args.scope, &site, &platform, timeout).await?;
+        // Nobody waits for it: a person has yet to read and to type, or nothing is done at all.
+        // Without one the stop itself sees it, once the latch is written.
+        if !args.approve.yes {
+            check_scope(&args.scope, &site, &platform, timeout).await?;
+        }
         if args.approve.dry_run {
             return Ok((platform, verified, None));
         }
@@ -158,8 +164,11 @@ pub(super) async fn run(args: &Arguments, session: &mut Session<'_>) -> Result<R
     let (platform, verified, approval) =
         if args.approve.yes { agree.await? } else { until_consent(&mut signals, agree).await? };
     let account = Arc::clone(&platform.account);
-    // The time that a person takes to type is not the stop's.
-    let request = request.starting_at(session.ctx.clock.now());
+    // The time that a person takes to type is not the stop's; all other is, also that in which
+    // nobody has said yet which account answers.
+    let now = session.ctx.clock.now();
+    let request = if args.approve.yes { request } else { request.starting_at(now) };
+    account.ends_in(request.deadline_at.duration_since(now).unsigned_abs());
     let journal = (!args.approve.dry_run)
         .then(|| JournalWriter::create(&environment.state_dir, &request.run_id));
     let mut stop = EmergencyStop::new(site, request, approval);
@@ -178,6 +187,12 @@ pub(super) async fn run(args: &Arguments, session: &mut Session<'_>) -> Result<R
     report.findings.extend(aside);
     account::tell(&mut report, &verified, &account.traffic(), insist);
     Ok(report)
+}
+
+/// What a stop may take of the platform's rates; one that only shows what it would do takes
+/// no more than others.
+fn opening(dry_run: bool, timeout: Duration) -> Opening {
+    Opening { timeout, urgent: !dry_run }
 }
 
 /// Says loudly, before anything is done, that a broken settings file was passed over.
@@ -255,5 +270,17 @@ fn binding(site: &Site, request: &Request) -> Binding {
         scope: request.scope.clone(),
         level: request.level.clone(),
         flags: request.flags(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::opening;
+    use std::time::Duration;
+
+    #[test]
+    fn only_a_stop_that_stops_takes_the_whole_rate() {
+        let urgent = |dry_run| opening(dry_run, Duration::from_secs(1)).urgent;
+        assert!(urgent(false) && !urgent(true));
     }
 }

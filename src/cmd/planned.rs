@@ -80,6 +80,7 @@ impl Errand<'_> {
         driver.journal = Some(self.journal(&plan, &run_id)?);
         (driver.signals, driver.kill) = (signals, self.kill);
         let mut live = make(run_id, Some(approval))?;
+        driver.platform.account.ends_in(self.takes);
         let mut report = driver.run(&mut live).await;
         self.tell(&mut report, &driver, &verified);
         Ok(report)

@@ -44,7 +44,25 @@ async fn set_statuses(
     statuses.into_iter().map(|(id, _)| (id, written.next().unwrap_or_else(missing))).collect()
 }
 
+/// How long an act may take. What has to wait for its turn is not cut off while it does: its
+/// outcome would not be known, although nothing was sent.
+fn longest(platform: &Platform, act: &Act, timeout: Duration) -> Duration {
+    match act {
+        Act::SetSchedule { .. }
+        | Act::SetAutoscaling { .. }
+        | Act::SetDesired { .. }
+        | Act::StopTask { .. } => platform.account.longest_change(timeout),
+        Act::WriteLatch { .. }
+        | Act::Notify { .. }
+        | Act::SetStatus(_)
+        | Act::CancelOrder { .. }
+        | Act::ClosePosition { .. }
+        | Act::EnsureSupervised => timeout,
+    }
+}
+
 async fn bounded(platform: &Platform, act: &Act, timeout: Duration) -> Written {
+    let timeout = longest(platform, act, timeout);
     match tokio::time::timeout(timeout, one(platform, act)).await {
         Ok(written) => written,
         Err(_) => timed_out(timeout),

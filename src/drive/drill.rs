@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::process::Command;
 use trading_core::model::{
-    Heartbeat, Reading, Receipt, ServiceName, StrategyRow, TaskState, Utc, VenueName,
+    Heartbeat, Listing, Reading, Receipt, ServiceName, StrategyRow, TaskState, Utc, VenueName,
 };
 use trading_core::report::{Exit, Progress, ProgressKind};
 
@@ -210,6 +210,7 @@ impl<'a> Drill<'a> {
             .tasks()
             .await
             .into_result()
+            .and_then(Listing::all)
             .map_err(|gap| Fault::new(Exit::Unknown, "drill.no_tasks", gap.to_string()))?;
         let running = tasks.iter().filter(|task| {
             task.service.as_ref() == Some(&name) && task.state == TaskState::Running

@@ -259,6 +259,7 @@ fn chunk(seeded: &Seeded, run: &str, number: u32) -> RestoreChunk {
             subject: RestoreSubject::Service(seeded.service.clone()),
             before: RestoreValue::Desired(2),
             written: RestoreValue::Desired(0),
+            loses: None,
         }],
     }
 }
@@ -319,7 +320,7 @@ async fn desired_counts_are_conditional(seeded: &Seeded) {
     let name = &seeded.service;
     let desired = || async {
         let services = known(compute.services().await);
-        services.iter().find(|it| it.name == *name).unwrap().desired_count
+        services.into_iter().find(|it| it.name == *name).unwrap().desired_count
     };
     assert_eq!(desired().await, 2);
     refused(&compute.set_desired(name, 1, 0).await);
@@ -341,7 +342,7 @@ async fn scaling_targets_are_conditional(seeded: &Seeded) {
     applied(&compute.set_autoscaling(name, before, suspended).await);
     assert_eq!(compute.set_autoscaling(name, before, suspended).await, Written::Already);
     let services = known(compute.services().await);
-    let service = services.iter().find(|it| it.name == *name).unwrap();
+    let service = services.into_iter().find(|it| it.name == *name).unwrap();
     assert_eq!(service.autoscaling.value(), Some(&suspended));
     applied(&compute.set_autoscaling(name, suspended, before).await);
     let nothing = ServiceName::from("contract-nothing");
@@ -353,7 +354,7 @@ pub(crate) async fn schedules_are_toggled_without_loss(seeded: &Seeded) {
     let schedules = &seeded.platform.schedules;
     let id = &seeded.schedule.id;
     let stored = || async {
-        let all = known(schedules.schedules().await).schedules;
+        let all = known(schedules.schedules().await).found;
         all.into_iter().find(|it| it.id == *id).unwrap()
     };
     assert_eq!(stored().await, seeded.schedule);

@@ -15,9 +15,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use trading_core::model::{
-    Autoscaling, EngineId, Latch, Lease, LogList, LogQuery, OrderRow, PositionRow, PrunedLogs,
-    Reading, RestoreChunk, ScheduleId, ScheduleList, Service, ServiceName, StatusWrite, StopId,
-    StrategyId, StrategyRow, Supervision, Task, TaskId, Utc, VenueName, Written,
+    Autoscaling, EngineId, Latch, Lease, Listing, LogList, LogQuery, OrderRow, PositionRow,
+    PrunedLogs, Reading, RestoreChunk, Schedule, ScheduleId, Service, ServiceName, StatusWrite,
+    StopId, StrategyId, StrategyRow, Supervision, Task, TaskId, Utc, VenueName, Written,
 };
 
 use crate::venue::Venue;
@@ -81,6 +81,14 @@ pub trait Account: Send + Sync {
     fn id(&self, fresh: bool) -> Fut<'_, Reading<String>>;
     /// What was seen of the traffic until now.
     fn traffic(&self) -> Traffic;
+    /// The command ends after this time: a change waits no longer than that for its turn, where
+    /// a platform bounds how fast it is asked, and is not sent if that does not come.
+    fn ends_in(&self, _time: Duration) {}
+    /// How long a change of compute or of a schedule may take from now on: its wait for a turn,
+    /// and then its requests, each of which takes `timeout` at most.
+    fn longest_change(&self, timeout: Duration) -> Duration {
+        timeout
+    }
 }
 
 /// What was seen of the traffic with a platform.
@@ -175,9 +183,9 @@ pub trait StateStore: Send + Sync {
 /// Services and tasks.
 pub trait Compute: Send + Sync {
     /// All services of the environment's cluster.
-    fn services(&self) -> Fut<'_, Reading<Vec<Service>>>;
+    fn services(&self) -> Fut<'_, Reading<Listing<Service>>>;
     /// All tasks that are not stopped, and those stopped lately.
-    fn tasks(&self) -> Fut<'_, Reading<Vec<Task>>>;
+    fn tasks(&self) -> Fut<'_, Reading<Listing<Task>>>;
     /// Who acts on desired counts, with the evidence. A platform that does so itself says
     /// so; where that cannot be looked at, it is a gap and never "nobody".
     fn supervision(&self) -> Fut<'_, Reading<Supervision>>;
@@ -205,7 +213,7 @@ pub trait Compute: Send + Sync {
 /// Schedules and rules.
 pub trait Schedules: Send + Sync {
     /// All schedules and rules that belong to the environment.
-    fn schedules(&self) -> Fut<'_, Reading<ScheduleList>>;
+    fn schedules(&self) -> Fut<'_, Reading<Listing<Schedule>>>;
     /// Enables or disables one, changing nothing else, if it is still `!enabled`.
     fn set_enabled<'a>(&'a self, schedule: &'a ScheduleId, enabled: bool) -> Fut<'a, Written>;
 }

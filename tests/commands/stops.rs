@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 
 use tradectl::render::{EnvironmentView, Fact, Header, Style, document, escape, page};
 use trading_core::model::{
-    Acknowledges, Attr, Capabilities, Hold, Latch, Level, NewOrder, OrderPurpose, OrderState,
-    OrderType, Phase, PositionRow, Reading, Receipt, RestoreChunk, Role, RoleRule, Roles, Row,
-    Scope, Service, Side, StrategyRow, Subject, Task, TaskState, Timings, Utc, VenueOrder,
-    VenuePosition, Written,
+    Acknowledges, Attr, Capabilities, Hold, Latch, Level, Listing, NewOrder, OrderPurpose,
+    OrderState, OrderType, Phase, PositionRow, Reading, Receipt, RestoreChunk, Role, RoleRule,
+    Roles, Row, Scope, Service, Side, StrategyRow, Subject, Task, TaskState, Timings, Utc,
+    VenueOrder, VenuePosition, Written,
 };
 use trading_core::ops::emergency_stop::{self, EmergencyStop, Site};
 use trading_core::ops::resume::{self, Resume};
@@ -131,8 +131,10 @@ impl World {
         match query {
             Query::Latch => Seen::Latch(known(self, self.latch.clone())),
             Query::Strategies => Seen::Strategies(known(self, self.rows.clone())),
-            Query::Services => Seen::Services(known(self, vec![self.service.clone()])),
-            Query::Tasks => Seen::Tasks(known(self, vec![self.task.clone()])),
+            Query::Services => {
+                Seen::Services(known(self, Listing::whole(vec![self.service.clone()])))
+            }
+            Query::Tasks => Seen::Tasks(known(self, Listing::whole(vec![self.task.clone()]))),
             Query::Schedules => Seen::Schedules(known(self, Default::default())),
             Query::Positions => {
                 let rows =

@@ -94,6 +94,7 @@ impl Field {
                 cluster: NAME.to_owned(),
                 family: "engine-nightly".to_owned(),
             }],
+            loses: None,
         });
         change(&mut blueprint);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -211,10 +212,10 @@ impl Field {
         self.rows().into_iter().find(|row| row.id.as_str() == id).expect("the row")
     }
     pub(crate) fn services(&self) -> Vec<Service> {
-        self.read(self.platform.compute.services())
+        self.read(self.platform.compute.services()).found
     }
     pub(crate) fn tasks(&self) -> Vec<Task> {
-        self.read(self.platform.compute.tasks())
+        self.read(self.platform.compute.tasks()).found
     }
     pub(crate) fn latch(&self) -> Latch {
         self.read(self.platform.state.latch())
@@ -305,11 +306,7 @@ impl Field {
                 .iter()
                 .map(|it| (it.name.to_string(), it.desired_count))
                 .collect(),
-            schedules: schedules
-                .schedules
-                .iter()
-                .map(|it| (it.id.to_string(), it.enabled))
-                .collect(),
+            schedules: schedules.found.iter().map(|it| (it.id.to_string(), it.enabled)).collect(),
         }
     }
     /// The processes of a service's live tasks.

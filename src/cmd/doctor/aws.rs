@@ -3,7 +3,8 @@
 use trading_core::model::{GapKind, Reading};
 
 use super::super::Session;
-use super::{Check, State};
+use super::super::account::{self, Insist};
+use super::{Check, State, unlisted};
 use crate::error::Fault;
 use crate::platform::{Opening, Platform};
 use crate::settings::{Environment, PlatformKind};
@@ -35,7 +36,12 @@ pub(super) async fn checks(
     let opening = Opening::usual(session.timeout()?);
     let mut asked_for: &[&str] = &ASKED;
     match environment.open(session.ctx, opening).await {
-        Ok(platform) => checks.extend(asked(environment, &platform).await),
+        Ok(platform) => {
+            // Nothing of another account is told as if it were this environment's.
+            let account = platform.account.as_ref();
+            let account = account::ask(session, environment, account, Insist::Look).await?;
+            checks.extend(asked(environment, &platform, &account).await);
+        }
         Err(fault) => {
             asked_for = &[];
             let check = Check::new("aws", State::Bad, "AWS", fault.message);
@@ -101,18 +107,22 @@ fn settings(session: &Session<'_>, environment: &Environment) -> Vec<Check> {
 }
 
 /// What is there.
-async fn asked(environment: &Environment, platform: &Platform) -> Vec<Check> {
+async fn asked(
+    environment: &Environment,
+    platform: &Platform,
+    account: &Reading<String>,
+) -> Vec<Check> {
     let (state, compute) = (&platform.state, &platform.compute);
-    let (account, strategies, latch, leases, positions, orders) = tokio::join!(
-        platform.account.id(true),
+    let (strategies, latch, leases, positions, orders) = tokio::join!(
         state.strategies(),
         state.latch(),
         state.leases(),
         state.positions(),
         state.open_orders(),
     );
-    let (services, schedules, secrets, listeners, groups) = tokio::join!(
+    let (services, tasks, schedules, secrets, listeners, groups) = tokio::join!(
         compute.services(),
+        compute.tasks(),
         platform.schedules.schedules(),
         platform.secrets.list(),
         platform.notify.listeners(),
@@ -127,7 +137,7 @@ async fn asked(environment: &Environment, platform: &Platform) -> Vec<Check> {
     let records = if name("records_table").is_some() { "records_table" } else { "latch_table" };
     let records = named("records in", records);
     let mut checks = vec![
-        who(environment, &account),
+        Check::of_reading("account", "account", account, |it| format!("account {it} answers")),
         counted("strategies", &named("table", "strategies_table"), &strategies),
         Check::of_reading("latch", &named("latch in", "latch_table"), &latch, |latch| {
             format!("{} holds, epoch {}", latch.holds.len(), latch.epoch)
@@ -135,22 +145,25 @@ async fn asked(environment: &Environment, platform: &Platform) -> Vec<Check> {
         counted("leases", &records, &leases),
         counted("positions", &named("table", "positions_table"), &positions),
         counted("open orders", &named("table", "orders_table"), &orders),
-        counted("services", &named("cluster", "cluster"), &services),
+        Check::of_reading("services", &named("cluster", "cluster"), &services, |it| {
+            format!("{} services", it.found.len())
+        }),
+        Check::of_reading("tasks", &named("cluster", "cluster"), &tasks, |it| {
+            format!("{} tasks", it.found.len())
+        }),
         Check::of_reading(
             "schedules",
             &named("schedules and rules", "schedules"),
             &schedules,
-            |it| format!("{} schedules and rules", it.schedules.len()),
+            |it| format!("{} schedules and rules", it.found.len()),
         ),
         counted("secrets", &named("secrets", "secrets"), &secrets),
         counted("log groups", &named("log groups", "log_groups"), &groups),
         told(&named("topic", "alerts_topic"), name("alerts_topic").is_some(), &listeners),
     ];
-    let unread = schedules.value().map(|it| it.gaps.clone()).unwrap_or_default();
-    checks.extend(unread.into_iter().map(|gap| {
-        let source = gap.source.clone();
-        Check::of_reading("schedules", &source, &Reading::<()>::Gap(gap), |()| String::new())
-    }));
+    checks.extend(unlisted("services", &services));
+    checks.extend(unlisted("tasks", &tasks));
+    checks.extend(unlisted("schedules", &schedules));
     if let Some(skew_ms) = platform.account.traffic().skew_ms {
         let state = if skew_ms.abs() > SKEW_MS { State::Warning } else { State::Ok };
         let detail = format!("the platform's clock minus this machine's: {} s", skew_ms / 1_000);
@@ -178,20 +191,6 @@ fn told(subject: &str, is_named: bool, listeners: &Reading<u32>) -> Check {
                 .next("create the topic, or name the right one in names.alerts_topic")
         }
         _ => check,
-    }
-}
-
-fn who(environment: &Environment, account: &Reading<String>) -> Check {
-    let expected = match &environment.platform {
-        PlatformKind::Aws { account, .. } => account.as_deref(),
-        PlatformKind::Local { .. } => None,
-    };
-    match (account.value(), expected) {
-        (Some(found), Some(expected)) if found != expected => {
-            let detail = format!("account {found} answers, not {expected}");
-            Check::new("account", State::Bad, "account", detail)
-        }
-        _ => Check::of_reading("account", "account", account, |it| format!("account {it} answers")),
     }
 }
 

@@ -55,8 +55,7 @@ async fn supervisor(
 ) -> Check {
     let (id, subject) = ("supervisor", "supervisor");
     let (services, tasks) = (platform.compute.services().await, platform.compute.tasks().await);
-    let desired =
-        Desired::of(services.value().map(Vec::as_slice), tasks.value().map(Vec::as_slice));
+    let desired = Desired::of(services.value(), tasks.value());
     let now = session.ctx.clock.now();
     match platform.compute.supervision().await.into_result() {
         Err(gap) => Check::new(id, State::Unknown, subject, gap.to_string()),
@@ -85,9 +84,11 @@ async fn state(platform: &Platform) -> Vec<Check> {
         Check::of_reading("strategies", "strategies' table", &strategies, |it| {
             count("strategies", it.len())
         }),
-        Check::of_reading("services", "services", &services, |it| count("services", it.len())),
+        Check::of_reading("services", "services", &services, |it| {
+            count("services", it.found.len())
+        }),
         Check::of_reading("schedules", "schedules", &schedules, |it| {
-            count("schedules", it.schedules.len())
+            count("schedules", it.found.len())
         }),
         Check::of_reading("latch", "latch", &latch, |latch| match latch.holds.as_slice() {
             [] => format!("free (epoch {})", latch.epoch),

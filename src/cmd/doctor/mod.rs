@@ -6,7 +6,7 @@ mod host;
 mod local;
 
 use serde::Serialize;
-use trading_core::model::{GapKind, Reading};
+use trading_core::model::{Gap, GapKind, Listing, Reading};
 use trading_core::report::{Block, Cell, Exit, Finding, Report, Severity, Tone};
 
 use super::Session;
@@ -97,6 +97,15 @@ impl Check {
             }
         }
     }
+}
+
+/// What was not read of a list of which the rest was.
+fn unlisted<T>(id: &'static str, list: &Reading<Listing<T>>) -> Vec<Check> {
+    let gaps = list.value().into_iter().flat_map(|it| &it.gaps);
+    let check = |gap: &Gap| {
+        Check::of_reading(id, &gap.source, &Reading::<()>::Gap(gap.clone()), |()| String::new())
+    };
+    gaps.map(check).collect()
 }
 
 /// Runs the command.

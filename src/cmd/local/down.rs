@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
-use trading_core::model::{Task, TaskState};
+use trading_core::model::{Listing, Task, TaskState};
 use trading_core::report::{Block, Exit, Report};
 
 use super::super::Session;
@@ -99,7 +99,7 @@ async fn end_supervisor(paths: &LocalPaths, clock: &dyn Clock) -> Result<String,
 /// Stops every task, and says how many were and which were not seen STOPPED.
 async fn end_tasks(platform: &Platform, clock: &dyn Clock) -> Result<(usize, Vec<Task>), Fault> {
     let live = || async {
-        let tasks = platform.compute.tasks().await.into_result();
+        let tasks = platform.compute.tasks().await.into_result().and_then(Listing::all);
         let live = |tasks: Vec<Task>| {
             tasks.into_iter().filter(|task| task.state != TaskState::Stopped).collect::<Vec<_>>()
         };

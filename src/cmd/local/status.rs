@@ -25,8 +25,8 @@ pub struct Args {}
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Data<'a> {
     supervision: &'a Reading<Supervision>,
-    services: &'a Reading<Vec<Service>>,
-    tasks: &'a Reading<Vec<Task>>,
+    services: Reading<&'a [Service]>,
+    tasks: Reading<&'a [Task]>,
 }
 
 /// Runs the command.
@@ -40,16 +40,15 @@ pub(super) async fn run(_args: &Args, session: &mut Session<'_>) -> Result<Repor
     let now = session.ctx.clock.now();
     let mut unsupervised = None;
     if let Some(supervision) = supervision.value() {
-        let desired =
-            Desired::of(services.value().map(Vec::as_slice), tasks.value().map(Vec::as_slice));
+        let desired = Desired::of(services.value(), tasks.value());
         unsupervised =
             supervision::finding(supervision, &desired, now, |words| environment.typed(words));
         report.body.push(supervision::line(supervision, now));
     }
     if let Some(services) = services.value() {
         report.body.push(Block::Heading("Services".to_owned()));
-        report.body.push(services_table(services));
-        for service in services.iter().filter(|it| it.running_count < it.desired_count) {
+        report.body.push(services_table(&services.found));
+        for service in services.into_iter().filter(|it| it.running_count < it.desired_count) {
             let events = service.events.iter().take(3).map(|it| it.message.clone()).collect();
             report.findings.push(Finding {
                 id: "service.short".to_owned(),
@@ -69,11 +68,12 @@ pub(super) async fn run(_args: &Args, session: &mut Session<'_>) -> Result<Repor
     }
     if let Some(tasks) = tasks.value() {
         report.body.push(Block::Heading("Tasks".to_owned()));
-        report.body.push(tasks_table(tasks));
+        report.body.push(tasks_table(&tasks.found));
     }
     report.findings.splice(0..0, unsupervised);
-    let gaps = [supervision.as_gap(), services.as_gap(), tasks.as_gap()];
-    for gap in gaps.into_iter().flatten() {
+    let gaps = [supervision.as_gap(), services.as_gap(), tasks.as_gap()].into_iter().flatten();
+    let gaps = gaps.chain(services.value().into_iter().flat_map(|it| &it.gaps));
+    for gap in gaps.chain(tasks.value().into_iter().flat_map(|it| &it.gaps)) {
         report.complete = false;
         report.body.push(Block::Line(Cell::toned(gap.to_string(), Tone::Bad)));
     }
@@ -82,7 +82,11 @@ pub(super) async fn run(_args: &Args, session: &mut Session<'_>) -> Result<Repor
     } else if report.findings.iter().any(|it| it.severity <= Severity::Error) {
         (report.outcome, report.exit) = ("unhealthy".to_owned(), Exit::No);
     }
-    let data = Data { supervision: &supervision, services: &services, tasks: &tasks };
+    let data = Data {
+        supervision: &supervision,
+        services: services.as_ref().map(|it| it.found.as_slice()),
+        tasks: tasks.as_ref().map(|it| it.found.as_slice()),
+    };
     report.data = serde_json::to_value(data).unwrap_or_default();
     Ok(report)
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use serde::Serialize;
-use trading_core::model::{Heartbeat, Reading, Service, StatusReading, StrategyRow, Written};
+use trading_core::model::{
+    Heartbeat, Listing, Reading, Service, StatusReading, StrategyRow, Written,
+};
 use trading_core::report::{Block, Cell, Exit, Report, Tone};
 
 use super::super::Session;
@@ -104,7 +106,8 @@ fn not_supervised(written: &Written) -> Fault {
 async fn running(platform: &Platform, clock: &dyn Clock) -> Result<Vec<Service>, Fault> {
     let deadline = clock.since_boot() + START_WAIT;
     loop {
-        let services = platform.compute.services().await.into_result().map_err(|gap| {
+        let services = platform.compute.services().await.into_result();
+        let services = services.and_then(Listing::all).map_err(|gap| {
             Fault::new(Exit::Unknown, "local.services_unreadable", gap.to_string())
         })?;
         if passed(clock, deadline) || services.iter().all(as_desired) {

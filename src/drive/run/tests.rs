@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use trading_core::model::{ScheduleId, ScheduleList, StopId, Written};
+use trading_core::model::{Listing, Schedule, ScheduleId, StopId, Written};
 use trading_core::ops::{Query, Seen};
 use trading_core::plan::{Act, StepId};
 
@@ -16,7 +16,7 @@ use trading_core::model::Reading;
 
 struct Panics;
 impl Schedules for Panics {
-    fn schedules(&self) -> Fut<'_, Reading<ScheduleList>> {
+    fn schedules(&self) -> Fut<'_, Reading<Listing<Schedule>>> {
         Box::pin(async { panic!("no schedules") })
     }
     fn set_enabled<'a>(&'a self, _: &'a ScheduleId, _: bool) -> Fut<'a, Written> {

@@ -19,9 +19,15 @@ impl Budget {
     pub(super) fn new(urgent: bool) -> Self {
         Self { urgent, buckets: Mutex::default() }
     }
-    /// Takes a call out of a bucket: how long it must wait for its turn.
-    pub(super) fn take(&self, (name, rate): (&'static str, Rate), now: Duration) -> Duration {
-        self.with(name, rate, now, |bucket| bucket.take(now))
+    /// Takes a call out of a bucket: how long it must wait for its turn, if that comes within
+    /// `longest`.
+    pub(super) fn take(
+        &self,
+        (name, rate): (&'static str, Rate),
+        now: Duration,
+        longest: Duration,
+    ) -> Option<Duration> {
+        self.with(name, rate, now, |bucket| bucket.take_within(now, longest))
     }
     /// Somebody else uses the bucket too: AWS said so.
     pub(super) fn drain(&self, (name, rate): (&'static str, Rate), now: Duration) {
@@ -51,7 +57,8 @@ mod tests {
     fn a_stop_may_use_the_whole_burst_and_nobody_else() {
         let at_once = |urgent| {
             let budget = Budget::new(urgent);
-            (0..200).take_while(|_| budget.take(BUCKET, Duration::ZERO).is_zero()).count()
+            let none = Duration::ZERO;
+            (0..200).take_while(|_| budget.take(BUCKET, none, none).is_some()).count()
         };
         assert_eq!((at_once(true), at_once(false)), (100, 25));
     }
@@ -60,7 +67,8 @@ mod tests {
     fn buckets_do_not_wait_for_one_another() {
         let budget = Budget::new(false);
         budget.drain(BUCKET, Duration::ZERO);
-        assert!(!budget.take(BUCKET, Duration::ZERO).is_zero());
-        assert!(budget.take(("ecs.stop", BUCKET.1), Duration::ZERO).is_zero());
+        let none = Duration::ZERO;
+        assert_eq!(budget.take(BUCKET, none, none), None);
+        assert_eq!(budget.take(("ecs.stop", BUCKET.1), none, none), Some(none));
     }
 }

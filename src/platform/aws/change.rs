@@ -30,21 +30,32 @@ enum Sent {
 }
 
 impl<T: PartialEq + Display> Change<T> {
-    /// Makes the change. `look` says what stands there, if it exists; `write` sends once, and
+    /// Makes the change. `turn` waits until it may be written, which can take long: so it comes
+    /// before the look. `look` says what stands there, if it exists; `write` sends once, and
     /// says what stands there now, if its answer does.
-    pub(super) async fn make<L, W>(
+    pub(super) async fn make<G, M, L, W>(
         &self,
         now: impl Fn() -> Utc,
+        turn: impl Fn() -> M,
         look: impl Fn() -> L,
-        write: impl Fn() -> W,
+        write: impl Fn(G) -> W,
     ) -> Written
     where
+        M: Future<Output = Result<G, Failure>>,
         L: Future<Output = Result<Option<T>, Failure>>,
         W: Future<Output = Result<Option<T>, Failure>>,
     {
         let mut sent = Sent::Nothing;
         let mut writes = 0;
         loop {
+            let turn = match &sent {
+                // It is only looked at again.
+                Sent::Taken => None,
+                Sent::Nothing | Sent::Lost(_) => Some(turn().await),
+            };
+            if let (Sent::Nothing, Some(Err(failure))) = (&sent, &turn) {
+                return self.not_seen(&sent, failure);
+            }
             let found = match look().await {
                 Ok(found) => found,
                 Err(failure) => return self.not_seen(&sent, &failure),
@@ -65,8 +76,13 @@ impl<T: PartialEq + Display> Change<T> {
                 Sent::Nothing if writes >= MOST_WRITES => return self.refused(found.as_ref()),
                 Sent::Nothing | Sent::Lost(_) => {}
             }
+            let turn = match turn {
+                Some(Ok(turn)) => turn,
+                Some(Err(failure)) => return self.not_written(&sent, &failure),
+                None => return self.unknown("it was taken", found.as_ref()),
+            };
             writes += 1;
-            match write().await {
+            match write(turn).await {
                 Ok(Some(stands)) if stands == self.wanted => {
                     return Written::Applied { at: now() };
                 }
@@ -74,6 +90,8 @@ impl<T: PartialEq + Display> Change<T> {
                 Err(failure) if failure.may_have_acted => sent = Sent::Lost(failure),
                 // Somebody else wrote at the same time: what they wrote decides.
                 Err(failure) if failure.kind == Kind::Condition => {}
+                // Nothing was done, and others are fast: in another turn, after another look.
+                Err(failure) if failure.kind == Kind::Throttled && writes < MOST_WRITES => {}
                 Err(failure) => return self.not_written(&sent, &failure),
             }
         }
@@ -131,6 +149,16 @@ mod tests {
     /// From 2 to 0: what is seen at each look and told at each write; the last look repeats.
     /// The answer, and how often was written.
     fn make(looks: Vec<Told>, writes: Vec<Told>) -> (Written, usize) {
+        make_in_turn(looks, writes, vec![])
+    }
+
+    /// The same, with what became of the first turns.
+    fn make_in_turn(
+        looks: Vec<Told>,
+        writes: Vec<Told>,
+        turns: Vec<Result<(), Failure>>,
+    ) -> (Written, usize) {
+        let turns = RefCell::new(VecDeque::from(turns));
         let change = Change { what: "service s".to_owned(), expected: 2, wanted: 0 };
         let (looks, told) = (RefCell::new(VecDeque::from(looks)), writes.len());
         let writes = RefCell::new(VecDeque::from(writes));
@@ -139,8 +167,9 @@ mod tests {
             let next = if looks.len() > 1 { looks.pop_front() } else { looks.front().cloned() };
             std::future::ready(next.unwrap())
         };
-        let write = || std::future::ready(writes.borrow_mut().pop_front().unwrap());
-        let made = change.make(|| Utc::UNIX_EPOCH, look, write);
+        let write = |()| std::future::ready(writes.borrow_mut().pop_front().unwrap());
+        let turn = || std::future::ready(turns.borrow_mut().pop_front().unwrap_or(Ok(())));
+        let made = change.make(|| Utc::UNIX_EPOCH, turn, look, write);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let written = runtime.block_on(made);
         (written, told - writes.borrow().len())
@@ -197,6 +226,27 @@ mod tests {
         assert!(why(never).ends_with("read again: 2"));
         let (dark, _) = make(vec![Ok(Some(2)), unread()], vec![lost()]);
         assert!(why(dark).contains("read again: ecs:DescribeServices"));
+    }
+
+    #[test]
+    fn a_turn_that_does_not_come_is_never_an_unknown_outcome() {
+        let none = || Err(Failure::no_turn(&calls::UPDATE_SERVICE));
+        let (unsent, writes) = make_in_turn(vec![], vec![], vec![none()]);
+        assert!(matches!(unsent, Written::Unreachable { .. }), "{unsent:?}");
+        assert_eq!(writes, 0, "it is not even looked at");
+        // Told to slow down, and no other turn: nothing was done either.
+        let slow = || failed(Kind::Throttled);
+        let (slowed, _) = make_in_turn(vec![Ok(Some(2))], vec![slow()], vec![Ok(()), none()]);
+        assert!(matches!(slowed, Written::Unreachable { .. }), "{slowed:?}");
+        assert_eq!(make(vec![Ok(Some(2))], vec![slow(), Ok(Some(0))]), (APPLIED, 2));
+        let (slowed, _) = make(vec![Ok(Some(2))], (0..9).map(|_| slow()).collect());
+        assert!(matches!(slowed, Written::Unreachable { .. }), "{slowed:?}");
+        // After a lost answer it is looked at all the same.
+        let lost = || failed(Kind::NoAnswer);
+        let done = vec![Ok(Some(2)), Ok(Some(0))];
+        assert_eq!(make_in_turn(done, vec![lost()], vec![Ok(()), none()]), (APPLIED, 1));
+        let (other, _) = make_in_turn(vec![Ok(Some(2))], vec![lost()], vec![Ok(()), none()]);
+        assert!(why(other).contains("our own rate"));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
-use trading_core::model::{Reading, Written};
+use trading_core::model::{Gap, GapKind, Reading, Written};
 
 use super::calls::Call;
 
@@ -150,17 +150,22 @@ impl Failure {
 
     /// As a read answers it.
     pub(super) fn reading<T>(&self, source: &str) -> Reading<T> {
-        let why = self.to_string();
-        match self.kind {
-            Kind::Denied | Kind::Credentials => Reading::denied(source, why),
-            Kind::Absent => Reading::absent(source, why),
+        Reading::Gap(self.gap(source))
+    }
+
+    /// The same, beside what else was read.
+    pub(super) fn gap(&self, source: &str) -> Gap {
+        let kind = match self.kind {
+            Kind::Denied | Kind::Credentials => GapKind::Denied,
+            Kind::Absent => GapKind::Absent,
             Kind::Condition
             | Kind::Throttled
             | Kind::Unavailable
             | Kind::NoAnswer
             | Kind::NotSent
-            | Kind::Rejected => Reading::unreachable(source, why),
-        }
+            | Kind::Rejected => GapKind::Unreachable,
+        };
+        Gap { kind, source: source.to_owned(), why: self.to_string() }
     }
 
     /// As a write answers it. `expected` is what the write was conditional on.

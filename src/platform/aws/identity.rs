@@ -4,6 +4,7 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use trading_core::model::{Reading, Utc};
@@ -115,6 +116,12 @@ impl Account for Identity {
                 None => self.ask().await,
             }
         })
+    }
+    fn ends_in(&self, time: Duration) {
+        self.connection.sender.ends_in(time);
+    }
+    fn longest_change(&self, _: Duration) -> Duration {
+        self.connection.sender.longest_change()
     }
     fn traffic(&self) -> Traffic {
         Traffic {

@@ -12,7 +12,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use trading_core::model::Utc;
 
 use super::budget::Budget;
-use super::calls::Call;
+use super::calls::{self, Call};
 use super::errors::{Failure, Kind};
 use super::http::PlatformClock;
 use crate::platform::{Clock, Traffic};
@@ -62,7 +62,17 @@ pub(super) struct Sender {
     pub(super) budget: Budget,
     /// For all attempts of one call together.
     pub(super) timeout: Duration,
+    /// Until when writes may wait for their turn, since boot.
+    ends: Mutex<Option<Duration>>,
     tally: Mutex<Tally>,
+}
+
+/// The turn of a call has come.
+#[derive(Debug)]
+pub(super) struct Turn {
+    call: &'static Call,
+    /// From when on the time of its attempts counts.
+    from: Duration,
 }
 
 #[derive(Default)]
@@ -79,7 +89,30 @@ impl Sender {
         budget: Budget,
         timeout: Duration,
     ) -> Self {
-        Self { clock, platform_clock, budget, timeout, tally: Mutex::default() }
+        let (ends, tally) = (Mutex::default(), Mutex::default());
+        Self { clock, platform_clock, budget, timeout, ends, tally }
+    }
+
+    /// The command ends after this time: no write waits longer for its turn.
+    pub(super) fn ends_in(&self, time: Duration) {
+        let at = self.clock.since_boot().saturating_add(time);
+        *self.ends.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
+    }
+
+    /// How long a call may wait for its turn from now on. A read is worth no more than the
+    /// time of its request; a write is wanted as long as the command goes on.
+    fn patience(&self, call: &Call, now: Duration) -> Duration {
+        let ends = *self.ends.lock().unwrap_or_else(PoisonError::into_inner);
+        match ends {
+            Some(at) if call.mutates => at.saturating_sub(now),
+            _ => self.timeout,
+        }
+    }
+
+    /// The longest that a look, a write and another look take, each in its turn.
+    pub(super) fn longest_change(&self) -> Duration {
+        let waits = self.patience(&calls::UPDATE_SERVICE, self.clock.since_boot());
+        waits.saturating_add(self.timeout.saturating_mul(3))
     }
 
     /// The platform's time.
@@ -110,27 +143,31 @@ impl Sender {
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
-        self.attempt(call, Loss::GoOn, once).await
+        let turn = match self.turn(call).await {
+            Ok(turn) => turn,
+            Err(failure) => return Err(Failed { failure, error: None }),
+        };
+        self.attempt(turn, Loss::GoOn, once).await
     }
 
     /// The same for a write that takes no condition: an attempt that may have been carried
     /// out is the last. Sent again it could undo what somebody else has written since; the
-    /// caller looks first.
+    /// caller looks first, and waits for the turn before that.
     pub(super) async fn send_unconditional<T, E, F>(
         &self,
-        call: &'static Call,
+        turn: Turn,
         once: impl Fn() -> F,
     ) -> Result<T, Failed<E>>
     where
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
-        self.attempt(call, Loss::HandBack, once).await.map(|answer| answer.value)
+        self.attempt(turn, Loss::HandBack, once).await.map(|answer| answer.value)
     }
 
     async fn attempt<T, E, F>(
         &self,
-        call: &'static Call,
+        Turn { call, from: started }: Turn,
         loss: Loss,
         once: impl Fn() -> F,
     ) -> Result<Answer<T>, Failed<E>>
@@ -138,11 +175,10 @@ impl Sender {
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
-        let started = self.clock.since_boot();
         let mut after_loss = false;
         let mut attempts = 0;
         loop {
-            if !self.turn(call, started).await {
+            if attempts > 0 && !self.next_turn(call, started).await {
                 let failure =
                     Failure { may_have_acted: after_loss, attempts, ..Failure::no_turn(call) };
                 return Err(Failed { failure, error: None });
@@ -173,18 +209,36 @@ impl Sender {
         }
     }
 
-    /// Waits for the call's turn; `false` if it does not come in time.
-    async fn turn(&self, call: &Call, started: Duration) -> bool {
+    /// Waits for the call's turn, as long as it may. A wait that would be in vain ends at once:
+    /// nothing was sent.
+    pub(super) async fn turn(&self, call: &'static Call) -> Result<Turn, Failure> {
+        let asked = self.clock.since_boot();
+        let wait = self.reserve(call, asked)?;
+        pause(wait).await;
+        // What a read waits is a part of its time.
+        let from = if call.mutates { asked.saturating_add(wait) } else { asked };
+        Ok(Turn { call, from })
+    }
+
+    /// How long it is until the call's turn, which is taken.
+    fn reserve(&self, call: &'static Call, now: Duration) -> Result<Duration, Failure> {
+        let Some(bucket) = call.bucket else { return Ok(Duration::ZERO) };
+        let wait = self.budget.take(bucket, now, self.patience(call, now));
+        wait.ok_or_else(|| Failure::no_turn(call))
+    }
+
+    /// Waits for the turn of another attempt; `false` if it does not come in time.
+    async fn next_turn(&self, call: &Call, started: Duration) -> bool {
         let Some(bucket) = call.bucket else { return true };
         let now = self.clock.since_boot();
-        let wait = self.budget.take(bucket, now);
-        if wait > self.timeout.saturating_sub(now.saturating_sub(started)) {
-            return false;
+        let left = self.timeout.saturating_sub(now.saturating_sub(started));
+        match self.budget.take(bucket, now, left) {
+            Some(wait) => {
+                pause(wait).await;
+                true
+            }
+            None => false,
         }
-        if !wait.is_zero() {
-            tokio::time::sleep(wait).await;
-        }
-        true
     }
 
     fn remember(&self, call: &Call, kind: Kind, now: Duration) {
@@ -200,6 +254,12 @@ impl Sender {
 
     fn count(&self, add: impl FnOnce(&mut Tally)) {
         add(&mut self.tally.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+async fn pause(wait: Duration) {
+    if !wait.is_zero() {
+        tokio::time::sleep(wait).await;
     }
 }
 
@@ -228,5 +288,51 @@ impl<E> ServiceError<E> for SdkError<E, HttpResponse> {
             Self::ServiceError(answer) => Some(answer.into_err()),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ctx::SystemClock;
+    use trading_core::model::Written;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// How many of so many writes at once are sent, and what those that are not are called;
+    /// for commands that end after each of these times.
+    fn sent(count: usize, urgent: bool, ends: Option<Duration>) -> (usize, Vec<Written>) {
+        let clock = Arc::new(SystemClock);
+        let platform_clock = Arc::new(PlatformClock::new());
+        let sender = Sender::new(clock, platform_clock, Budget::new(urgent), 10 * SECOND);
+        if let Some(time) = ends {
+            sender.ends_in(time);
+        }
+        let now = sender.clock.since_boot();
+        let turns = (0..count).map(|_| sender.reserve(&calls::UPDATE_SERVICE, now));
+        let (came, failed): (Vec<_>, Vec<_>) = turns.partition(Result::is_ok);
+        let failed = failed.into_iter().filter_map(Result::err);
+        (came.len(), failed.map(|it| it.written("a turn")).collect())
+    }
+
+    #[test]
+    fn many_services_wait_for_their_turn_as_long_as_the_command_goes_on() {
+        assert_eq!(sent(200, false, Some(120 * SECOND)).0, 200, "far more than fit into 10 s");
+        let (came, rest) = sent(200, false, Some(10 * SECOND));
+        assert!((30..60).contains(&came), "{came}");
+        // Nothing was sent: that is known.
+        let unsent = |it: &Written| matches!(it, Written::Unreachable { why } if why.contains("our own rate"));
+        assert_eq!((rest.len(), rest.iter().all(unsent)), (200 - came, true), "{rest:?}");
+        assert!(sent(200, true, Some(10 * SECOND)).0 > came, "a stop has more of the rate");
+    }
+
+    #[test]
+    fn a_read_waits_no_longer_than_its_request_may_take() {
+        let (clock, platform_clock) = (Arc::new(SystemClock), Arc::new(PlatformClock::new()));
+        let sender = Sender::new(clock, platform_clock, Budget::new(false), SECOND);
+        sender.ends_in(120 * SECOND);
+        let now = sender.clock.since_boot();
+        assert_eq!(sender.patience(&calls::DESCRIBE_SERVICES, now), SECOND);
+        assert!(sender.patience(&calls::UPDATE_SERVICE, now) > 100 * SECOND);
     }
 }

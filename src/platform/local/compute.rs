@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Transaction;
 use trading_core::model::{
-    Autoscaling, Reading, Service, ServiceName, Supervision, Task, TaskId, TaskState, Written,
+    Autoscaling, Listing, Reading, Service, ServiceName, Supervision, Task, TaskId, TaskState,
+    Written,
 };
 
 use super::db::{Db, DbError};
@@ -267,7 +268,7 @@ pub(super) fn no_such(kind: &str, name: &str) -> Written {
 }
 
 impl Compute for LocalCompute {
-    fn services(&self) -> Fut<'_, Reading<Vec<Service>>> {
+    fn services(&self) -> Fut<'_, Reading<Listing<Service>>> {
         Box::pin(async move {
             let tasks = match self.observed().await {
                 Ok(tasks) => tasks,
@@ -282,17 +283,17 @@ impl Compute for LocalCompute {
                 tables::services(connection)?.into_iter().map(with_events).collect()
             });
             match read.await {
-                Ok(services) => Reading::known(services, SERVICES, at),
+                Ok(services) => Reading::known(Listing::whole(services), SERVICES, at),
                 Err(error) => error.reading(SERVICES),
             }
         })
     }
-    fn tasks(&self) -> Fut<'_, Reading<Vec<Task>>> {
+    fn tasks(&self) -> Fut<'_, Reading<Listing<Task>>> {
         Box::pin(async move {
             match self.observed().await {
                 Ok(tasks) => {
                     let tasks = tasks.iter().map(TaskRecord::to_task).collect();
-                    Reading::known(tasks, TASKS, self.clock.now())
+                    Reading::known(Listing::whole(tasks), TASKS, self.clock.now())
                 }
                 Err(error) => error.reading(TASKS),
             }

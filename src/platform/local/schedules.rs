@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rusqlite::{OptionalExtension, params};
-use trading_core::model::{Reading, ScheduleId, ScheduleList, Written};
+use trading_core::model::{Listing, Reading, Schedule, ScheduleId, Written};
 
 use super::compute::no_such;
 use super::db::Db;
@@ -20,12 +20,12 @@ pub(super) struct LocalSchedules {
 }
 
 impl Schedules for LocalSchedules {
-    fn schedules(&self) -> Fut<'_, Reading<ScheduleList>> {
+    fn schedules(&self) -> Fut<'_, Reading<Listing<Schedule>>> {
         Box::pin(async move {
             match self.db.read(tables::schedules).await {
                 Ok(records) => {
                     let schedules = records.into_iter().map(|it| it.schedule).collect();
-                    Reading::known(ScheduleList::whole(schedules), SCHEDULES, self.clock.now())
+                    Reading::known(Listing::whole(schedules), SCHEDULES, self.clock.now())
                 }
                 Err(error) => error.reading(SCHEDULES),
             }

@@ -44,6 +44,16 @@ impl Bucket {
         // Thousandths of a call over calls a second: milliseconds, rounded up.
         Duration::from_millis(missing.div_ceil(u64::from(self.rate.per_second.max(1))))
     }
+    /// The same, if the turn comes within `longest`; `None`: it does not, and nobody behind this
+    /// call waits longer for it.
+    pub fn take_within(&mut self, now: Duration, longest: Duration) -> Option<Duration> {
+        let mut taken = *self;
+        let wait = taken.take(now);
+        (wait <= longest).then(|| {
+            *self = taken;
+            wait
+        })
+    }
     /// The platform said that we are too fast: nothing of the burst is left.
     pub fn drain(&mut self, now: Duration) {
         self.refill(now);
@@ -66,6 +76,15 @@ mod tests {
 
     const RATE: Rate = Rate { burst: 10, per_second: 5 };
     const MS: fn(u64) -> Duration = Duration::from_millis;
+
+    #[test]
+    fn who_gives_up_takes_nobody_elses_turn() {
+        let mut bucket = Bucket::new(RATE, MS(0));
+        let waits: Vec<_> = (0..15).map(|_| bucket.take_within(MS(0), MS(600))).collect();
+        assert_eq!(waits[..10], [Some(MS(0)); 10]);
+        assert_eq!(waits[10..], [Some(MS(200)), Some(MS(400)), Some(MS(600)), None, None]);
+        assert_eq!(bucket.take_within(MS(200), MS(600)), Some(MS(600)), "a turn came free");
+    }
 
     #[test]
     fn the_burst_goes_at_once_and_the_rest_in_turn() {

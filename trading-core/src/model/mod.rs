@@ -10,6 +10,7 @@ mod fixed;
 mod ids;
 mod latch;
 mod lease;
+mod listing;
 mod log;
 mod order;
 mod position;
@@ -36,6 +37,7 @@ pub use latch::{
     Effective, Hold, LATCH_FORMAT, LATCH_KEY, Latch, Level, Misplaced, Phase, Scope, Target,
 };
 pub use lease::Lease;
+pub use listing::Listing;
 pub use log::{LogLine, LogList, LogQuery, LogSource, PrunedLogs};
 pub use order::{
     NewOrder, OrderPurpose, OrderRow, OrderState, OrderType, Receipt, Side, VenueFill, VenueOrder,
@@ -46,9 +48,9 @@ pub use profile::{
     Acknowledges, Calendar, Capabilities, Retention, Role, RoleRule, Roles, Subject, Timings,
     matches,
 };
-pub use reading::{Gap, GapKind, Reading, Written};
+pub use reading::{Gap, GapKind, Reading, Written, a_few};
 pub use restore::{RestoreChunk, RestoreItem, RestoreSubject, RestoreValue};
-pub use schedule::{Schedule, ScheduleKind, ScheduleList, ScheduleTarget};
+pub use schedule::{Schedule, ScheduleKind, ScheduleTarget};
 pub use start::{Barrier, Start};
 pub use strategy::{Heartbeat, StatusReading, StatusWrite, StrategyRow, StrategyStatus};
 

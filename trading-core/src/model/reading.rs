@@ -100,6 +100,15 @@ impl<T> Reading<T> {
             Self::Gap(gap) => Err(gap),
         }
     }
+    /// The same, with the value lent.
+    pub fn as_ref(&self) -> Reading<&T> {
+        match self {
+            Self::Known { value, source, observed_at } => {
+                Reading::Known { value, source: source.clone(), observed_at: *observed_at }
+            }
+            Self::Gap(gap) => Reading::Gap(gap.clone()),
+        }
+    }
     /// Changes the value and keeps source and time.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Reading<U> {
         match self {
@@ -121,8 +130,26 @@ impl Gap {
         // What is missing for two reasons is not confirmed to be absent.
         let same = rest.iter().all(|it| it.kind == first.kind);
         let kind = if same { first.kind } else { GapKind::Unreachable };
-        let why: Vec<String> = gaps.iter().map(|it| format!("{}: {}", it.source, it.why)).collect();
+        let mut causes: Vec<(&str, Vec<&str>)> = Vec::new();
+        for gap in gaps {
+            match causes.iter_mut().find(|(why, _)| *why == gap.why) {
+                Some((_, sources)) => sources.push(&gap.source),
+                None => causes.push((&gap.why, vec![&gap.source])),
+            }
+        }
+        let told = |(why, sources): (&str, Vec<&str>)| format!("{}: {why}", a_few(&sources));
+        let why: Vec<String> = causes.into_iter().map(told).collect();
         Some(Self { kind, source: source.to_owned(), why: why.join("; ") })
+    }
+}
+
+/// The first of many names, and how many more there are.
+pub fn a_few(names: &[impl AsRef<str>]) -> String {
+    const SHOWN: usize = 5;
+    let first: Vec<&str> = names.iter().take(SHOWN).map(AsRef::as_ref).collect();
+    match names.len().saturating_sub(SHOWN) {
+        0 => first.join(", "),
+        more => format!("{} and {more} more", first.join(", ")),
     }
 }
 

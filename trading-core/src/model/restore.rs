@@ -63,6 +63,9 @@ pub struct RestoreItem {
     pub before: RestoreValue,
     /// What we are about to write.
     pub written: RestoreValue,
+    /// What putting `before` back does not bring back; `None`: it brings back all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loses: Option<String>,
 }
 
 /// What a restore item is about. Its display form is the ITEM of `--leave` and `--take`.
@@ -139,6 +142,7 @@ mod tests {
                 subject: RestoreSubject::Strategy(odd.into()),
                 before: RestoreValue::Status(Some(Attr::text(odd))),
                 written: RestoreValue::Status(Some(Attr::text("stopped"))),
+                loses: None,
             }],
         };
         let line = chunk.printed().unwrap();

@@ -1,24 +1,7 @@
 //! Schedules and rules: what starts tasks by the clock.
 
-use super::{Gap, ScheduleId};
+use super::{ScheduleId, ServiceName};
 use serde::{Deserialize, Deserializer, Serialize};
-
-/// What could be read of an environment's schedules and rules. Two generations and many
-/// single ones are asked for: one that does not answer hides none of the others.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ScheduleList {
-    /// What was read, in order of their ids.
-    pub schedules: Vec<Schedule>,
-    /// What was not read: a whole generation, or a single one by its id.
-    pub gaps: Vec<Gap>,
-}
-
-impl ScheduleList {
-    /// All that there is.
-    pub fn whole(schedules: Vec<Schedule>) -> Self {
-        Self { schedules, gaps: Vec::new() }
-    }
-}
 
 /// A schedule or a rule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +20,9 @@ pub struct Schedule {
     /// What it starts: one thing; up to five for a rule, perhaps none.
     #[serde(alias = "target", deserialize_with = "one_or_more")]
     pub targets: Vec<ScheduleTarget>,
+    /// What does not come back when it is disabled and enabled again; `None`: all does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loses: Option<String>,
 }
 
 impl Schedule {
@@ -45,12 +31,37 @@ impl Schedule {
         let id = self.id.as_str();
         id.rsplit_once(['/', ':']).map_or(id, |(_, name)| name)
     }
-    /// Whether it starts what this service runs.
+    /// Whether it starts what this service runs, or scales it.
     pub fn starts(&self, service: &super::Service) -> bool {
-        self.targets.iter().any(|target| match target {
-            ScheduleTarget::Task { family, .. } => *family == service.family,
-            ScheduleTarget::Function { .. } | ScheduleTarget::Other { .. } => false,
-        })
+        let family = |target: &ScheduleTarget| matches!(target, ScheduleTarget::Task { family, .. } if *family == service.family);
+        self.scales(&service.name) || self.targets.iter().any(family)
+    }
+    /// Whether it scales the service of this name.
+    pub fn scales(&self, name: &ServiceName) -> bool {
+        let its = |target: &ScheduleTarget| matches!(target, ScheduleTarget::Service { service, .. } if service == name);
+        self.targets.iter().any(its)
+    }
+}
+
+impl ScheduleTarget {
+    /// The cluster in which it starts something; `None`: it starts nothing in any.
+    pub fn cluster(&self) -> Option<&str> {
+        match self {
+            Self::Task { cluster, .. } | Self::Service { cluster, .. } => Some(cluster),
+            Self::Function { .. } | Self::Other { .. } => None,
+        }
+    }
+}
+
+/// What it starts, without where.
+impl std::fmt::Display for ScheduleTarget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Task { family, .. } => f.write_str(family),
+            Self::Service { service, .. } => write!(f, "service {service}"),
+            Self::Function { name } => write!(f, "function {name}"),
+            Self::Other { address } => f.write_str(address),
+        }
     }
 }
 
@@ -91,6 +102,13 @@ pub enum ScheduleTarget {
         cluster: String,
         /// The task family, without revision.
         family: String,
+    },
+    /// Another count, or another way of running, for a service that is there.
+    Service {
+        /// The cluster, as of a task.
+        cluster: String,
+        /// The service's name.
+        service: ServiceName,
     },
     /// A function.
     Function {

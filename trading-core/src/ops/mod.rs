@@ -23,9 +23,9 @@ pub(crate) mod world;
 
 use crate::journal::Entry;
 use crate::model::{
-    ClientOrderId, Latch, Lease, LogList, LogQuery, OrderRow, PositionRow, Reading, Receipt,
-    RestoreChunk, ScheduleList, Service, StopId, StrategyRow, Supervision, Task, Utc, VenueName,
-    VenueOrder, VenuePosition, Written,
+    ClientOrderId, Latch, Lease, Listing, LogList, LogQuery, OrderRow, PositionRow, Reading,
+    Receipt, RestoreChunk, Schedule, Service, StopId, StrategyRow, Supervision, Task, Utc,
+    VenueName, VenueOrder, VenuePosition, Written,
 };
 use crate::plan::{Act, MachineAsk, Recorded, Step, StepId};
 use crate::report::Report;
@@ -180,13 +180,13 @@ pub enum Seen {
     /// All strategies.
     Strategies(Reading<Vec<StrategyRow>>),
     /// All services.
-    Services(Reading<Vec<Service>>),
+    Services(Reading<Listing<Service>>),
     /// All tasks.
-    Tasks(Reading<Vec<Task>>),
+    Tasks(Reading<Listing<Task>>),
     /// Who acts on desired counts.
     Supervision(Reading<Supervision>),
     /// All schedules and rules.
-    Schedules(Reading<ScheduleList>),
+    Schedules(Reading<Listing<Schedule>>),
     /// The positions' table.
     Positions(Reading<Vec<PositionRow>>),
     /// The orders' table.

@@ -1,7 +1,7 @@
 //! The newest answer to each question.
 
 use crate::model::{
-    ClientOrderId, Gap, Latch, Lease, LogList, OrderRow, PositionRow, Reading, Receipt,
+    ClientOrderId, Gap, Latch, Lease, Listing, LogList, OrderRow, PositionRow, Reading, Receipt,
     RestoreChunk, RestoreSubject, Role, Schedule, ScheduleId, Scope, Service, ServiceName, StopId,
     StrategyId, StrategyRow, Supervision, Target, Task, TaskState, Utc, VenueName, VenueOrder,
     VenuePosition,
@@ -16,12 +16,10 @@ pub(crate) struct World {
     pub(crate) latch: Option<Reading<Latch>>,
     pub(crate) strategies: Option<Reading<Vec<StrategyRow>>>,
     pub(crate) leases: Option<Reading<Vec<Lease>>>,
-    pub(crate) services: Option<Reading<Vec<Service>>>,
-    pub(crate) tasks: Option<Reading<Vec<Task>>>,
+    pub(crate) services: Option<Reading<Listing<Service>>>,
+    pub(crate) tasks: Option<Reading<Listing<Task>>>,
     pub(crate) supervision: Option<Reading<Supervision>>,
-    pub(crate) schedules: Option<Reading<Vec<Schedule>>>,
-    /// Schedules and rules that were sought and not read, while the others were.
-    pub(crate) schedule_gaps: Vec<Gap>,
+    pub(crate) schedules: Option<Reading<Listing<Schedule>>>,
     pub(crate) positions: Option<Reading<Vec<PositionRow>>>,
     pub(crate) orders: BTreeMap<VenueName, Reading<Vec<VenueOrder>>>,
     pub(crate) venue_positions: BTreeMap<VenueName, Reading<Vec<VenuePosition>>>,
@@ -69,10 +67,7 @@ impl World {
             Seen::Services(it) => self.services = Some(it),
             Seen::Tasks(it) => self.tasks = Some(it),
             Seen::Supervision(it) => self.supervision = Some(it),
-            Seen::Schedules(it) => {
-                self.schedule_gaps = it.value().map(|it| it.gaps.clone()).unwrap_or_default();
-                self.schedules = Some(it.map(|it| it.schedules));
-            }
+            Seen::Schedules(it) => self.schedules = Some(it),
             Seen::Positions(it) => self.positions = Some(it),
             Seen::VenueOrders(venue, it) => _ = self.orders.insert(venue, it),
             Seen::VenuePositions(venue, it) => _ = self.venue_positions.insert(venue, it),
@@ -143,8 +138,10 @@ impl World {
         let schedules = self.schedules.as_ref().and_then(Reading::value);
         let services = self.services.as_ref().and_then(Reading::value);
         let (Some(schedules), Some(services)) = (schedules, services) else { return true };
-        let service = services.iter().find(|it| it.name == *service);
-        match (schedules.iter().find(|it| it.id == *schedule), service) {
+        let schedule = schedules.one(schedule.as_str(), |it| it.id == *schedule);
+        let service = services.one(service.as_str(), |it| it.name == *service);
+        let (Ok(schedule), Ok(service)) = (schedule, service) else { return true };
+        match (schedule, service) {
             (Some(schedule), Some(service)) => schedule.starts(service),
             (None, _) => true,
             (_, None) => false,
@@ -170,14 +167,16 @@ impl World {
         if let Some(lease) = self.live_lease(&row.id, now) {
             return Owner::Leased(format!("leased by {} until {}", lease.owner, lease.expires_at));
         }
-        match &self.tasks {
-            Some(Reading::Known { .. }) => {}
+        let tasks = match &self.tasks {
+            Some(Reading::Known { value, .. }) => value,
             Some(Reading::Gap(gap)) => return Owner::Unknown(gap.to_string()),
             None => return Owner::Unknown("tasks were not read".to_owned()),
-        }
-        match self.runners(site, row).next() {
-            Some(task) => Owner::Alive(format!("task {} is not seen STOPPED", task.id)),
-            None => Owner::Gone,
+        };
+        match (self.runners(site, row).next(), tasks.gaps.first()) {
+            (Some(task), _) => Owner::Alive(format!("task {} is not seen STOPPED", task.id)),
+            // What was not read may be what runs it.
+            (None, Some(gap)) => Owner::Unknown(gap.to_string()),
+            (None, None) => Owner::Gone,
         }
     }
     /// The tasks that may run a strategy and are not seen STOPPED, if tasks are known.
@@ -198,6 +197,14 @@ impl World {
         };
         let tasks = self.tasks.as_ref().and_then(Reading::value).into_iter().flatten();
         tasks.filter(|it| it.state != TaskState::Stopped).filter(runs)
+    }
+    /// Single ones and parts of services, tasks and schedules that were sought and not read,
+    /// while the others were.
+    pub(crate) fn unlisted(&self) -> impl Iterator<Item = &Gap> {
+        let services = self.services.as_ref().and_then(Reading::value).map(|it| &it.gaps);
+        let tasks = self.tasks.as_ref().and_then(Reading::value).map(|it| &it.gaps);
+        let schedules = self.schedules.as_ref().and_then(Reading::value).map(|it| &it.gaps);
+        [services, tasks, schedules].into_iter().flatten().flatten()
     }
 }
 

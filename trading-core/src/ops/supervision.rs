@@ -1,6 +1,6 @@
 //! Whether anybody acts on desired counts: one judgement for every command that shows it.
 
-use crate::model::{Service, Supervision, Supervisor, Task, TaskState, Utc};
+use crate::model::{Listing, Service, Supervision, Supervisor, Task, TaskState, Utc};
 use crate::report::{Block, Cell, Finding, Severity, Tone, ago, millis, stamp};
 
 /// A supervisor that came to no end of a round for so long does not act, though it lives.
@@ -18,14 +18,16 @@ pub struct Desired {
 
 impl Desired {
     /// What hangs on it, of what could be read.
-    pub fn of(services: Option<&[Service]>, tasks: Option<&[Task]>) -> Self {
-        let wanted = |services: &[Service]| {
-            let wanted = services.iter().filter(|it| it.desired_count > 0);
-            wanted.map(|it| it.name.to_string()).collect()
+    pub fn of(services: Option<&Listing<Service>>, tasks: Option<&Listing<Task>>) -> Self {
+        // None that is known to be wanted, of some, is not known to be none.
+        let wanted = |services: &Listing<Service>| {
+            let wanted = services.into_iter().filter(|it| it.desired_count > 0);
+            let wanted: Vec<String> = wanted.map(|it| it.name.to_string()).collect();
+            (services.is_whole() || !wanted.is_empty()).then_some(wanted)
         };
         let stopping = tasks.into_iter().flatten().filter(|it| it.state == TaskState::Stopping);
         Self {
-            services: services.map(wanted),
+            services: services.and_then(wanted),
             stopping: stopping.map(|it| it.id.to_string()).collect(),
         }
     }
@@ -124,6 +126,7 @@ fn silent_ms(supervisor: &Supervisor, now: Utc) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Reading;
     use crate::ops::world::{SimWorld, start};
     use jiff::SignedDuration;
 
@@ -141,13 +144,17 @@ mod tests {
     #[test]
     fn who_does_not_act_is_critical_as_soon_as_something_hangs_on_it() {
         let world = SimWorld::busy();
-        let mut idle = world.services.clone();
-        idle.iter_mut().for_each(|it| it.desired_count = 0);
-        let mut stopping = world.tasks.clone();
-        stopping[0].state = TaskState::Stopping;
-        let something = Desired::of(Some(&world.services), Some(&world.tasks));
-        let nothing = Desired::of(Some(&idle), Some(&world.tasks));
+        let mut idle = Listing::whole(world.services.clone());
+        idle.found.iter_mut().for_each(|it| it.desired_count = 0);
+        let tasks = Listing::whole(world.tasks.clone());
+        let mut stopping = tasks.clone();
+        stopping.found[0].state = TaskState::Stopping;
+        let something = Desired::of(Some(&Listing::whole(world.services.clone())), Some(&tasks));
+        let nothing = Desired::of(Some(&idle), Some(&tasks));
         let unread = Desired::of(None, None);
+        let gap = Reading::<()>::unreachable("engine-1", "dark").as_gap().cloned().unwrap();
+        let in_part = Listing { gaps: vec![gap], ..idle.clone() };
+        let in_part = Desired::of(Some(&in_part), Some(&tasks));
         let owed = Desired::of(Some(&idle), Some(&stopping));
         for (supervision, id, next) in [
             (Supervision::Absent, "supervisor.absent", "tradectl local up --detach"),
@@ -162,6 +169,7 @@ mod tests {
                 (&something, Severity::Critical),
                 (&owed, Severity::Critical),
                 (&unread, Severity::Critical),
+                (&in_part, Severity::Critical),
                 (&nothing, Severity::Warning),
             ] {
                 let wanted = Some((id.to_owned(), severity, next.to_owned()));

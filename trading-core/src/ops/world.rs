@@ -36,8 +36,8 @@ pub(crate) struct SimWorld {
     pub(crate) dark: BTreeSet<Query>,
     /// From when on; always, if there is no such time.
     pub(crate) dark_since: Option<Utc>,
-    /// Schedules that do not answer while the others do.
-    pub(crate) dark_schedules: BTreeSet<ScheduleId>,
+    /// Services, tasks and schedules, by name or id, that do not answer while the others do.
+    pub(crate) dark_single: BTreeSet<String>,
     /// The journal cannot be written.
     pub(crate) journal_broken: bool,
     /// The latch cannot be written.
@@ -223,6 +223,7 @@ fn schedule(id: &str, family: &str) -> Schedule {
         expression: "rate(1 minute)".into(),
         timezone: "UTC".into(),
         targets: vec![ScheduleTarget::Task { cluster: "sim".into(), family: family.into() }],
+        loses: None,
     }
 }
 
@@ -278,7 +279,7 @@ impl SimWorld {
             dark_since: None,
             gone_from: None,
             clock_ahead: SignedDuration::ZERO,
-            dark_schedules: BTreeSet::new(),
+            dark_single: BTreeSet::new(),
             journal_broken: false,
             latch_broken: false,
             elsewhere: vec![],
@@ -400,12 +401,23 @@ impl SimWorld {
         }
     }
 
-    fn schedule_list(&self) -> ScheduleList {
-        let mut list = ScheduleList::whole(self.schedules.clone());
-        list.schedules.retain(|it| !self.dark_schedules.contains(&it.id));
-        let gap = |id: &ScheduleId| Reading::<()>::unreachable(id.as_str(), "dark");
-        list.gaps = self.dark_schedules.iter().filter_map(|id| gap(id).as_gap().cloned()).collect();
-        list
+    /// A list without what does not answer while the others do.
+    fn listed<'a, T: Clone>(
+        &'a self,
+        query: &Query,
+        all: &'a [T],
+        name: impl Fn(&'a T) -> &'a str,
+    ) -> Reading<Listing<T>> {
+        let mut list = Listing::default();
+        for it in all {
+            if self.dark_single.contains(name(it)) {
+                let gap = Reading::<()>::unreachable(name(it), "dark");
+                list.gaps.extend(gap.as_gap().cloned());
+            } else {
+                list.found.push(it.clone());
+            }
+        }
+        self.known(query, list)
     }
     fn known<T>(&self, query: &Query, value: T) -> Reading<T> {
         let is_dark = self.dark_since.is_none_or(|since| self.now >= since);
@@ -441,10 +453,14 @@ impl SimWorld {
                 }
                 Seen::Strategies(self.known(query, self.rows.clone()))
             }
-            Query::Services => Seen::Services(self.known(query, self.services.clone())),
-            Query::Tasks => Seen::Tasks(self.known(query, self.tasks.clone())),
+            Query::Services => {
+                Seen::Services(self.listed(query, &self.services, |it| it.name.as_str()))
+            }
+            Query::Tasks => Seen::Tasks(self.listed(query, &self.tasks, |it| it.id.as_str())),
             Query::Supervision => Seen::Supervision(self.known(query, self.supervision.clone())),
-            Query::Schedules => Seen::Schedules(self.known(query, self.schedule_list())),
+            Query::Schedules => {
+                Seen::Schedules(self.listed(query, &self.schedules, |it| it.id.as_str()))
+            }
             Query::Positions => Seen::Positions(self.known(query, self.stored_positions.clone())),
             Query::StoredOrders => {
                 Seen::StoredOrders(self.known(query, self.stored_orders.clone()))

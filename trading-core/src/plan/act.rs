@@ -109,7 +109,7 @@ impl Act {
             ),
             _ => return None,
         };
-        Some(RestoreItem { subject, before, written })
+        Some(RestoreItem { subject, before, written, loses: None })
     }
 }
 

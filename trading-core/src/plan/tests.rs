@@ -210,6 +210,7 @@ fn what_ends_while_intents_or_values_are_written_down_is_never_asked_for() {
         subject: RestoreSubject::Strategy("a".into()),
         before: RestoreValue::Status(Some(Attr::text("stopped"))),
         written: RestoreValue::Status(Some(Attr::text("running"))),
+        loses: None,
     });
     let steps = [recorded, status("b")];
     let ids: Vec<StepId> = steps.iter().map(|step| step.id.clone()).collect();

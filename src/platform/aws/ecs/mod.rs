@@ -1,5 +1,5 @@
-//! Services, their scaling targets and tasks in one ECS cluster. What is read is whole or a
-//! gap; what is written is compared first and looked at after, because ECS takes no
+//! Services, their scaling targets and tasks in one ECS cluster. What is not read stands
+//! as a gap beside what is; what is written is compared first and looked at after, because ECS takes no
 //! conditions.
 
 mod scaling;
@@ -7,13 +7,15 @@ mod services;
 mod shape;
 mod tasks;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_sdk_ecs::Client;
-use aws_sdk_ecs::types::Failure as Missed;
+use aws_sdk_ecs::types as sdk;
 use tokio::task::JoinSet;
 use trading_core::model::{
-    Autoscaling, Reading, Service, ServiceName, Supervision, Task, TaskId, Utc, Written,
+    Autoscaling, Gap, GapKind, Listing, Reading, Service, ServiceName, Supervision, Task, TaskId,
+    Utc, Written, a_few,
 };
 
 use super::arn::last;
@@ -51,41 +53,119 @@ impl Ecs {
         self.connection.sender.now()
     }
 
-    /// Asks for parts of a list, all at once: everything, or the first failure.
+    /// Asks for a list in parts, all at once. One that fails says which names it was about.
     async fn in_parts<T, F>(
         &self,
         call: &'static Call,
         names: &[String],
         most: usize,
         one: impl Fn(Self, Vec<String>) -> F,
-    ) -> Result<Vec<T>, Failure>
+    ) -> Vec<Part<T>>
     where
         T: Send + 'static,
-        F: Future<Output = Result<Vec<T>, Failure>> + Send + 'static,
+        F: Future<Output = Result<T, Failure>> + Send + 'static,
     {
         let mut asked = JoinSet::new();
+        let mut about = BTreeMap::new();
         for part in names.chunks(most) {
-            asked.spawn(one(self.clone(), part.to_vec()));
+            let task = asked.spawn(one(self.clone(), part.to_vec()));
+            about.insert(task.id().to_string(), part.to_vec());
         }
-        let mut all = Vec::new();
-        while let Some(joined) = asked.join_next().await {
-            // A part that is missing makes no whole.
-            all.extend(joined.map_err(|error| Failure::ended(call, &error))??);
+        let mut parts = Vec::new();
+        while let Some(joined) = asked.join_next_with_id().await {
+            let (id, answer) = match joined {
+                Ok((id, answer)) => (id, answer),
+                Err(error) => (error.id(), Err(Failure::ended(call, &error))),
+            };
+            let names = about.remove(&id.to_string()).unwrap_or_default();
+            parts.push(Part { names, answer });
         }
-        Ok(all)
+        parts
     }
 }
 
-/// What a successful answer says that it could not give. What went away since it was listed
-/// is no failure.
-fn missed(call: &'static Call, failures: &[Missed]) -> Result<(), Failure> {
-    let Some(missed) = failures.iter().find(|it| it.reason() != Some(MISSING)) else {
-        return Ok(());
-    };
-    let detail = missed.detail().unwrap_or_default();
-    let message = format!("{} {detail}", missed.arn().unwrap_or("?"));
-    let code = missed.reason().unwrap_or("no reason");
-    Err(Failure::ours(call, Kind::Rejected, code, message.trim_end()))
+/// One question about some of a list.
+struct Part<T> {
+    names: Vec<String>,
+    answer: Result<T, Failure>,
+}
+
+/// What an answer describes, and what of the asked for it does not.
+struct Described<T> {
+    found: Vec<T>,
+    missed: Vec<Missed>,
+}
+
+/// One that an answer should describe and does not.
+struct Missed {
+    name: String,
+    failure: Failure,
+}
+
+impl<T> Described<T> {
+    /// What is neither described nor said to have failed is not known. What went away since
+    /// it was listed is no failure.
+    fn new(
+        call: &'static Call,
+        asked: &[String],
+        found: Vec<T>,
+        name: impl Fn(&T) -> &str,
+        failures: &[sdk::Failure],
+    ) -> Self {
+        let told = |wanted: &str| {
+            found.iter().any(|it| name(it) == wanted)
+                || failures.iter().any(|it| it.arn().map(last) == Some(wanted))
+        };
+        let untold = asked.iter().filter(|name| !told(name)).map(|name| Missed {
+            name: name.clone(),
+            failure: Failure::ours(call, Kind::NoAnswer, "left out", "the answer is silent on it"),
+        });
+        let failed = failures.iter().filter(|it| it.reason() != Some(MISSING)).map(|it| {
+            let arn = it.arn().unwrap_or("?");
+            let message = format!("{arn} {}", it.detail().unwrap_or_default());
+            let code = it.reason().unwrap_or("no reason");
+            let failure = Failure::ours(call, Kind::Rejected, code, message.trim_end());
+            Missed { name: last(arn).to_owned(), failure }
+        });
+        let missed = untold.chain(failed).collect();
+        Self { found, missed }
+    }
+    /// For whoever asked about a single one.
+    fn one(self) -> Result<Option<T>, Failure> {
+        match self.missed.into_iter().next() {
+            Some(missed) => Err(missed.failure),
+            None => Ok(self.found.into_iter().next()),
+        }
+    }
+}
+
+/// Takes the answers to parts of a list in; `read` makes the model's of one, and says what of
+/// it is not understood.
+fn gather<S, T>(
+    what: &str,
+    parts: Vec<Part<Described<S>>>,
+    read: impl Fn(&S, &mut Listing<T>),
+) -> Listing<T> {
+    let mut list = Listing::default();
+    for part in parts {
+        match part.answer {
+            Ok(described) => {
+                let gaps = described.missed.iter().map(|it| it.failure.gap(&it.name));
+                list.gaps.extend(gaps);
+                described.found.iter().for_each(|it| read(it, &mut list));
+            }
+            Err(failure) => list.gaps.push(Gap {
+                why: format!("{}: {failure}", a_few(&part.names)),
+                ..failure.gap(what)
+            }),
+        }
+    }
+    list
+}
+
+/// What is there and not understood: of whom, and what.
+fn unparsed(name: &str, odd: &str) -> Gap {
+    Gap { kind: GapKind::Unparsed, source: name.to_owned(), why: odd.to_owned() }
 }
 
 const MISSING: &str = "MISSING";
@@ -99,10 +179,10 @@ fn no_cluster_to_write() -> Written {
 }
 
 impl Compute for Ecs {
-    fn services(&self) -> Fut<'_, Reading<Vec<Service>>> {
+    fn services(&self) -> Fut<'_, Reading<Listing<Service>>> {
         Box::pin(self.read_services())
     }
-    fn tasks(&self) -> Fut<'_, Reading<Vec<Task>>> {
+    fn tasks(&self) -> Fut<'_, Reading<Listing<Task>>> {
         Box::pin(self.read_tasks())
     }
     fn supervision(&self) -> Fut<'_, Reading<Supervision>> {

@@ -1,20 +1,20 @@
 //! Scaling targets of services. They belong to another API than the services themselves,
 //! with permissions and faults of its own.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_applicationautoscaling::types::{
     ScalableDimension, ScalableTarget, ServiceNamespace, SuspendedState,
 };
 use trading_core::model::{Autoscaling, Reading, ServiceName, Suspended, Written};
 
-use super::{Ecs, no_cluster_to_write};
+use super::{Ecs, Part, no_cluster_to_write};
 use crate::platform::aws::arn::last;
 use crate::platform::aws::calls;
 use crate::platform::aws::change::Change;
 use crate::platform::aws::errors::{Failure, Kind};
 
 pub(super) const WHAT: &str = "scaling targets";
+/// Targets, by the names of their services.
+pub(super) type Targets = Vec<(String, Autoscaling)>;
 /// So many targets are asked for by name at once.
 const DESCRIBED: usize = 50;
 
@@ -29,24 +29,15 @@ pub(super) fn gap(failure: &Failure) -> Reading<Autoscaling> {
 
 impl Ecs {
     /// The targets of these services, by their names.
-    pub(super) async fn targets(
-        &self,
-        cluster: &str,
-        names: &[String],
-    ) -> Result<BTreeMap<String, Autoscaling>, Failure> {
-        let targets =
-            self.in_parts(&calls::DESCRIBE_SCALABLE_TARGETS, names, DESCRIBED, |ecs, part| {
-                let cluster = cluster.to_owned();
-                async move { ecs.describe_targets(&cluster, &part).await }
-            });
-        Ok(targets.await?.into_iter().collect())
+    pub(super) async fn targets(&self, cluster: &str, names: &[String]) -> Vec<Part<Targets>> {
+        self.in_parts(&calls::DESCRIBE_SCALABLE_TARGETS, names, DESCRIBED, |ecs, part| {
+            let cluster = cluster.to_owned();
+            async move { ecs.describe_targets(&cluster, &part).await }
+        })
+        .await
     }
 
-    async fn describe_targets(
-        &self,
-        cluster: &str,
-        names: &[String],
-    ) -> Result<Vec<(String, Autoscaling)>, Failure> {
+    async fn describe_targets(&self, cluster: &str, names: &[String]) -> Result<Targets, Failure> {
         let ids = names.iter().map(|name| resource(cluster, name)).collect();
         let ask = self
             .scaling
@@ -105,14 +96,14 @@ impl Ecs {
             .set_min_capacity(differs(expected.min_capacity, value.min_capacity))
             .set_max_capacity(differs(expected.max_capacity, value.max_capacity))
             .suspended_state(suspended.build());
-        let write = || async {
-            let sender = &self.connection.sender;
-            let call = &calls::REGISTER_SCALABLE_TARGET;
-            let sent = sender.send_unconditional(call, || ask.clone().send()).await;
+        let sender = &self.connection.sender;
+        let write = |turn| async {
+            let sent = sender.send_unconditional(turn, || ask.clone().send()).await;
             // The answer holds the target's ARN and nothing of its values.
             sent.map(|_| None).map_err(|failed| failed.failure)
         };
-        change.make(|| self.now(), look, write).await
+        let turn = || sender.turn(&calls::REGISTER_SCALABLE_TARGET);
+        change.make(|| self.now(), turn, look, write).await
     }
 }
 

@@ -1,11 +1,10 @@
-//! Services: read whole, and their desired counts.
-
-use std::collections::BTreeMap;
+//! Services, part by part, and their desired counts.
 
 use aws_sdk_ecs::types as sdk;
-use trading_core::model::{Autoscaling, Reading, Service, ServiceName, Written};
+use trading_core::model::{Autoscaling, Listing, Reading, Service, ServiceName, Written};
 
-use super::{Ecs, missed, no_cluster, no_cluster_to_write, scaling, shape};
+use super::scaling::{self, Targets};
+use super::{Described, Ecs, Part, gather, no_cluster, no_cluster_to_write, shape, unparsed};
 use crate::platform::aws::arn::last;
 use crate::platform::aws::calls;
 use crate::platform::aws::change::Change;
@@ -17,60 +16,59 @@ const LISTED: i32 = 100;
 const DESCRIBED: usize = 10;
 
 impl Ecs {
-    pub(super) async fn read_services(&self) -> Reading<Vec<Service>> {
+    pub(super) async fn read_services(&self) -> Reading<Listing<Service>> {
         let Some(cluster) = &self.cluster else { return no_cluster(WHAT) };
-        let listed = match self.list_services(cluster).await {
-            Ok(listed) => listed,
-            Err(failure) => return failure.reading(WHAT),
-        };
+        let (listed, unlisted) = self.list_services(cluster).await;
+        if let (true, Some(failure)) = (listed.is_empty(), &unlisted) {
+            return failure.reading(WHAT);
+        }
         let (described, targets) =
             tokio::join!(self.describe_all(cluster, &listed), self.targets(cluster, &listed));
-        let described = match described {
-            Ok(described) => described,
-            Err(failure) => return failure.reading(WHAT),
-        };
-        let mut services = Vec::with_capacity(described.len());
-        for service in &described {
-            let name = service.service_name().unwrap_or_default();
-            match shape::service(service, self.target_of(name, &targets)) {
-                Ok(service) => services.push(service),
-                Err(odd) => return Reading::unparsed(WHAT, odd),
+        let mut services = gather(WHAT, described, |it, list| {
+            let name = name_of(it);
+            match shape::service(it, self.target_of(name, &targets)) {
+                Ok((service, odd)) => {
+                    list.found.push(service);
+                    list.gaps.extend(odd.iter().map(|odd| unparsed(name, odd)));
+                }
+                Err(odd) => list.gaps.push(unparsed(name, &odd)),
             }
-        }
-        services.sort_by(|one, two| one.name.cmp(&two.name));
-        Reading::known(services, WHAT, self.now())
+        });
+        services.gaps.extend(unlisted.map(|failure| failure.gap(WHAT)));
+        services.found.sort_by(|one, two| one.name.cmp(&two.name));
+        services.reading(WHAT, self.now())
     }
 
-    /// A service's scaling target, from the answer for all: what could not be read is a gap,
+    /// A service's scaling target, from the answers for all: what could not be read is a gap,
     /// and never "it has none".
-    fn target_of(
-        &self,
-        name: &str,
-        targets: &Result<BTreeMap<String, Autoscaling>, Failure>,
-    ) -> Reading<Autoscaling> {
-        match targets {
-            Ok(targets) => match targets.get(name) {
-                Some(target) => Reading::known(*target, scaling::WHAT, self.now()),
+    fn target_of(&self, name: &str, targets: &[Part<Targets>]) -> Reading<Autoscaling> {
+        let asked = targets.iter().find(|part| part.names.iter().any(|it| it == name));
+        match asked.map(|part| &part.answer) {
+            Some(Ok(targets)) => match targets.iter().find(|(of, _)| of == name) {
+                Some((_, target)) => Reading::known(*target, scaling::WHAT, self.now()),
                 None => Reading::absent(scaling::WHAT, "it has none"),
             },
-            Err(failure) => scaling::gap(failure),
+            Some(Err(failure)) => scaling::gap(failure),
+            None => Reading::unreachable(scaling::WHAT, "was not asked for"),
         }
     }
 
-    /// The names of all services, from all pages.
-    async fn list_services(&self, cluster: &str) -> Result<Vec<String>, Failure> {
+    /// The names of all services, from all pages, and why these are not all of them.
+    async fn list_services(&self, cluster: &str) -> (Vec<String>, Option<Failure>) {
         let list = self.client.list_services().cluster(cluster).max_results(LISTED);
         let mut names = Vec::new();
         let mut from: Option<String> = None;
         loop {
             let page = list.clone().set_next_token(from.take());
             let sender = &self.connection.sender;
-            let answer = sender.send(&calls::LIST_SERVICES, || page.clone().send()).await;
-            let page = answer.map_err(|failed| failed.failure)?.value;
+            let page = match sender.send(&calls::LIST_SERVICES, || page.clone().send()).await {
+                Ok(answer) => answer.value,
+                Err(failed) => return (names, Some(failed.failure)),
+            };
             names.extend(page.service_arns().iter().map(|arn| last(arn).to_owned()));
             match page.next_token {
                 Some(token) if !token.is_empty() => from = Some(token),
-                _ => return Ok(names),
+                _ => return (names, None),
             }
         }
     }
@@ -79,7 +77,7 @@ impl Ecs {
         &self,
         cluster: &str,
         names: &[String],
-    ) -> Result<Vec<sdk::Service>, Failure> {
+    ) -> Vec<Part<Described<sdk::Service>>> {
         self.in_parts(&calls::DESCRIBE_SERVICES, names, DESCRIBED, |ecs, part| {
             let cluster = cluster.to_owned();
             async move { ecs.describe(&cluster, part).await }
@@ -92,15 +90,16 @@ impl Ecs {
         &self,
         cluster: &str,
         names: Vec<String>,
-    ) -> Result<Vec<sdk::Service>, Failure> {
-        let ask = self.client.describe_services().cluster(cluster).set_services(Some(names));
-        let sender = &self.connection.sender;
-        let answer = sender.send(&calls::DESCRIBE_SERVICES, || ask.clone().send()).await;
+    ) -> Result<Described<sdk::Service>, Failure> {
+        let call = &calls::DESCRIBE_SERVICES;
+        let ask =
+            self.client.describe_services().cluster(cluster).set_services(Some(names.clone()));
+        let answer = self.connection.sender.send(call, || ask.clone().send()).await;
         let answer = answer.map_err(|failed| failed.failure)?.value;
-        missed(&calls::DESCRIBE_SERVICES, answer.failures())?;
-        let mut services = answer.services.unwrap_or_default();
-        services.retain(|it| it.status() != Some(INACTIVE));
-        Ok(services)
+        let found = answer.services.clone().unwrap_or_default();
+        let mut all = Described::new(call, &names, found, name_of, answer.failures());
+        all.found.retain(|it| it.status() != Some(INACTIVE));
+        Ok(all)
     }
 
     pub(super) async fn change_desired(
@@ -118,23 +117,28 @@ impl Ecs {
         let change = Change { what, expected: Desired(expected), wanted: Desired(desired) };
         let look = || async {
             let found = self.describe(cluster, vec![service.as_str().to_owned()]).await?;
-            Ok(found.first().and_then(desired_of))
+            Ok(found.one()?.as_ref().and_then(desired_of))
         };
         // Nothing but the count: what is left out stays as it is.
         let ask = self.client.update_service().cluster(cluster).service(service.as_str());
         let ask = ask.desired_count(count);
-        let write = || async {
-            let sender = &self.connection.sender;
-            let sent = sender.send_unconditional(&calls::UPDATE_SERVICE, || ask.clone().send());
+        let sender = &self.connection.sender;
+        let write = |turn| async {
+            let sent = sender.send_unconditional(turn, || ask.clone().send());
             let answer = sent.await.map_err(|failed| failed.failure)?;
             Ok(answer.service().and_then(desired_of))
         };
-        change.make(|| self.now(), look, write).await
+        let turn = || sender.turn(&calls::UPDATE_SERVICE);
+        change.make(|| self.now(), turn, look, write).await
     }
 }
 
 /// A service that was deleted is described for a while, and cannot be brought back.
 const INACTIVE: &str = "INACTIVE";
+
+fn name_of(service: &sdk::Service) -> &str {
+    service.service_name().unwrap_or_default()
+}
 
 #[derive(PartialEq)]
 struct Desired(u32);

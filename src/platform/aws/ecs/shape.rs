@@ -21,23 +21,24 @@ fn count(of: &str, it: i32) -> Result<u32, String> {
     u32::try_from(it).map_err(|_| format!("{of}: a count of {it}"))
 }
 
-/// A service. `Err`: what of it is not understood.
+/// A service, and what beside its counts is not understood. `Err`: which one it is or what it
+/// runs is not.
 pub(super) fn service(
     it: &sdk::Service,
     autoscaling: Reading<Autoscaling>,
-) -> Result<Service, String> {
+) -> Result<(Service, Vec<String>), String> {
     let name = it.service_name().ok_or("a service without a name")?;
     // Without a deployment controller of ECS's own, the definition stands in a task set.
     let set = it.task_sets().iter().find(|set| set.status() == Some(PRIMARY));
     let definition = it.task_definition().or_else(|| set.and_then(|set| set.task_definition()));
-    let mut deployments =
-        it.deployments().iter().map(|it| deployment(name, it)).collect::<Result<Vec<_>, _>>()?;
+    let mut odd = Vec::new();
+    let mut deployments: Vec<Deployment> =
+        understood(it.deployments().iter().map(|it| deployment(name, it)), &mut odd);
     deployments.sort_by_key(|it| it.status != PRIMARY);
-    let mut events =
-        it.events().iter().filter_map(event).collect::<Result<Vec<ServiceEvent>, String>>()?;
+    let mut events = understood(it.events().iter().filter_map(event), &mut odd);
     events.sort_by_key(|event| std::cmp::Reverse(event.at));
     events.truncate(EVENTS);
-    Ok(Service {
+    let service = Service {
         name: name.into(),
         family: family(definition.unwrap_or_default()).to_owned(),
         desired_count: count(name, it.desired_count())?,
@@ -46,7 +47,13 @@ pub(super) fn service(
         deployments,
         events,
         autoscaling,
-    })
+    };
+    Ok((service, odd))
+}
+
+/// What was understood; the rest goes to `odd`.
+fn understood<T>(read: impl Iterator<Item = Result<T, String>>, odd: &mut Vec<String>) -> Vec<T> {
+    read.filter_map(|it| it.map_err(|why| odd.push(why)).ok()).collect()
 }
 
 const PRIMARY: &str = "PRIMARY";
@@ -241,14 +248,21 @@ mod tests {
             .deployments(deployment("PRIMARY", 6))
             .set_events(Some((0..120).map(event).collect()))
             .build();
-        let read = service(&it, Reading::absent("scaling targets", "none")).unwrap();
+        let (read, odd) = service(&it, Reading::absent("scaling targets", "none")).unwrap();
+        assert_eq!(odd, Vec::<String>::new());
         assert_eq!(read.family, "tradai-live");
         let revisions: Vec<&str> =
             read.deployments.iter().map(|it| it.task_definition.as_str()).collect();
         assert_eq!(revisions, ["tradai-live:6", "tradai-live:7"]);
         assert_eq!(read.deployments[0].rollout_state, "UNKNOWN");
         assert_eq!((read.events.len(), read.events[0].message.as_str()), (100, "119"));
-        // What is not understood is said, and is not zero.
+        // What is not understood is said, is not zero, and hides no count that is.
+        let timeless = sdk::Deployment::builder().id("d").status("ACTIVE").build();
+        let it = sdk::Service::builder().service_name("live").desired_count(2);
+        let it = it.deployments(timeless).deployments(deployment("PRIMARY", 6)).build();
+        let (read, odd) = service(&it, Reading::absent("scaling targets", "none")).unwrap();
+        assert_eq!((read.desired_count, read.deployments.len()), (2, 1));
+        assert_eq!(odd, ["live: a deployment without a time"]);
         let odd = sdk::Service::builder().service_name("live").running_count(-1).build();
         assert_eq!(
             service(&odd, Reading::absent("scaling targets", "none")).unwrap_err(),

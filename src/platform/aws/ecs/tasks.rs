@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use aws_sdk_ecs::types as sdk;
 use aws_sdk_ecs::types::DesiredStatus;
-use trading_core::model::{Reading, Task, TaskId, Written};
+use trading_core::model::{Listing, Reading, Task, TaskId, Written};
 
-use super::{Ecs, missed, no_cluster, no_cluster_to_write, shape};
+use super::{Described, Ecs, gather, no_cluster, no_cluster_to_write, shape, unparsed};
 use crate::platform::aws::arn::last;
 use crate::platform::aws::calls;
 use crate::platform::aws::errors::Failure;
@@ -17,55 +17,54 @@ const WHAT: &str = "tasks";
 const DESCRIBED: usize = 100;
 
 impl Ecs {
-    pub(super) async fn read_tasks(&self) -> Reading<Vec<Task>> {
+    pub(super) async fn read_tasks(&self) -> Reading<Listing<Task>> {
         let Some(cluster) = &self.cluster else { return no_cluster(WHAT) };
         // RUNNING is what is meant to run, started or not; PENDING would show nothing.
         let (running, stopped) = tokio::join!(
             self.list_tasks(cluster, DesiredStatus::Running),
             self.list_tasks(cluster, DesiredStatus::Stopped)
         );
-        let (running, stopped) = match (running, stopped) {
-            (Ok(running), Ok(stopped)) => (running, stopped),
-            (Err(failure), _) | (_, Err(failure)) => return failure.reading(WHAT),
-        };
+        let unlisted = running.1.into_iter().chain(stopped.1).next();
         // One that was told to stop between the two answers stands in both.
-        let listed: BTreeSet<String> = running.into_iter().chain(stopped).collect();
+        let listed: BTreeSet<String> = running.0.into_iter().chain(stopped.0).collect();
         let listed: Vec<String> = listed.into_iter().collect();
+        if let (true, Some(failure)) = (listed.is_empty(), &unlisted) {
+            return failure.reading(WHAT);
+        }
         let described = self.in_parts(&calls::DESCRIBE_TASKS, &listed, DESCRIBED, |ecs, part| {
             let cluster = cluster.clone();
             async move { ecs.describe_tasks(&cluster, part).await }
         });
-        let described = match described.await {
-            Ok(described) => described,
-            Err(failure) => return failure.reading(WHAT),
-        };
-        match described.iter().map(shape::task).collect::<Result<Vec<Task>, String>>() {
-            Ok(mut tasks) => {
-                tasks.sort_by(|one, two| (&one.family, &one.id).cmp(&(&two.family, &two.id)));
-                Reading::known(tasks, WHAT, self.now())
-            }
-            Err(odd) => Reading::unparsed(WHAT, odd),
-        }
+        let mut tasks = gather(WHAT, described.await, |it, list| match shape::task(it) {
+            Ok(task) => list.found.push(task),
+            Err(odd) => list.gaps.push(unparsed(id_of(it), &odd)),
+        });
+        tasks.gaps.extend(unlisted.map(|failure| failure.gap(WHAT)));
+        tasks.found.sort_by(|one, two| (&one.family, &one.id).cmp(&(&two.family, &two.id)));
+        tasks.reading(WHAT, self.now())
     }
 
-    /// The ids of all tasks that are meant to be so, from all pages.
+    /// The ids of all tasks that are meant to be so, from all pages, and why these are not all
+    /// of them.
     async fn list_tasks(
         &self,
         cluster: &str,
         status: DesiredStatus,
-    ) -> Result<Vec<String>, Failure> {
+    ) -> (Vec<String>, Option<Failure>) {
         let list = self.client.list_tasks().cluster(cluster).desired_status(status);
         let mut ids = Vec::new();
         let mut from: Option<String> = None;
         loop {
             let page = list.clone().set_next_token(from.take());
             let sender = &self.connection.sender;
-            let answer = sender.send(&calls::LIST_TASKS, || page.clone().send()).await;
-            let page = answer.map_err(|failed| failed.failure)?.value;
+            let page = match sender.send(&calls::LIST_TASKS, || page.clone().send()).await {
+                Ok(answer) => answer.value,
+                Err(failed) => return (ids, Some(failed.failure)),
+            };
             ids.extend(page.task_arns().iter().map(|arn| last(arn).to_owned()));
             match page.next_token {
                 Some(token) if !token.is_empty() => from = Some(token),
-                _ => return Ok(ids),
+                _ => return (ids, None),
             }
         }
     }
@@ -75,13 +74,13 @@ impl Ecs {
         &self,
         cluster: &str,
         ids: Vec<String>,
-    ) -> Result<Vec<sdk::Task>, Failure> {
-        let ask = self.client.describe_tasks().cluster(cluster).set_tasks(Some(ids));
-        let sender = &self.connection.sender;
-        let answer = sender.send(&calls::DESCRIBE_TASKS, || ask.clone().send()).await;
+    ) -> Result<Described<sdk::Task>, Failure> {
+        let call = &calls::DESCRIBE_TASKS;
+        let ask = self.client.describe_tasks().cluster(cluster).set_tasks(Some(ids.clone()));
+        let answer = self.connection.sender.send(call, || ask.clone().send()).await;
         let answer = answer.map_err(|failed| failed.failure)?.value;
-        missed(&calls::DESCRIBE_TASKS, answer.failures())?;
-        Ok(answer.tasks.unwrap_or_default())
+        let found = answer.tasks.clone().unwrap_or_default();
+        Ok(Described::new(call, &ids, found, id_of, answer.failures()))
     }
 
     /// SIGTERM, the task definition's stop timeout, SIGKILL. Asking twice is asking once, so
@@ -107,7 +106,7 @@ impl Ecs {
             return failure.written(&format!("a task `{task}`"));
         }
         match self.describe_tasks(cluster, vec![task.as_str().to_owned()]).await {
-            Ok(found) if found.iter().any(shape::is_told_to_stop) => {
+            Ok(described) if described.found.iter().any(shape::is_told_to_stop) => {
                 Written::Applied { at: self.now() }
             }
             Ok(_) => Written::Unknown {
@@ -116,4 +115,8 @@ impl Ecs {
             Err(unread) => Written::Unknown { why: format!("{failure}; read again: {unread}") },
         }
     }
+}
+
+fn id_of(task: &sdk::Task) -> &str {
+    task.task_arn().map(last).unwrap_or_default()
 }

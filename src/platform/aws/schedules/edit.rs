@@ -18,6 +18,7 @@ use super::{Schedules, Switch, group_and_name};
 use crate::platform::aws::calls;
 use crate::platform::aws::change::Change;
 use crate::platform::aws::errors::{Failure, Kind};
+use crate::platform::aws::send::Turn;
 
 const STATE: &str = "State";
 /// What an answer says of itself, and an update does not take.
@@ -45,14 +46,15 @@ impl Schedules {
             *locked(&seen) = Some(found);
             Ok(Some(Switch { enabled, changed: changed.unwrap_or_default() }))
         };
-        let write = || async {
+        let write = |turn| async {
             let document = locked(&seen).clone();
             let Some(mut document) = document else { return Err(odd("nothing was read")) };
             document.insert(STATE.to_owned(), if wanted { "ENABLED" } else { "DISABLED" }.into());
             *locked(&sent) = Some(document.clone());
-            self.replace(id, &document).await.map(|()| None)
+            self.replace(turn, id, &document).await.map(|()| None)
         };
-        change.make(|| self.now(), look, write).await
+        let turn = || self.connection.sender.turn(&calls::UPDATE_SCHEDULE);
+        change.make(|| self.now(), turn, look, write).await
     }
 
     /// The whole of what can be set of a schedule, as the service words it.
@@ -76,12 +78,17 @@ impl Schedules {
         Ok(Some(document))
     }
 
-    async fn replace(&self, id: &ScheduleId, document: &Document) -> Result<(), Failure> {
+    async fn replace(
+        &self,
+        turn: Turn,
+        id: &ScheduleId,
+        document: &Document,
+    ) -> Result<(), Failure> {
         let (_, name) = group_and_name(id);
         let body = serde_json::to_vec(document).map_err(|error| odd(&error.to_string()))?;
         let put = self.scheduler.update_schedule().name(name);
         let sender = &self.connection.sender;
-        let answer = sender.send_unconditional(&calls::UPDATE_SCHEDULE, || {
+        let answer = sender.send_unconditional(turn, || {
             let body = body.clone();
             let put = put.clone().customize().mutate_request(move |request| {
                 request.headers_mut().insert("content-length", body.len().to_string());

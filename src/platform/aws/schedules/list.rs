@@ -8,7 +8,7 @@ use trading_core::model::{Schedule, ScheduleId, ScheduleTarget};
 use trading_core::ops::schedule::Belongs;
 
 use super::shape::{self, Called};
-use super::{One, Part, SCHEDULES, Schedules, group_and_name, kind, schedule_id};
+use super::{One, Part, SCHEDULES, Schedules, group_and_name, kind, schedule_id, take, unread};
 use crate::platform::aws::calls;
 use crate::platform::aws::errors::Failure;
 
@@ -20,7 +20,7 @@ impl Schedules {
     pub(super) async fn read_schedules(&self) -> Part {
         let listed = match self.list_schedules().await {
             Ok(listed) => listed,
-            Err(failure) => return Part::unread(SCHEDULES, &failure),
+            Err(failure) => return unread(SCHEDULES, &failure),
         };
         let mut asked = JoinSet::new();
         for summary in listed.into_iter().filter(|it| self.may_be_ours(it)) {
@@ -31,19 +31,20 @@ impl Schedules {
         }
         let mut part = Part::default();
         while let Some(joined) = asked.join_next().await {
-            part.take(joined.unwrap_or_else(|error| {
+            let one = joined.unwrap_or_else(|error| {
                 One::unread(SCHEDULES, &Failure::ended(&calls::GET_SCHEDULE, &error))
-            }));
+            });
+            take(&mut part, one);
         }
         part
     }
 
-    /// Whether more must be known of it. What it calls through an API of its own may be a task
-    /// in our cluster: only the single one shows that.
+    /// Whether more must be known of it. What it calls through an API's own words may start tasks
+    /// or scale a service in our cluster: only the single one shows that.
     fn may_be_ours(&self, summary: &ScheduleSummary) -> bool {
         let own = summary.arn().unwrap_or_default();
         let called = summary.target().map(|it| it.arn()).unwrap_or_default();
-        if shape::is_universal(called) {
+        if shape::may_start(called) {
             return true;
         }
         let target = match shape::cluster(own, called) {
@@ -99,6 +100,7 @@ impl Schedules {
             expression: found.schedule_expression().unwrap_or_default().to_owned(),
             timezone: found.schedule_expression_timezone().unwrap_or("UTC").to_owned(),
             targets: vec![target],
+            loses: None,
         })
     }
 }

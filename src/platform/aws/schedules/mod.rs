@@ -12,13 +12,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use trading_core::model::{
-    Gap, Reading, Schedule, ScheduleId, ScheduleKind, ScheduleList, Utc, Written,
+    Gap, GapKind, Listing, Reading, Schedule, ScheduleId, ScheduleKind, Utc, Written,
 };
 use trading_core::ops::schedule::{Belongs, Membership, Presence};
 
 use super::calls;
 use super::connect::Connection;
-use super::errors::Failure;
+use super::errors::{Failure, Kind};
 use crate::platform::Fut;
 use crate::settings::Environment;
 
@@ -40,25 +40,19 @@ pub(super) struct Schedules {
 }
 
 /// What was read of one generation.
-#[derive(Default)]
-struct Part {
-    schedules: Vec<Schedule>,
-    gaps: Vec<Gap>,
+type Part = Listing<Schedule>;
+
+/// Nothing of one generation, and why.
+fn unread(source: &str, failure: &Failure) -> Part {
+    Listing { found: Vec::new(), gaps: vec![failure.gap(source)] }
 }
 
-impl Part {
-    /// Nothing, and why.
-    fn unread(source: &str, failure: &Failure) -> Self {
-        let gap = failure.reading::<()>(source).as_gap().cloned();
-        Self { schedules: Vec::new(), gaps: gap.into_iter().collect() }
-    }
-    /// Takes an answer about a single one in.
-    fn take(&mut self, one: One) {
-        match one {
-            One::Read(schedule) => self.schedules.push(schedule),
-            One::Gone => {}
-            One::Gap(gap) => self.gaps.push(gap),
-        }
+/// Takes an answer about a single one in.
+fn take(part: &mut Part, one: One) {
+    match one {
+        One::Read(schedule) => part.found.push(schedule),
+        One::Gone => {}
+        One::Gap(gap) => part.gaps.push(gap),
     }
 }
 
@@ -72,16 +66,13 @@ enum One {
 
 impl One {
     fn unread(id: &str, failure: &Failure) -> Self {
-        match failure.reading::<()>(id) {
-            Reading::Gap(gap) if failure.kind != super::errors::Kind::Absent => Self::Gap(gap),
-            _ => Self::Gone,
+        match failure.kind {
+            Kind::Absent => Self::Gone,
+            _ => Self::Gap(failure.gap(id)),
         }
     }
     fn odd(id: &str, why: impl Into<String>) -> Self {
-        match Reading::<()>::unparsed(id, why) {
-            Reading::Gap(gap) => Self::Gap(gap),
-            Reading::Known { .. } => Self::Gone,
-        }
+        Self::Gap(Gap { kind: GapKind::Unparsed, source: id.to_owned(), why: why.into() })
     }
 }
 
@@ -106,33 +97,25 @@ impl Schedules {
         Membership { cluster: self.cluster.as_deref(), pattern: self.pattern.as_deref() }
     }
 
-    async fn read_all(&self) -> Reading<ScheduleList> {
+    async fn read_all(&self) -> Reading<Listing<Schedule>> {
         if self.cluster.is_none() && self.pattern.is_none() {
             let why = "the settings name neither a cluster nor a pattern of schedules";
             return Reading::absent(SCHEDULES, why);
         }
         let (schedules, rules) = tokio::join!(self.read_schedules(), self.read_rules());
-        let mut list = ScheduleList {
-            schedules: Vec::new(),
-            gaps: schedules.gaps.into_iter().chain(rules.gaps).collect(),
-        };
-        self.keep_ours(schedules.schedules.into_iter().chain(rules.schedules), &mut list).await;
-        // Nothing but gaps is no empty list.
-        if list.schedules.is_empty()
-            && let Some(gap) = Gap::of_all(SCHEDULES, &list.gaps)
-        {
-            return Reading::Gap(gap);
-        }
-        list.schedules.sort_by(|one, two| one.id.cmp(&two.id));
-        Reading::known(list, SCHEDULES, self.now())
+        let gaps = schedules.gaps.into_iter().chain(rules.gaps).collect();
+        let mut list = Listing { found: Vec::new(), gaps };
+        self.keep_ours(schedules.found.into_iter().chain(rules.found), &mut list).await;
+        list.found.sort_by(|one, two| one.id.cmp(&two.id));
+        list.reading(SCHEDULES, self.now())
     }
 
     /// Leaves out what is not ours.
-    async fn keep_ours(&self, found: impl Iterator<Item = Schedule>, list: &mut ScheduleList) {
+    async fn keep_ours(&self, found: impl Iterator<Item = Schedule>, list: &mut Listing<Schedule>) {
         let mut asked: BTreeMap<String, Vec<Schedule>> = BTreeMap::new();
         for schedule in found {
             match self.membership().of(schedule.name(), &schedule.targets) {
-                Belongs::Ours => list.schedules.push(schedule),
+                Belongs::Ours => list.found.push(schedule),
                 Belongs::Others => {}
                 Belongs::OursUnless(cluster) => asked.entry(cluster).or_default().push(schedule),
             }
@@ -142,10 +125,10 @@ impl Schedules {
         for (cluster, schedules) in asked {
             match present.get(&cluster) {
                 Some((Presence::Exists, _)) => {}
-                Some((Presence::Absent, _)) => list.schedules.extend(schedules),
+                Some((Presence::Absent, _)) => list.found.extend(schedules),
                 Some((Presence::Unknown, why)) => {
                     list.gaps.extend(schedules.iter().map(|it| Gap {
-                        kind: trading_core::model::GapKind::Unreachable,
+                        kind: GapKind::Unreachable,
                         source: it.id.to_string(),
                         why: format!(
                             "it starts tasks in cluster {cluster}: whether that exists, or is ours \
@@ -187,7 +170,7 @@ impl Schedules {
 }
 
 impl crate::platform::Schedules for Schedules {
-    fn schedules(&self) -> Fut<'_, Reading<ScheduleList>> {
+    fn schedules(&self) -> Fut<'_, Reading<Listing<Schedule>>> {
         Box::pin(self.read_all())
     }
     fn set_enabled<'a>(&'a self, schedule: &'a ScheduleId, enabled: bool) -> Fut<'a, Written> {

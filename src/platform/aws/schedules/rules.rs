@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 use trading_core::model::{Schedule, Written};
 
 use super::shape::{self, Called};
-use super::{One, Part, RULE, RULES, Schedules, Switch, kind};
+use super::{One, Part, RULE, RULES, Schedules, Switch, kind, take, unread};
 use crate::platform::aws::calls;
 use crate::platform::aws::change::Change;
 use crate::platform::aws::errors::{Failure, Kind};
@@ -19,7 +19,7 @@ impl Schedules {
     pub(super) async fn read_rules(&self) -> Part {
         let listed = match self.list_rules().await {
             Ok(listed) => listed,
-            Err(failure) => return Part::unread(RULES, &failure),
+            Err(failure) => return unread(RULES, &failure),
         };
         let mut asked = JoinSet::new();
         for rule in listed.into_iter().filter(|it| it.managed_by().is_none()) {
@@ -28,9 +28,10 @@ impl Schedules {
         }
         let mut part = Part::default();
         while let Some(joined) = asked.join_next().await {
-            part.take(joined.unwrap_or_else(|error| {
+            let one = joined.unwrap_or_else(|error| {
                 One::unread(RULES, &Failure::ended(&calls::LIST_TARGETS_BY_RULE, &error))
-            }));
+            });
+            take(&mut part, one);
         }
         part
     }
@@ -81,6 +82,7 @@ impl Schedules {
                 expression: expression.unwrap_or_default().to_owned(),
                 timezone: "UTC".to_owned(),
                 targets,
+                loses: lost(rule.state()),
             }),
             Err(odd) => One::odd(&id, odd),
         }
@@ -104,7 +106,7 @@ impl Schedules {
     }
 
     /// Switches a rule. One that also sees management events of CloudTrail is enabled again
-    /// without them: no call but the one that replaces a rule tells the two apart.
+    /// without them, which its reading tells (`Schedule::loses`).
     pub(super) async fn switch_rule(&self, rule: &str, wanted: bool) -> Written {
         let change = Change {
             what: format!("rule {rule}"),
@@ -122,20 +124,32 @@ impl Schedules {
         };
         let (enable, disable) =
             (self.events.enable_rule().name(rule), self.events.disable_rule().name(rule));
-        let write = || async {
+        let call = if wanted { &calls::ENABLE_RULE } else { &calls::DISABLE_RULE };
+        let write = |turn| async {
             // The answers are empty.
             if wanted {
-                let call = &calls::ENABLE_RULE;
-                let sent = sender.send_unconditional(call, || enable.clone().send()).await;
+                let sent = sender.send_unconditional(turn, || enable.clone().send()).await;
                 sent.map(|_| None).map_err(|failed| failed.failure)
             } else {
-                let call = &calls::DISABLE_RULE;
-                let sent = sender.send_unconditional(call, || disable.clone().send()).await;
+                let sent = sender.send_unconditional(turn, || disable.clone().send()).await;
                 sent.map(|_| None).map_err(|failed| failed.failure)
             }
         };
-        change.make(|| self.now(), look, write).await
+        change.make(|| self.now(), || sender.turn(call), look, write).await
     }
+}
+
+/// What an enabled rule does not get back by the call that enables: no call but the one that
+/// replaces a whole rule tells the two states apart.
+fn lost(state: Option<&RuleState>) -> Option<String> {
+    let all = RuleState::EnabledWithAllCloudtrailManagementEvents;
+    (state == Some(&all)).then(|| {
+        format!(
+            "its state is {}, and it is enabled without those events; put them back by hand: aws \
+             events put-rule --state {0} with the rule's other fields",
+            all.as_str()
+        )
+    })
 }
 
 /// Whether a rule fires; `None`: in a state that we do not know.
@@ -144,5 +158,21 @@ fn enabled(state: &RuleState) -> Option<bool> {
         RuleState::Enabled | RuleState::EnabledWithAllCloudtrailManagementEvents => Some(true),
         RuleState::Disabled => Some(false),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{RuleState, enabled, lost};
+
+    #[test]
+    fn a_state_that_does_not_come_back_is_on_and_said() {
+        let all = RuleState::EnabledWithAllCloudtrailManagementEvents;
+        assert_eq!(enabled(&all), Some(true));
+        let said = lost(Some(&all)).unwrap();
+        assert!(said.contains("--state ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"), "{said}");
+        for whole in [Some(&RuleState::Enabled), Some(&RuleState::Disabled), None] {
+            assert_eq!(lost(whole), None);
+        }
     }
 }

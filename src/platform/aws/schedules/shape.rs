@@ -16,10 +16,38 @@ pub(super) struct Called<'a> {
     pub(super) input: Option<&'a str>,
 }
 
-/// Whether an API is called by its own words, with everything in the input.
-pub(super) fn is_universal(called: &str) -> bool {
-    called.split(':').nth(2) == Some("scheduler") && called.contains(":aws-sdk:ecs:")
+/// What a call of an API by its own words does, everything in the input: `ecs`, `runTask`.
+fn universal(called: &str) -> Option<(&str, &str)> {
+    let mut parts = called.split(':').skip(2);
+    let own = parts.next() == Some("scheduler");
+    let (api, service, action) = (parts.nth(2)?, parts.next()?, parts.next()?);
+    (own && api == "aws-sdk").then_some((service, action))
 }
+
+/// Whether such a call may start something in a cluster: only its input tells.
+pub(super) fn may_start(called: &str) -> bool {
+    universal(called).is_some_and(|(service, _)| service == "ecs" || service == SCALING)
+}
+
+const SCALING: &str = "applicationautoscaling";
+
+/// Calls that end something or change nothing that runs; any other of ECS may start tasks.
+const STARTS_NOTHING: [&str; 14] = [
+    "deleteAccountSetting",
+    "deleteAttributes",
+    "deleteCapacityProvider",
+    "deleteCluster",
+    "deleteService",
+    "deleteTaskDefinitions",
+    "deleteTaskSet",
+    "deregisterContainerInstance",
+    "deregisterTaskDefinition",
+    "registerTaskDefinition",
+    "stopServiceDeployment",
+    "stopTask",
+    "tagResource",
+    "untagResource",
+];
 
 /// The cluster that is called, if it is one: its name, or the whole address if that lies in
 /// another region or account than the schedule itself.
@@ -40,8 +68,23 @@ pub(super) fn target(own: &str, called: &Called<'_>) -> Result<ScheduleTarget, S
         let definition = definition.ok_or("it calls a cluster and names no task definition")?;
         return Ok(ScheduleTarget::Task { cluster, family: family(definition).to_owned() });
     }
-    if is_universal(called.arn) && called.arn.ends_with(":runTask") {
-        return run_task(own, called.input.unwrap_or_default());
+    let input = || called.input.unwrap_or_default();
+    match universal(called.arn) {
+        Some(("ecs", "runTask" | "startTask" | "createService" | "createTaskSet")) => {
+            return run_task(own, input());
+        }
+        Some(("ecs", "updateService" | "updateTaskSet" | "updateServicePrimaryTaskSet")) => {
+            return update_service(own, input());
+        }
+        Some(("ecs", action)) if !STARTS_NOTHING.contains(&action) => {
+            return Err(format!("whether ecs:{action} starts something is not known"));
+        }
+        Some((SCALING, "registerScalableTarget" | "putScheduledAction" | "putScalingPolicy")) => {
+            if let Some(target) = scaling(input())? {
+                return Ok(target);
+            }
+        }
+        _ => {}
     }
     let function =
         called.arn.split_once(":function:").filter(|(head, _)| head.contains(":lambda:"));
@@ -65,11 +108,59 @@ struct RunTask {
 }
 
 fn run_task(own: &str, input: &str) -> Result<ScheduleTarget, String> {
-    let call: RunTask =
-        serde_json::from_str(input).map_err(|error| format!("its input: {error}"))?;
-    let named = call.cluster.unwrap_or_else(|| "default".to_owned());
-    let cluster = cluster(own, &named).unwrap_or(named);
+    let call: RunTask = read(input)?;
+    let cluster = named(own, call.cluster);
     Ok(ScheduleTarget::Task { cluster, family: family(&call.task_definition).to_owned() })
+}
+
+/// The input of a call that changes a service.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct UpdateService {
+    #[serde(alias = "cluster")]
+    cluster: Option<String>,
+    #[serde(alias = "service")]
+    service: String,
+}
+
+fn update_service(own: &str, input: &str) -> Result<ScheduleTarget, String> {
+    let call: UpdateService = read(input)?;
+    let service = last(&call.service).into();
+    Ok(ScheduleTarget::Service { cluster: named(own, call.cluster), service })
+}
+
+/// The input of a call that changes a scaling target, or what scales it.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Scales {
+    #[serde(alias = "serviceNamespace")]
+    service_namespace: String,
+    #[serde(alias = "resourceId")]
+    resource_id: String,
+}
+
+/// `None`: what it scales is no service of ECS.
+fn scaling(input: &str) -> Result<Option<ScheduleTarget>, String> {
+    let call: Scales = read(input)?;
+    if call.service_namespace != "ecs" {
+        return Ok(None);
+    }
+    let parts: Vec<&str> = call.resource_id.split('/').collect();
+    let ["service", cluster, service] = parts.as_slice() else {
+        return Err(format!("its input: `{}` names no service", call.resource_id));
+    };
+    let (cluster, service) = ((*cluster).to_owned(), (*service).into());
+    Ok(Some(ScheduleTarget::Service { cluster, service }))
+}
+
+fn read<T: serde::de::DeserializeOwned>(input: &str) -> Result<T, String> {
+    serde_json::from_str(input).map_err(|error| format!("its input: {error}"))
+}
+
+/// The cluster that an input names, by its name or its address; without one it is `default`.
+fn named(own: &str, name: Option<String>) -> String {
+    let name = name.unwrap_or_else(|| "default".to_owned());
+    cluster(own, &name).unwrap_or(name)
 }
 
 /// Whether an answer says that a cluster exists. A deleted one is shown for a while.
@@ -116,6 +207,48 @@ mod tests {
     }
 
     #[test]
+    fn what_scales_a_service_is_told_with_cluster_and_service() {
+        let scales = |cluster: &str| ScheduleTarget::Service {
+            cluster: cluster.to_owned(),
+            service: "live".into(),
+        };
+        let api = "arn:aws:scheduler:::aws-sdk:ecs:updateService";
+        let of = |api: &str, input: &str| of(api, None, Some(input));
+        let input = r#"{"Cluster": "ours", "Service": "live", "DesiredCount": 3}"#;
+        assert_eq!(of(api, input), scales("ours"));
+        let cluster = "arn:aws:ecs:eu-central-1:111111111111:cluster/ours";
+        let service = "arn:aws:ecs:eu-central-1:111111111111:service/ours/live";
+        let input = format!(r#"{{"Cluster": "{cluster}", "Service": "{service}"}}"#);
+        assert_eq!(of(api, &input), scales("ours"));
+        assert_eq!(of(api, r#"{"Service": "live", "DesiredCount": 1}"#), scales("default"));
+        let input = r#"{"Cluster": "ours", "Service": "live", "TaskSet": "t", "Scale": {}}"#;
+        assert_eq!(of("arn:aws:scheduler:::aws-sdk:ecs:updateTaskSet", input), scales("ours"));
+        let api = "arn:aws:scheduler:::aws-sdk:applicationautoscaling:registerScalableTarget";
+        let input = r#"{"ServiceNamespace": "ecs", "ResourceId": "service/ours/live",
+            "ScalableDimension": "ecs:service:DesiredCount", "MinCapacity": 2}"#;
+        assert_eq!(of(api, input), scales("ours"));
+        let table = r#"{"ServiceNamespace": "dynamodb", "ResourceId": "table/t"}"#;
+        assert_eq!(of(api, table), ScheduleTarget::Other { address: api.into() });
+    }
+
+    #[test]
+    fn a_call_that_may_start_something_and_is_not_understood_is_no_silence() {
+        let odd = |api: &str, input: Option<&str>| {
+            let arn = format!("arn:aws:scheduler:::aws-sdk:{api}");
+            assert!(super::may_start(&arn), "{api}");
+            target(OWN, &Called { arn: &arn, task_definition: None, input }).unwrap_err()
+        };
+        assert!(odd("ecs:updateService", None).starts_with("its input: "));
+        assert!(odd("ecs:updateService", Some(r#"{"Cluster": "ours"}"#)).contains("Service"));
+        assert!(odd("ecs:createService", Some(r#"{"Cluster": "ours"}"#)).contains("input"));
+        assert!(odd("ecs:ofTomorrow", Some("{}")).contains("ecs:ofTomorrow"));
+        let fleet = r#"{"ServiceNamespace": "ecs", "ResourceId": "live"}"#;
+        let api = "applicationautoscaling:registerScalableTarget";
+        assert!(odd(api, Some(fleet)).contains("names no service"));
+        assert!(!super::may_start("arn:aws:scheduler:::aws-sdk:sqs:sendMessage"));
+    }
+
+    #[test]
     fn what_is_not_understood_is_said() {
         let cluster = "arn:aws:ecs:eu-central-1:111111111111:cluster/ours";
         let missing = Called { arn: cluster, task_definition: None, input: None };
@@ -131,7 +264,9 @@ mod tests {
         assert_eq!(of(function, None, None), ScheduleTarget::Function { name: "check".into() });
         let queue = "arn:aws:sqs:eu-central-1:111111111111:jobs";
         assert_eq!(of(queue, None, None), ScheduleTarget::Other { address: queue.into() });
-        let api = "arn:aws:scheduler:::aws-sdk:ecs:updateService";
-        assert_eq!(of(api, None, None), ScheduleTarget::Other { address: api.into() });
+        for api in ["ecs:stopTask", "sqs:sendMessage", "dynamodb:putItem"] {
+            let api = format!("arn:aws:scheduler:::aws-sdk:{api}");
+            assert_eq!(of(&api, None, None), ScheduleTarget::Other { address: api.clone() });
+        }
     }
 }

@@ -49,7 +49,7 @@ fn applied(written: &Written) {
 }
 
 async fn services(platform: &Platform) -> Vec<Service> {
-    known(platform.compute.services().await)
+    known(platform.compute.services().await).all().expect("all of them")
 }
 
 async fn service(platform: &Platform, name: &str) -> Service {
@@ -58,7 +58,7 @@ async fn service(platform: &Platform, name: &str) -> Service {
 }
 
 async fn by_hand(platform: &Platform) -> Task {
-    let tasks = known(platform.compute.tasks().await);
+    let tasks = known(platform.compute.tasks().await).all().expect("all of them");
     let mut standalone = tasks.into_iter().filter(|it| it.started_by == "by-hand");
     standalone.next().expect("it is listed")
 }
@@ -83,7 +83,7 @@ async fn a_cluster_is_read_with_its_targets_and_with_tasks_of_no_service() {
     let task = by_hand(&platform).await;
     assert_eq!((task.family.as_str(), &task.service), (LIVE, &None));
     assert!(task.task_definition.starts_with(&format!("{LIVE}:")));
-    let tasks = known(platform.compute.tasks().await);
+    let tasks = known(platform.compute.tasks().await).all().expect("all of them");
     let owners: BTreeSet<&str> =
         tasks.iter().filter_map(|it| it.service.as_ref()).map(|it| it.as_str()).collect();
     assert!(owners.contains(LIVE), "{owners:?}");
@@ -112,10 +112,42 @@ async fn many_services_and_tasks_are_read_whole() {
     assert_eq!(services(&platform).await.len(), 112);
     let calls = ["ListServices", "DescribeServices", "DescribeScalableTargets"];
     assert_eq!(calls.map(|it| world.sent(it)), [2, 12, 3], "as few as there can be");
-    let tasks = known(platform.compute.tasks().await);
+    let tasks = known(platform.compute.tasks().await).all().expect("all of them");
     assert_eq!(tasks.len(), 110);
     assert!(tasks.iter().all(|it| it.service.is_none() && it.family == "bot"));
     assert_eq!(world.sent("DescribeTasks"), 2);
+}
+
+#[tokio::test]
+#[ignore = "needs an AWS-compatible server: cargo xtask test aws"]
+async fn a_part_that_fails_or_is_odd_hides_no_other() {
+    let world = World::empty().await;
+    let client = client(&world).await;
+    client.create_cluster().cluster_name(CLUSTER).send().await.expect("a cluster");
+    let container = ContainerDefinition::builder().name("c").image("i").memory(64);
+    let define = client.register_task_definition().family("bot");
+    define.container_definitions(container.build()).send().await.expect("defined");
+    for number in 0..12 {
+        let create = client.create_service().cluster(CLUSTER).service_name(format!("s-{number}"));
+        create.task_definition("bot").desired_count(1).send().await.expect("created");
+    }
+    let platform = world.open().await;
+    let denied = Rule::on("ecs", "DescribeServices").times(1).denied();
+    world.sandbox.rules(&[denied]).expect("a rule");
+    let list = known(platform.compute.services().await);
+    assert!([2, 10].contains(&list.found.len()), "one question of two: {}", list.found.len());
+    let [gap] = list.gaps.as_slice() else { panic!("{:?}", list.gaps) };
+    assert_eq!((gap.kind, gap.source.as_str()), (GapKind::Denied, "services"));
+    assert!(gap.why.starts_with("s-") && gap.why.contains("ecs:DescribeServices"), "{gap}");
+    let odd = r#"{"services": [{"serviceName": "s-0", "desiredCount": -1, "status": "ACTIVE"},
+        {"serviceName": "s-1", "desiredCount": 3, "status": "ACTIVE"}], "failures": []}"#;
+    let odd = Rule::on("ecs", "DescribeServices").answer(200, "application/x-amz-json-1.1", odd);
+    world.sandbox.rules(&[odd]).expect("a rule");
+    let list = known(platform.compute.services().await);
+    assert!(list.found.iter().all(|it| it.name.as_str() == "s-1" && it.desired_count == 3));
+    let of = |name: &str| list.gaps.iter().find(|gap| gap.source == name).expect("a gap");
+    assert_eq!((of("s-0").kind, of("s-0").why.as_str()), (GapKind::Unparsed, "s-0: a count of -1"));
+    assert_eq!(of("s-7").kind, GapKind::Unreachable, "the answer is silent on it");
 }
 
 #[tokio::test]
@@ -262,12 +294,12 @@ async fn throttling_resets_and_half_answers_slow_down_and_hide_nothing() {
     }
     let done = written.iter().filter(|it| it.stands()).count();
     assert!(done >= 6, "{done} of 8 came through: {written:?}");
-    // A list is whole or a gap.
-    if let Some(seen) = seen.value() {
-        assert_eq!(seen.len(), 8);
+    // What is not among those read is said not to be known.
+    if let Some(seen) = seen.value().filter(|it| it.is_whole()) {
+        assert_eq!(seen.found.len(), 8);
     }
-    if let Some(tasks) = tasks.value() {
-        assert!(tasks.iter().any(|it| it.started_by == "by-hand"));
+    if let Some(tasks) = tasks.value().filter(|it| it.is_whole()) {
+        assert!(tasks.into_iter().any(|it| it.started_by == "by-hand"));
     }
     assert!(tasks.value().is_some() || seen.value().is_some(), "{tasks:?} {seen:?}");
 }
@@ -342,19 +374,40 @@ async fn a_cluster_or_service_that_is_not_there_is_absent_and_takes_no_change() 
 async fn what_a_successful_answer_could_not_give_is_a_gap_unless_it_is_gone() {
     let world = World::system().await;
     let platform = world.open().await;
+    let names: Vec<String> =
+        services(&platform).await.iter().map(|it| it.name.to_string()).collect();
+    let tasks = known(platform.compute.tasks().await).all().expect("all of them");
+    let names = names.into_iter().chain(tasks.iter().map(|it| it.id.to_string()));
+    let names: Vec<String> = names.collect();
     let answer = |reason: &str| {
-        let failure = format!(r#"{{"arn": "arn:aws:ecs:x:1:service/c/s", "reason": "{reason}"}}"#);
-        let body = format!(r#"{{"services": [], "tasks": [], "failures": [{failure}]}}"#);
+        let failures: Vec<String> = names
+            .iter()
+            .map(|it| format!(r#"{{"arn": "arn:aws:ecs:x:1:x/c/{it}", "reason": "{reason}"}}"#))
+            .collect();
+        let failures = failures.join(",");
+        let body = format!(r#"{{"services": [], "tasks": [], "failures": [{failures}]}}"#);
         Rule::on("ecs", "Describe(Services|Tasks)").answer(200, "application/x-amz-json-1.1", &body)
     };
     world.sandbox.rules(&[answer("MISSING")]).expect("a rule");
     assert!(services(&platform).await.is_empty(), "they went away since they were listed");
-    assert!(known(platform.compute.tasks().await).is_empty());
+    assert!(known(platform.compute.tasks().await).all().expect("all of them").is_empty());
     world.sandbox.rules(&[answer("OTHER")]).expect("a rule");
     let found = [gap(platform.compute.services().await), gap(platform.compute.tasks().await)];
     for (kind, why) in found {
         assert_eq!(kind, GapKind::Unreachable);
-        assert!(why.contains("OTHER: arn:aws:ecs:x:1:service/c/s"), "{why}");
+        assert!(why.contains("OTHER: arn:aws:ecs:x:1:x/c/"), "{why}");
+    }
+    let silent = r#"{"services": [], "tasks": [], "failures": []}"#;
+    let silent = Rule::on("ecs", "Describe(Services|Tasks)").answer(
+        200,
+        "application/x-amz-json-1.1",
+        silent,
+    );
+    world.sandbox.rules(&[silent]).expect("a rule");
+    for (kind, why) in [gap(platform.compute.services().await), gap(platform.compute.tasks().await)]
+    {
+        assert_eq!(kind, GapKind::Unreachable, "what nobody speaks of is not gone");
+        assert!(why.contains("the answer is silent on it"), "{why}");
     }
 }
 

@@ -26,6 +26,7 @@ async fn seeded(world: &World, strategies: Vec<StrategyRow>) -> Seeded {
             targets: vec![ScheduleTarget::Function {
                 name: "tradai-retraining-scheduler-dev".to_owned(),
             }],
+            loses: None,
         },
         log: LogSource::Group(LOG.to_owned()),
         secret: Planted {

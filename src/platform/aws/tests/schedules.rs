@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use aws_sandbox::Rule;
-use serde_json::Value;
+use serde_json::{Value, json};
 use trading_core::model::{
-    GapKind, ScheduleId, ScheduleKind, ScheduleList, ScheduleTarget, Written,
+    GapKind, Listing, Schedule, ScheduleId, ScheduleKind, ScheduleTarget, Written,
 };
 
 use super::World;
@@ -14,13 +14,13 @@ use crate::platform::Platform;
 
 const CLOSE: &str = "ops-pipeline-exits/ops-pipeline-position-manager-close";
 
-async fn list(platform: &Platform) -> ScheduleList {
+async fn list(platform: &Platform) -> Listing<Schedule> {
     platform.schedules.schedules().await.into_result().unwrap_or_else(|gap| panic!("{gap}"))
 }
 
 async fn enabled(platform: &Platform, id: &str) -> bool {
     let list = list(platform).await;
-    list.schedules.iter().find(|it| it.id == ScheduleId::from(id)).expect("it is there").enabled
+    list.found.iter().find(|it| it.id == ScheduleId::from(id)).expect("it is there").enabled
 }
 
 fn applied(written: &Written) {
@@ -39,11 +39,39 @@ fn stored(world: &World, group: &str, name: &str) -> Value {
 
 #[tokio::test]
 #[ignore = "needs an AWS-compatible server: cargo xtask test aws"]
+async fn what_scales_a_service_of_ours_is_ours_and_what_is_not_understood_is_a_gap() {
+    let world = World::ops_pipeline().await;
+    let create = |name: &str, input: Value| {
+        let target = json!({
+            "Arn": "arn:aws:scheduler:::aws-sdk:ecs:updateService",
+            "RoleArn": "arn:aws:iam::111111111111:role/scheduler",
+            "Input": input.to_string(),
+        });
+        let mut aws = world.sandbox.aws("us-west-2").expect("the aws command");
+        aws.args(["scheduler", "create-schedule", "--schedule-expression", "rate(1 hour)"]);
+        aws.args(["--flexible-time-window", "Mode=OFF", "--name", name]);
+        aws.args(["--target", &target.to_string()]);
+        let output = aws.output().expect("it runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    let ours = "ops-pipeline-cluster";
+    create("mornings", json!({ "Cluster": ours, "Service": "desk", "DesiredCount": 3 }));
+    create("odd", json!({ "Cluster": ours }));
+    let list = list(&world.open().await).await;
+    let of = |id: &str| list.found.iter().find(|it| it.id.as_str() == id);
+    let scales = ScheduleTarget::Service { cluster: ours.to_owned(), service: "desk".into() };
+    assert_eq!(of("mornings").expect("it is ours whatever its name").targets, [scales]);
+    let [gap] = list.gaps.as_slice() else { panic!("{:?}", list.gaps) };
+    assert_eq!((gap.kind, gap.source.as_str()), (GapKind::Unparsed, "odd"));
+}
+
+#[tokio::test]
+#[ignore = "needs an AWS-compatible server: cargo xtask test aws"]
 async fn both_generations_are_read_with_what_they_start() {
     let world = World::ops_pipeline().await;
     let list = list(&world.open().await).await;
     assert_eq!(list.gaps, []);
-    let by_id: BTreeMap<&str, _> = list.schedules.iter().map(|it| (it.id.as_str(), it)).collect();
+    let by_id: BTreeMap<&str, _> = list.found.iter().map(|it| (it.id.as_str(), it)).collect();
     let task = |cluster: &str, family: &str| {
         vec![ScheduleTarget::Task { cluster: cluster.to_owned(), family: family.to_owned() }]
     };
@@ -71,8 +99,8 @@ async fn one_that_names_another_system_s_cluster_is_not_ours() {
     aws.args(["ecs", "create-cluster", "--cluster-name", "ops-pipeline"]);
     assert!(aws.output().expect("it runs").status.success());
     let platform = world.open().await;
-    let ids = |list: &ScheduleList| -> Vec<String> {
-        list.schedules.iter().map(|it| it.id.to_string()).collect()
+    let ids = |list: &Listing<Schedule>| -> Vec<String> {
+        list.found.iter().map(|it| it.id.to_string()).collect()
     };
     let found = ids(&list(&platform).await);
     assert!(!found.contains(&"ops-pipeline-dispatcher".to_owned()), "that cluster exists");
@@ -172,7 +200,7 @@ async fn what_cannot_be_read_hides_nothing_else() {
     let world = World::ops_pipeline().await;
     let platform = world.open().await;
     let count =
-        |list: &ScheduleList, kind| list.schedules.iter().filter(|it| it.kind == kind).count();
+        |list: &Listing<Schedule>, kind| list.found.iter().filter(|it| it.kind == kind).count();
     world.sandbox.rules(&[Rule::service("events").denied()]).expect("a rule");
     let found = list(&platform).await;
     assert_eq!((count(&found, ScheduleKind::Schedule), count(&found, ScheduleKind::Rule)), (8, 0));

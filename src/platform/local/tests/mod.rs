@@ -98,6 +98,7 @@ pub(super) fn blueprint(strategies: u32, name: &str, argv: &[&str], desired: u32
             expression: "cron(30 2 ? * MON-FRI *)".to_owned(),
             timezone: "America/New_York".to_owned(),
             targets: vec![ScheduleTarget::Task { cluster: "locl".into(), family: "batch".into() }],
+            loses: None,
         }],
     }
 }

@@ -152,7 +152,7 @@ async fn two_who_look_do_not_take_each_other_for_the_task() {
     process_of(&tasks[0]).kill().unwrap();
     for _ in 0..PATIENCE {
         let (one, two) = tokio::join!(world.tasks(), other.compute.tasks());
-        let two = two.into_result().unwrap();
+        let two = two.into_result().unwrap().found;
         if all_stopped(&one).is_some() && all_stopped(&two).is_some() {
             return;
         }
@@ -231,18 +231,18 @@ async fn who_only_looks_kills_nobody_and_writes_nothing() {
         || -> String { raw.query_row("SELECT document FROM tasks", [], |row| row.get(0)).unwrap() };
     let before = document();
     let looker = open(&world.environment, world.clock.clone()).unwrap();
-    let seen_by_looker = looker.compute.tasks().await.into_result().unwrap();
+    let seen_by_looker = looker.compute.tasks().await.into_result().unwrap().found;
     assert_eq!(seen_by_looker[0].state, TaskState::Stopping);
     looker.compute.services().await.into_result().unwrap();
     assert!(process.is_alive(), "its grace is over, and that is for others to act upon");
     process.kill().unwrap();
     for _ in 0..PATIENCE {
-        if all_stopped(&looker.compute.tasks().await.into_result().unwrap()).is_some() {
+        if all_stopped(&looker.compute.tasks().await.into_result().unwrap().found).is_some() {
             break;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    assert!(all_stopped(&looker.compute.tasks().await.into_result().unwrap()).is_some());
+    assert!(all_stopped(&looker.compute.tasks().await.into_result().unwrap().found).is_some());
     assert_eq!(document(), before, "seen stopped, and not written down");
 }
 

@@ -120,7 +120,7 @@ async fn setting_up_again_overwrites_nothing() {
     let rows = platform.state.strategies().await.into_result().unwrap();
     assert_eq!(rows.len(), 3, "the new one was created");
     assert_eq!(rows[0].row.text("status").unwrap(), "stopped");
-    let services = platform.compute.services().await.into_result().unwrap();
+    let services = platform.compute.services().await.into_result().unwrap().found;
     assert_eq!(services[0].desired_count, 3);
     let deployments: Vec<_> = services[0]
         .deployments
@@ -132,7 +132,7 @@ async fn setting_up_again_overwrites_nothing() {
         [("PRIMARY", "engine-family:2"), ("ACTIVE", "engine-family:1")],
         "another command is another revision, rolled out by the supervisor"
     );
-    let schedules = platform.schedules.schedules().await.into_result().unwrap().schedules;
+    let schedules = platform.schedules.schedules().await.into_result().unwrap().found;
     assert!(!schedules[0].enabled);
 }
 

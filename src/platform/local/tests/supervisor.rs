@@ -37,7 +37,7 @@ async fn a_task_that_does_not_stay_up_is_started_ever_later() {
     }
     let events = world.events().await;
     assert!(events.iter().any(|it| it.contains("unable to consistently start")), "{events:?}");
-    let services = world.platform.compute.services().await.into_result().unwrap();
+    let services = world.platform.compute.services().await.into_result().unwrap().found;
     assert_eq!(services[0].deployments[0].failed_tasks, 4);
 }
 
@@ -70,7 +70,7 @@ async fn a_new_deployment_drains_before_it_starts() {
     .await;
     assert_eq!(rolled.len(), 2);
     until(&mut supervisor, &world, |_| Some(())).await;
-    let services = world.platform.compute.services().await.into_result().unwrap();
+    let services = world.platform.compute.services().await.into_result().unwrap().found;
     assert_eq!(services[0].deployments.len(), 1);
     assert_eq!(services[0].deployments[0].rollout_state, "COMPLETED");
 }
@@ -126,11 +126,11 @@ async fn the_scaling_target_lifts_a_count_unless_it_is_suspended() {
     // That is more of what trades: no hold lets it.
     world.hold(Scope::All, Level::ReduceOnly, Phase::Held).await;
     supervisor.tick().await.unwrap();
-    let services = world.platform.compute.services().await.into_result().unwrap();
+    let services = world.platform.compute.services().await.into_result().unwrap().found;
     assert_eq!((services[0].desired_count, world.tasks().await.len()), (0, 0));
     world.hold(Scope::All, Level::ReduceOnly, Phase::Resuming).await;
     until(&mut supervisor, &world, running(1)).await;
-    let services = world.platform.compute.services().await.into_result().unwrap();
+    let services = world.platform.compute.services().await.into_result().unwrap().found;
     assert_eq!(services[0].desired_count, 1);
 }
 

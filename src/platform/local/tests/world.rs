@@ -45,13 +45,13 @@ impl World {
         supervisor_of(&self.environment, self.clock.clone()).unwrap()
     }
     pub(super) async fn tasks(&self) -> Vec<Task> {
-        self.platform.compute.tasks().await.into_result().unwrap()
+        self.platform.compute.tasks().await.into_result().unwrap().found
     }
     pub(super) async fn live(&self) -> Vec<Task> {
         self.tasks().await.into_iter().filter(|it| it.state != TaskState::Stopped).collect()
     }
     pub(super) async fn events(&self) -> Vec<String> {
-        let services = self.platform.compute.services().await.into_result().unwrap();
+        let services = self.platform.compute.services().await.into_result().unwrap().found;
         services[0].events.iter().map(|event| event.message.clone()).collect()
     }
     pub(super) async fn desired(&self, from: u32, to: u32) {

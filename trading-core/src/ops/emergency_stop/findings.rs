@@ -49,6 +49,7 @@ impl EmergencyStop {
             let message = format!("its status was not understood: {why}");
             findings.push(finding("stop.unparsed", Severity::Warning, id, &message));
         }
+        findings.extend(self.not_whole());
         self.own_faults(&mut findings);
         findings.extend(self.ended_for_good());
         self.not_used(&mut findings);
@@ -103,6 +104,17 @@ impl EmergencyStop {
             .collect()
     }
 
+    /// What a resume will not bring back whole, said while somebody can still decide.
+    fn not_whole(&self) -> impl Iterator<Item = Finding> {
+        let items = self.run.executor.steps().filter_map(|(step, _)| step.restore.as_ref());
+        items.filter_map(|item| {
+            let message =
+                format!("a resume puts it back, and not all of it: {}", item.loses.as_ref()?);
+            let subject = item.subject.to_string();
+            Some(finding("stop.not_whole", Severity::Warning, &subject, &message))
+        })
+    }
+
     /// What was asked for and made no difference: whoever asked has to know.
     fn not_used(&self, findings: &mut Vec<Finding>) {
         let hold = self.world.latch.as_ref().and_then(Reading::value);
@@ -143,14 +155,19 @@ impl EmergencyStop {
         let services = self.world.services.as_ref()?.value()?;
         let tasks = self.world.tasks.as_ref()?.value()?;
         let schedules = self.world.schedules.as_ref()?.value()?;
-        if !self.world.schedule_gaps.is_empty() {
+        if self.world.unlisted().next().is_some() {
             return None;
         }
-        let services = services.iter().map(|it| it.name.to_string());
+        let services = services.into_iter().map(|it| it.name.to_string());
         // The task of a service is taken in by its service's name.
-        let alone = tasks.iter().filter(|it| it.service.is_none());
+        let alone = tasks.into_iter().filter(|it| it.service.is_none());
         let tasks = alone.map(|it| it.family.clone());
-        Some(services.chain(tasks).chain(schedules.iter().map(|it| it.id.to_string())).collect())
+        Some(
+            services
+                .chain(tasks)
+                .chain(schedules.into_iter().map(|it| it.id.to_string()))
+                .collect(),
+        )
     }
 
     /// Where values are recorded that the state store did not take: how many, and why.

@@ -2,8 +2,12 @@
 
 use super::ladder::Word;
 use super::pages::Desk;
-use crate::model::{GapKind, Reading, Service, StatusReading, StrategyRow, TaskState, VenueName};
+use crate::model::{
+    Gap, GapKind, Listing, Reading, Scope, Service, StatusReading, StrategyRow, Subject, TaskState,
+    VenueName,
+};
 use crate::ops::seen::Owner;
+use crate::report::nearest;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -57,6 +61,12 @@ impl Verdict {
         let (subject, message) = (subject.to_string(), message.into());
         self.unknown.push(Standing { rung, subject, message, lasts: false });
     }
+    /// What was not read of a list of which the rest was.
+    fn unlisted<'a>(&mut self, rung: &'static str, gaps: impl IntoIterator<Item = &'a Gap>) {
+        for gap in gaps {
+            self.unknown(rung, &gap.source, gap.to_string());
+        }
+    }
     /// The value of a reading; a gap is entered where it belongs.
     fn need<'a, T>(
         &mut self,
@@ -87,6 +97,9 @@ impl Desk<'_> {
     pub(super) fn judge(&self) -> Verdict {
         let mut verdict = Verdict::default();
         self.judge_latch(&mut verdict);
+        if let Some(message) = self.unknown_scope() {
+            verdict.trades("latch", &self.request.scope, message, true);
+        }
         if self.request.level.halts() {
             self.judge_strategies(&mut verdict);
             self.judge_schedules(&mut verdict);
@@ -100,6 +113,55 @@ impl Desk<'_> {
             verdict.not_covered.insert(("notices".to_owned(), why.to_owned()));
         }
         verdict
+    }
+
+    /// Why the scope names nothing: all was read of which it could be, and it is not there.
+    pub(super) fn unknown_scope(&self) -> Option<String> {
+        fn read<T>(reading: Option<&Reading<T>>) -> Option<&T> {
+            reading.and_then(Reading::value)
+        }
+        let rows = self.world.rows();
+        let (kind, name, known): (_, &str, Vec<&str>) = match &self.request.scope {
+            Scope::All | Scope::Unrecognized(_) => return None,
+            Scope::Venue(name) => {
+                let venues = self.site.capabilities.venues.iter();
+                ("venue", name.as_str(), venues.map(|it| it.as_str()).collect())
+            }
+            Scope::Strategy(id) => {
+                read(self.world.strategies.as_ref())?;
+                let mut names: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
+                // What rests or is open at a venue is covered without a row, too.
+                for venue in &self.site.capabilities.venues {
+                    let orders = read(self.world.orders.get(venue))?.iter();
+                    names.extend(orders.map(|it| it.order.strategy.as_str()));
+                    let positions = read(self.world.venue_positions.get(venue))?.iter();
+                    names.extend(positions.map(|it| it.strategy.as_str()));
+                }
+                ("strategy", id.as_str(), names)
+            }
+            Scope::Service(name) => {
+                let services = read(self.world.services.as_ref())?;
+                let tasks = read(self.world.tasks.as_ref())?;
+                let whole = services.is_whole() && tasks.is_whole();
+                if !whole || rows.iter().any(|row| self.covers(row)) {
+                    return None;
+                }
+                let mut names: Vec<&str> =
+                    services.into_iter().map(|it| it.name.as_str()).collect();
+                names
+                    .extend(tasks.into_iter().filter_map(|it| Some(it.service.as_ref()?.as_str())));
+                ("service", name.as_str(), names)
+            }
+        };
+        if known.contains(&name) {
+            return None;
+        }
+        let near = nearest(name, known).map(|near| format!(" (`{near}` is)")).unwrap_or_default();
+        let id = self.stop_id;
+        Some(format!(
+            "there is no {kind} `{name}` here{near}: nothing was stopped; its hold stays until a \
+             resume of {id}"
+        ))
     }
 
     fn judge_latch(&self, verdict: &mut Verdict) {
@@ -170,10 +232,8 @@ impl Desk<'_> {
     fn judge_schedules(&self, verdict: &mut Verdict) {
         let reading = self.world.schedules.as_ref();
         let Some(schedules) = verdict.need("schedules", "schedules", reading) else { return };
-        for gap in &self.world.schedule_gaps {
-            verdict.unknown("schedules", &gap.source, gap.to_string());
-        }
-        for schedule in schedules.iter().filter(|it| it.enabled && self.stops_schedule(it)) {
+        verdict.unlisted("schedules", &schedules.gaps);
+        for schedule in schedules.into_iter().filter(|it| it.enabled && self.stops_schedule(it)) {
             verdict.trading("schedules", &schedule.id, "is enabled and starts what trades");
         }
     }
@@ -184,7 +244,8 @@ impl Desk<'_> {
         }
         let reading = self.world.services.as_ref();
         if let Some(services) = verdict.need("compute", "services", reading) {
-            for service in services.iter().filter(|it| self.stops_service(it)) {
+            verdict.unlisted("compute", self.gaps_of_services(services));
+            for service in services.into_iter().filter(|it| self.stops_service(it)) {
                 let counts = [service.desired_count, service.running_count, service.pending_count];
                 if counts.iter().any(|count| *count > 0) {
                     let [desired, running, pending] = counts;
@@ -197,6 +258,7 @@ impl Desk<'_> {
         }
         let reading = self.world.tasks.as_ref();
         if let Some(tasks) = verdict.need("compute", "tasks", reading) {
+            verdict.unlisted("compute", &tasks.gaps);
             for task in tasks {
                 let stopping = task.state == TaskState::Stopping;
                 let as_running = crate::model::Task { state: TaskState::Running, ..task.clone() };
@@ -250,6 +312,23 @@ impl Desk<'_> {
                 verdict.trades("positions", &position.strategy, message, lasts);
             }
         }
+    }
+}
+
+impl Desk<'_> {
+    /// What was not read of services and may have to be at 0: all but those whose name tells
+    /// that they do not trade; nothing where the one in scope was read.
+    fn gaps_of_services<'a>(&self, services: &'a Listing<Service>) -> Vec<&'a Gap> {
+        if let Scope::Service(name) = &self.request.scope
+            && services.into_iter().any(|it| it.name == *name)
+        {
+            return services.gaps.iter().filter(|gap| gap.source == name.as_str()).collect();
+        }
+        let rests = |gap: &&Gap| {
+            let role = self.site.roles.of(Subject::Service, &gap.source);
+            role.is_some_and(|role| !role.trades())
+        };
+        services.gaps.iter().filter(|gap| !rests(gap)).collect()
     }
 }
 

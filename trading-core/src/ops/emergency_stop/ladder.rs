@@ -82,6 +82,8 @@ pub struct EmergencyStop {
     pub(super) appeared: BTreeSet<String>,
     pub(super) interrupted: bool,
     pub(super) stage: Stage,
+    /// When it was first at work: later than its start where others were asked before.
+    begun_at: Option<Utc>,
     /// The phase of the hold when it was first seen.
     pub(super) found_phase: Option<HoldPhase>,
     pub(super) round: Option<Round>,
@@ -124,6 +126,7 @@ impl EmergencyStop {
             appeared: BTreeSet::new(),
             interrupted: false,
             stage: Stage::Latching,
+            begun_at: None,
             found_phase: None,
             round: None,
             rounds: 0,
@@ -146,6 +149,7 @@ impl EmergencyStop {
     }
 
     fn advance(&mut self, now: Utc) {
+        self.begun_at.get_or_insert(now);
         if now >= self.request.deadline_at && self.word.is_none() {
             self.run.executor.cancel_waiting("the deadline passed");
             self.finish(now, None);
@@ -183,7 +187,12 @@ impl EmergencyStop {
             && self.run.executor.is_rung_idle(Rung::Latch)
             && (self.continued || !self.lost_the_race());
         let planned = self.run.executor.is_dry() && self.world.latch.is_some();
-        no_latch || read || planned || now >= later(self.request.started_at, LATCH_PATIENCE_MS)
+        no_latch || read || planned || now >= self.latch_deadline()
+    }
+
+    /// Until when the other rungs wait for the latch.
+    fn latch_deadline(&self) -> Utc {
+        later(self.begun_at.unwrap_or(self.request.started_at), LATCH_PATIENCE_MS)
     }
 
     /// From here on the stop's id is fixed, and the other rungs run.
@@ -410,7 +419,7 @@ impl Procedure for EmergencyStop {
 
     fn wake_at(&self) -> Option<Utc> {
         match self.stage {
-            Stage::Latching => Some(later(self.request.started_at, LATCH_PATIENCE_MS)),
+            Stage::Latching => Some(self.latch_deadline()),
             Stage::Climbing => {
                 let mut at = self.request.deadline_at;
                 at = self.note_deadline().map_or(at, |note| note.min(at));

@@ -25,8 +25,8 @@ pub(crate) use ladder::later;
 pub(crate) use pages::closes;
 
 use crate::model::{
-    Acknowledges, Capabilities, Level, Role, Roles, RunId, Schedule, ScheduleTarget, Scope,
-    Service, StopId, Subject, Task, Timings, Utc,
+    Acknowledges, Capabilities, Level, Listing, Role, Roles, RunId, Schedule, ScheduleTarget,
+    Scope, Service, StopId, Subject, Task, Timings, Utc,
 };
 use serde::{Deserialize, Serialize};
 
@@ -113,9 +113,15 @@ impl Site {
         let by_service = by_service.and_then(|name| self.roles.of(Subject::Service, name.as_str()));
         by_service.or_else(|| self.roles.of(Subject::Family, &task.family))
     }
-    /// A schedule's role: by its id, by its bare name, or by the families that it starts. Of
-    /// several, whatever trades decides; else one without a role leaves it without.
-    pub fn schedule_role(&self, schedule: &Schedule) -> Option<Role> {
+    /// A schedule's role: by its id, by its bare name, or by the families that it starts and the
+    /// services that it scales. Of several, whatever trades decides; else one without a role
+    /// leaves it without. `services` are those that were read: one that only its family
+    /// classifies is sought there.
+    pub fn schedule_role(
+        &self,
+        schedule: &Schedule,
+        services: Option<&Listing<Service>>,
+    ) -> Option<Role> {
         let by_id = self.roles.of(Subject::Schedule, schedule.id.as_str());
         let by_name = || self.roles.of(Subject::Schedule, schedule.name());
         by_id.or_else(by_name).or_else(|| {
@@ -124,6 +130,11 @@ impl Site {
                 .iter()
                 .map(|target| match target {
                     ScheduleTarget::Task { family, .. } => self.roles.of(Subject::Family, family),
+                    ScheduleTarget::Service { service: name, .. } => {
+                        let by_name = self.roles.of(Subject::Service, name.as_str());
+                        let mut services = services.into_iter().flatten();
+                        by_name.or_else(|| self.service_role(services.find(|it| it.name == *name)?))
+                    }
                     ScheduleTarget::Function { .. } | ScheduleTarget::Other { .. } => None,
                 })
                 .collect();

@@ -234,9 +234,10 @@ impl EmergencyStop {
                 names.insert(task.family.clone());
             }
         }
+        let services = self.world.services.as_ref().and_then(Reading::value);
         let schedules = self.world.schedules.as_ref().and_then(Reading::value);
         for schedule in schedules.into_iter().flatten() {
-            if schedule.enabled && self.site.schedule_role(schedule).is_none() {
+            if schedule.enabled && self.site.schedule_role(schedule, services).is_none() {
                 names.insert(schedule.id.to_string());
             }
         }

@@ -63,6 +63,7 @@ impl Desk<'_> {
             subject,
             before: RestoreValue::Status(before.clone()),
             written: RestoreValue::Status(value.clone()),
+            loses: None,
         })
         .undone_by(Act::SetStatus(StatusWrite {
             strategy: row.id.clone(),
@@ -74,7 +75,7 @@ impl Desk<'_> {
     /// Enabled schedules and rules that start what trades.
     pub(super) fn schedules(&self) -> Vec<Step> {
         let Some(Reading::Known { value, .. }) = &self.world.schedules else { return Vec::new() };
-        let enabled = value.iter().filter(|it| it.enabled && self.stops_schedule(it));
+        let enabled = value.into_iter().filter(|it| it.enabled && self.stops_schedule(it));
         enabled
             .filter_map(|schedule| {
                 let base = format!("schedule/{}:disabled", schedule.id);
@@ -90,6 +91,7 @@ impl Desk<'_> {
                         subject: RestoreSubject::Schedule(schedule.id.clone()),
                         before: RestoreValue::Enabled(true),
                         written: RestoreValue::Enabled(false),
+                        loses: schedule.loses.clone(),
                     })
                     .undone_by(act(true)),
                 )
@@ -226,6 +228,7 @@ impl Desk<'_> {
                     subject: RestoreSubject::Autoscaling(name.clone()),
                     before: RestoreValue::Autoscaling(before),
                     written: RestoreValue::Autoscaling(value),
+                    loses: None,
                 })
                 .undone_by(act(value, before)),
             )
@@ -244,6 +247,7 @@ impl Desk<'_> {
                         subject: RestoreSubject::Service(name.clone()),
                         before: RestoreValue::Desired(before),
                         written: RestoreValue::Desired(0),
+                        loses: None,
                     })
                     .undone_by(act(0, before))
                     .after(after),
@@ -306,7 +310,8 @@ impl Desk<'_> {
         let trades = |task: &&Task| {
             task.state != TaskState::Stopped && self.site.task_role(task).is_none_or(Role::trades)
         };
-        self.world.live_lease(strategy, self.now).is_none() && tasks.iter().find(trades).is_none()
+        let nobody = tasks.is_whole() && !tasks.into_iter().any(|task| trades(&task));
+        nobody && self.world.live_lease(strategy, self.now).is_none()
     }
     /// Whether compute goes to 0 at all.
     pub(super) fn lowers_compute(&self) -> bool {
@@ -352,15 +357,18 @@ impl Desk<'_> {
         }
         let in_scope = match &self.request.scope {
             Scope::All | Scope::Unrecognized(_) => true,
-            Scope::Service(name) => self.starts_family_of(schedule, name),
+            Scope::Service(name) => self.starts(schedule, name),
             Scope::Strategy(_) | Scope::Venue(_) => false,
         };
-        in_scope && self.trades(self.site.schedule_role(schedule), schedule.id.as_str())
-    }
-    fn starts_family_of(&self, schedule: &Schedule, service: &crate::model::ServiceName) -> bool {
         let services = self.world.services.as_ref().and_then(Reading::value);
-        let service = services.into_iter().flatten().find(|it| it.name == *service);
-        service.is_some_and(|service| schedule.starts(service))
+        let role = self.site.schedule_role(schedule, services);
+        in_scope && self.trades(role, schedule.id.as_str())
+    }
+    /// Whether a schedule starts what a service runs, or scales it, read or not.
+    fn starts(&self, schedule: &Schedule, name: &crate::model::ServiceName) -> bool {
+        let services = self.world.services.as_ref().and_then(Reading::value);
+        let service = services.into_iter().flatten().find(|it| it.name == *name);
+        schedule.scales(name) || service.is_some_and(|service| schedule.starts(service))
     }
     /// A role that trades, or a name that was taken in.
     fn trades(&self, role: Option<Role>, name: &str) -> bool {

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 
 mod asked;
+mod partly;
 mod unacknowledged;
 
 fn stop_with(world: &mut SimWorld, request: Request, kill: Option<Kill>) -> Option<Report> {
@@ -171,16 +172,6 @@ fn a_rung_that_is_dark_holds_up_no_other_and_ends_unknown() {
 }
 
 #[test]
-fn a_schedule_that_cannot_be_read_hides_no_other_and_is_no_halt() {
-    let mut world = SimWorld::busy();
-    world.dark_schedules.insert("nightly".into());
-    let report = stop(&mut world);
-    assert_eq!(report.exit, Exit::Unknown, "{:#?}", report.findings);
-    assert!(!world.schedules[0].enabled, "the one that was read is disabled");
-    assert!(report.findings.iter().any(|it| it.subject == "nightly"), "{:#?}", report.findings);
-}
-
-#[test]
 fn whatever_trades_decides_what_a_rule_with_several_targets_is() {
     let site = world::site();
     let role = |id: &str, families: &[&str]| {
@@ -191,7 +182,7 @@ fn whatever_trades_decides_what_a_rule_with_several_targets_is() {
         let mut schedule = SimWorld::busy().schedules[0].clone();
         schedule.id = id.into();
         schedule.targets = families.iter().map(target).collect();
-        site.schedule_role(&schedule)
+        site.schedule_role(&schedule, None)
     };
     let support = role("x", &["backtest"]);
     assert_eq!(support, Some(Role::Support));

@@ -1,7 +1,7 @@
 //! The gate: what must be so before anything is restored, and what must be so before the
 //! latch is released.
 
-use super::restore::{Fate, Item};
+use super::restore::{self, Fate, Item};
 use crate::model::{
     Acknowledges, ClientOrderId, Gap, GapKind, Heartbeat, OrderRow, PositionRow, Reading,
     RestoreSubject, RestoreValue, StrategyId, StrategyRow, StrategyStatus, TaskState, Utc,
@@ -232,22 +232,24 @@ pub(super) fn not_ready(
     (stopped_at, since): (Utc, Utc),
 ) -> Vec<Obstacle> {
     let mut obstacles = unread(world);
-    let services = world.services.as_ref().and_then(Reading::value);
     for item in fates.iter().filter(|it| it.fate != Fate::Left) {
         let (RestoreSubject::Service(name), RestoreValue::Desired(before)) =
             (&item.item.subject, &item.item.before)
         else {
             continue;
         };
-        let found = services.into_iter().flatten().find(|it| it.name == *name);
-        match found {
-            Some(service) if service.running_count >= *before => {}
-            Some(service) => {
+        match restore::service(world, name) {
+            Ok(Some(service)) if service.running_count >= *before => {}
+            Ok(Some(service)) => {
                 let running = service.running_count;
                 let message = format!("{running} of {before} tasks are running");
                 obstacles.push(obstacle("resume.service_not_up", name, message));
             }
-            None => obstacles.push(obstacle("resume.service_not_up", name, "cannot be seen")),
+            Ok(None) => obstacles.push(obstacle("resume.service_not_up", name, "is not there")),
+            Err(why) => {
+                let message = format!("cannot be seen: {why}");
+                obstacles.push(obstacle("resume.service_not_up", name, message));
+            }
         }
     }
     let Some(Reading::Known { observed_at, .. }) = &world.strategies else {
@@ -262,9 +264,13 @@ pub(super) fn not_ready(
             continue;
         };
         // A task that was started after the stop has to reconcile after its own start.
-        let tasks = world.tasks.as_ref().and_then(Reading::value);
-        let task = tasks.into_iter().flatten().find(|task| Some(&task.id) == row.task().as_ref());
-        let started_at = task.and_then(|task| task.started_at).unwrap_or(stopped_at);
+        let started_at = match started_at(world, row) {
+            Ok(started_at) => started_at.unwrap_or(stopped_at),
+            Err(message) => {
+                obstacles.push(obstacle(NOT_BEATING, id, message));
+                continue;
+            }
+        };
         let from = stopped_at.max(started_at);
         let Some(message) = silence(site, row, (from, since), *observed_at) else { continue };
         obstacles.push(match lost_task(world, row) {
@@ -279,7 +285,9 @@ pub(super) fn not_ready(
 fn lost_task(world: &World, row: &StrategyRow) -> Option<String> {
     let tasks = world.tasks.as_ref().and_then(Reading::value)?;
     let task = row.task().filter(|_| row.service().is_none())?;
-    let lives = tasks.iter().any(|it| it.id == task && it.state != TaskState::Stopped);
+    // One that may be among those not read is not known to have ended.
+    let found = tasks.one(task.as_str(), |it| it.id == task).ok()?;
+    let lives = found.is_some_and(|it| it.state != TaskState::Stopped);
     (!lives).then(|| {
         format!(
             "no service runs it and its task {task} has ended: start it as it was started \
@@ -290,6 +298,19 @@ fn lost_task(world: &World, row: &StrategyRow) -> Option<String> {
 
 fn no_row(id: &StrategyId) -> Obstacle {
     obstacle(NOT_BEATING, id, "it has no row any more")
+}
+
+/// When the task that a strategy's row names began to run; `None`: it names none, or one that
+/// is no more.
+fn started_at(world: &World, row: &StrategyRow) -> Result<Option<Utc>, String> {
+    let Some(id) = row.task() else { return Ok(None) };
+    let found = match &world.tasks {
+        Some(Reading::Known { value, .. }) => value.one(id.as_str(), |task| task.id == id),
+        // That is an obstacle of its own, unless there are none.
+        Some(Reading::Gap(_)) | None => Ok(None),
+    };
+    let found = found.map_err(|gap| format!("when its task {id} started is not known: {gap}"))?;
+    Ok(found.and_then(|task| task.started_at))
 }
 
 /// What the release waits for, by kind, with names and counts.

@@ -133,6 +133,12 @@ impl Resume {
                 )),
             });
         }
+        let put_back =
+            self.fates.iter().filter(|it| matches!(it.fate, Fate::Restore | Fate::Take(_)));
+        findings.extend(put_back.filter_map(|it| {
+            let message = format!("it is put back, and not all of it: {}", it.item.loses.as_ref()?);
+            Some(Finding::new("resume.not_whole", Severity::Warning, &it.item.subject, message))
+        }));
         let left = self.missing.iter().filter(|it| self.request.leave.contains(&it.item));
         findings.extend(left.map(|it| Finding {
             id: "resume.record_left".to_owned(),

@@ -2,8 +2,8 @@
 
 use super::{Request, record};
 use crate::model::{
-    Hold, Latch, Phase, Reading, RestoreItem, RestoreSubject, RestoreValue, StatusWrite, StopId,
-    StrategyStatus,
+    Gap, Hold, Latch, Phase, Reading, RestoreItem, RestoreSubject, RestoreValue, Service,
+    ServiceName, StatusWrite, StopId, StrategyStatus,
 };
 use crate::ops::seen::World;
 use crate::plan::{Act, Rung, Step, StepId};
@@ -38,38 +38,42 @@ pub(super) struct Item {
     pub(super) fate: Fate,
 }
 
+fn read<T>(reading: Option<&Reading<T>>) -> Result<&T, String> {
+    match reading {
+        Some(Reading::Known { value, .. }) => Ok(value),
+        Some(Reading::Gap(gap)) => Err(gap.to_string()),
+        None => Err("was not read".to_owned()),
+    }
+}
+
+/// A service, if it exists. `Err`: it was not read.
+pub(super) fn service<'a>(
+    world: &'a World,
+    name: &ServiceName,
+) -> Result<Option<&'a Service>, String> {
+    let services = read(world.services.as_ref())?;
+    services.one(name.as_str(), |it| it.name == *name).map_err(Gap::to_string)
+}
+
 /// What stands now where an item was changed.
 pub(crate) fn found(
     world: &World,
     subject: &RestoreSubject,
 ) -> Result<Option<RestoreValue>, String> {
-    fn read<T>(reading: Option<&Reading<T>>) -> Result<&T, String> {
-        match reading {
-            Some(Reading::Known { value, .. }) => Ok(value),
-            Some(Reading::Gap(gap)) => Err(gap.to_string()),
-            None => Err("was not read".to_owned()),
-        }
-    }
     Ok(match subject {
         RestoreSubject::Strategy(id) => read(world.strategies.as_ref())?
             .iter()
             .find(|row| row.id == *id)
             .map(|row| RestoreValue::Status(row.status_attr().cloned())),
-        RestoreSubject::Schedule(id) => {
-            let found = read(world.schedules.as_ref())?.iter().find(|it| it.id == *id);
-            // One that is not among those read may be among those that were not.
-            if let (None, Some(gap)) = (found, world.schedule_gaps.first()) {
-                return Err(gap.to_string());
-            }
-            found.map(|it| RestoreValue::Enabled(it.enabled))
+        RestoreSubject::Schedule(id) => read(world.schedules.as_ref())?
+            .one(id.as_str(), |it| it.id == *id)
+            .map_err(Gap::to_string)?
+            .map(|it| RestoreValue::Enabled(it.enabled)),
+        RestoreSubject::Service(name) => {
+            service(world, name)?.map(|it| RestoreValue::Desired(it.desired_count))
         }
-        RestoreSubject::Service(name) => read(world.services.as_ref())?
-            .iter()
-            .find(|it| it.name == *name)
-            .map(|it| RestoreValue::Desired(it.desired_count)),
         RestoreSubject::Autoscaling(name) => {
-            let service = read(world.services.as_ref())?.iter().find(|it| it.name == *name);
-            let target = match service.map(|it| &it.autoscaling) {
+            let target = match service(world, name)?.map(|it| &it.autoscaling) {
                 None => None,
                 Some(target) if target.is_absent() => None,
                 Some(target) => Some(*read(Some(target))?),

@@ -1,10 +1,13 @@
+use super::gate::not_ready;
+use super::restore::{Fate, Item};
 use super::*;
 use crate::model::*;
-use crate::ops::Query;
 use crate::ops::emergency_stop::{self, EmergencyStop};
+use crate::ops::seen::World;
 use crate::ops::world::{self, Kill, SimWorld, drive, paper};
+use crate::ops::{Query, Seen};
 use crate::plan::{Approval, Binding, Consent};
-use crate::report::{Exit, Report};
+use crate::report::{Exit, Report, Severity};
 use jiff::SignedDuration;
 
 mod gate;
@@ -98,13 +101,71 @@ fn a_schedule_that_cannot_be_read_is_not_taken_for_gone() {
     let mut world = stopped();
     let id = world.schedules[0].id.clone();
     assert!(!world.schedules[0].enabled, "the stop disabled it");
-    world.dark_schedules.insert(id);
+    world.dark_single.insert(id.to_string());
     let report = resume(&mut world);
     assert_ne!(report.exit, Exit::Ok, "{report:#?}");
     assert!(!world.latch.holds.is_empty(), "what was not restored stays held");
-    world.dark_schedules.clear();
+    world.dark_single.clear();
     assert_eq!(resume(&mut world).outcome, "RELEASED");
     assert!(world.schedules[0].enabled);
+}
+
+#[test]
+fn what_does_not_come_back_whole_is_said() {
+    let mut world = stopped();
+    let items = world.chunks.iter_mut().flat_map(|chunk| &mut chunk.items);
+    let jobs = |it: &&mut RestoreItem| it.subject == RestoreSubject::Schedule("jobs".into());
+    items.filter(jobs).for_each(|it| it.loses = Some("half of it".into()));
+    let report = resume(&mut world);
+    assert_eq!(report.outcome, "RELEASED");
+    let found = report.findings.iter().find(|it| it.id == "resume.not_whole").unwrap();
+    assert_eq!((found.subject.as_str(), found.severity), ("schedule=jobs", Severity::Warning));
+}
+
+#[test]
+fn a_service_that_cannot_be_read_is_not_taken_for_gone() {
+    let mut world = stopped();
+    world.dark_single.insert("engine-1".to_owned());
+    let report = resume(&mut world);
+    assert_eq!(report.exit, Exit::Failed, "nothing was changed: {report:#?}");
+    assert_eq!(world.services[1].desired_count, 0);
+    world.dark_single.clear();
+    assert_eq!(resume(&mut world).outcome, "RELEASED");
+}
+
+#[test]
+fn an_engine_whose_task_cannot_be_read_is_not_taken_for_reconciled() {
+    let (site, world) = (world::site(), stopped());
+    let mut seen = World::default();
+    let at = world.now;
+    let beats = |row: &mut StrategyRow| {
+        row.row.set("task_id", Attr::text("t9"));
+        row.row.set("last_heartbeat", Attr::text(at.to_string()));
+        row.row.set("reconciled_at", Attr::text(at.to_string()));
+    };
+    let mut rows = world.rows.clone();
+    rows.iter_mut().for_each(beats);
+    seen.take(Seen::Strategies(Reading::known(rows, "sim", at)));
+    let item = RestoreItem {
+        subject: RestoreSubject::Strategy("a".into()),
+        before: RestoreValue::Status(Some(Attr::text("running"))),
+        written: RestoreValue::Status(Some(Attr::text("stopped"))),
+        loses: None,
+    };
+    let fates = [Item { item, fate: Fate::Restore }];
+    let earlier = at - jiff::SignedDuration::from_secs(60);
+    let obstacles = |seen: &World| {
+        let found = not_ready(&site, seen, &fates, (earlier, earlier));
+        found.into_iter().map(|it| it.message).collect::<Vec<_>>()
+    };
+    let none = Listing::whole(Vec::<Task>::new());
+    let gap = Reading::<()>::unreachable("t9", "dark").as_gap().cloned().unwrap();
+    seen.take(Seen::Tasks(Reading::known(none.clone(), "sim", at)));
+    assert_eq!(obstacles(&seen), Vec::<String>::new(), "its task is long gone");
+    seen.take(Seen::Tasks(Reading::known(Listing { gaps: vec![gap], ..none }, "sim", at)));
+    assert_eq!(obstacles(&seen), ["when its task t9 started is not known: t9: unreachable: dark"]);
+    seen.take(Seen::Tasks(Reading::unreachable("tasks", "dark")));
+    assert_eq!(obstacles(&seen), ["tasks: unreachable: dark"]);
 }
 
 #[test]

@@ -40,15 +40,12 @@ pub enum Belongs {
 impl Membership<'_> {
     /// Whose a schedule of this bare name is that starts these things.
     ///
-    /// One that starts tasks in our cluster is ours whatever its name. One that names another
+    /// One that starts tasks or scales a service in our cluster is ours whatever its name. One that names another
     /// cluster is another system's if that exists, however its own name reads: patterns of
     /// names are seldom so exact that they tell two stages apart. One that starts no tasks is
     /// told by its name.
     pub fn of(&self, name: &str, targets: &[ScheduleTarget]) -> Belongs {
-        let mut clusters = targets.iter().filter_map(|target| match target {
-            ScheduleTarget::Task { cluster, .. } => Some(cluster.as_str()),
-            ScheduleTarget::Function { .. } | ScheduleTarget::Other { .. } => None,
-        });
+        let mut clusters = targets.iter().filter_map(ScheduleTarget::cluster);
         let named = self.pattern.is_some_and(|pattern| matches(pattern, name));
         if clusters.clone().any(|cluster| Some(cluster) == self.cluster) {
             return Belongs::Ours;
@@ -89,6 +86,12 @@ mod tests {
     #[test]
     fn what_starts_tasks_in_our_cluster_is_ours_whatever_its_name() {
         assert_eq!(OURS.of("anything", &[task("ops-pipeline-cluster")]), Belongs::Ours);
+        let scales = |cluster: &str| {
+            [ScheduleTarget::Service { cluster: cluster.to_owned(), service: "s".into() }]
+        };
+        assert_eq!(OURS.of("anything", &scales("ops-pipeline-cluster")), Belongs::Ours);
+        assert_eq!(OURS.of("x", &scales("ops-pipeline")), unless("ops-pipeline"));
+        assert_eq!(OURS.of("x", &scales("backtests")), Belongs::Others);
         let both = [ScheduleTarget::Function { name: "g".into() }, task("ops-pipeline-cluster")];
         assert_eq!(OURS.of("anything", &both), Belongs::Ours);
         assert_eq!(OURS.of("x", &[task("other"), task("ops-pipeline-cluster")]), Belongs::Ours);

@@ -53,7 +53,7 @@ impl View<'_> {
     pub(super) fn data(&self) -> serde_json::Value {
         let world = self.world;
         let services = section("services", world.services.as_ref(), |services| {
-            services.iter().map(|service| self.service(service)).collect()
+            services.into_iter().map(|service| self.service(service)).collect()
         });
         let orders = world
             .orders
@@ -65,7 +65,7 @@ impl View<'_> {
                 self.beats.as_slice()
             }),
             services,
-            tasks: section("tasks", world.tasks.as_ref(), Vec::as_slice),
+            tasks: section("tasks", world.tasks.as_ref(), |it| it.found.as_slice()),
             supervision: section("supervision", world.supervision.as_ref(), |it| it),
             positions: self.position_section(),
             orders: orders.collect(),
@@ -73,7 +73,7 @@ impl View<'_> {
                 let unknown = rows.iter().filter(|row| row.outcome_unknown());
                 unknown.map(|row| row.id.as_str()).collect()
             }),
-            schedules: section("schedules", world.schedules.as_ref(), Vec::as_slice),
+            schedules: section("schedules", world.schedules.as_ref(), |it| it.found.as_slice()),
             not_covered: &self.request.lacks,
             unread: self.unread.clone(),
         };

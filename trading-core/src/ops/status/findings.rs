@@ -149,11 +149,12 @@ impl View<'_> {
             return evidence;
         };
         let (id, service) = (row.task(), row.service());
-        let task = tasks.iter().find(|task| Some(&task.id) == id.as_ref());
+        let task = tasks.into_iter().find(|task| Some(&task.id) == id.as_ref());
         match task {
             Some(task) => evidence.push(describe(task)),
+            None if !tasks.is_whole() => evidence.push("not all tasks were read".to_owned()),
             None => {
-                let live = tasks.iter().any(|task| {
+                let live = tasks.into_iter().any(|task| {
                     service.is_some() && task.service == service && task.state == TaskState::Running
                 });
                 let service = service.map_or_else(|| "?".to_owned(), |it| it.to_string());
@@ -168,8 +169,8 @@ impl View<'_> {
     fn supervision_finding(&self) -> Option<Finding> {
         let supervision = self.world.supervision.as_ref().and_then(Reading::value)?;
         let desired = Desired::of(
-            self.world.services.as_ref().and_then(Reading::value).map(Vec::as_slice),
-            self.world.tasks.as_ref().and_then(Reading::value).map(Vec::as_slice),
+            self.world.services.as_ref().and_then(Reading::value),
+            self.world.tasks.as_ref().and_then(Reading::value),
         );
         // A supervisor is not brought up under a hold: what is to be done then is the
         // hold's own next command.
@@ -266,12 +267,9 @@ impl View<'_> {
         let Some(ours) = &self.request.cluster else { return };
         let schedules = self.world.schedules.as_ref().and_then(Reading::value);
         for schedule in schedules.into_iter().flatten().filter(|it| it.enabled) {
-            let tasks = schedule.targets.iter().filter_map(|target| match target {
-                ScheduleTarget::Task { cluster, family } => Some((cluster, family)),
-                ScheduleTarget::Function { .. } | ScheduleTarget::Other { .. } => None,
-            });
-            let tasks: Vec<(&String, &String)> = tasks.collect();
-            let clusters: BTreeSet<&String> = tasks.iter().map(|(cluster, _)| *cluster).collect();
+            let started = schedule.targets.iter().filter(|it| it.cluster().is_some());
+            let clusters: BTreeSet<&str> =
+                started.clone().filter_map(ScheduleTarget::cluster).collect();
             let mut clusters = clusters.into_iter();
             let (Some(cluster), None) = (clusters.next(), clusters.next()) else { continue };
             if cluster == ours {
@@ -281,7 +279,7 @@ impl View<'_> {
                 "enabled, and starts nothing: cluster {cluster}, in which it starts tasks, does \
                  not exist; ours is {ours}"
             );
-            let families = tasks.iter().map(|(_, family)| format!("it would start {family}"));
+            let families = started.map(|it| format!("it would start {it}"));
             findings.push(
                 Finding::new("schedule.cluster_absent", Severity::Error, &schedule.id, message)
                     .seen(families),
@@ -368,7 +366,8 @@ impl View<'_> {
         }
         for schedule in self.world.schedules.as_ref().and_then(Reading::value).into_iter().flatten()
         {
-            if site.schedule_role(schedule).is_none() {
+            let services = self.world.services.as_ref().and_then(Reading::value);
+            if site.schedule_role(schedule, services).is_none() {
                 names.insert(schedule.id.to_string());
             }
         }

@@ -3,7 +3,7 @@
 
 use super::View;
 use crate::engine::TradingState;
-use crate::model::{Reading, StrategyRow, TaskState};
+use crate::model::{Reading, StrategyRow, TaskState, a_few};
 use crate::ops::heartbeat::Pulse;
 
 /// What is known of the engine behind a position.
@@ -70,16 +70,22 @@ impl View<'_> {
             None => return Managed::Unknown("tasks were not read".to_owned()),
         };
         let (id, service) = (row.task(), row.service());
-        let runs = tasks.iter().any(|task| {
+        let runs = tasks.into_iter().any(|task| {
             let its =
                 (service.is_some() && task.service == service) || Some(&task.id) == id.as_ref();
             its && task.state == TaskState::Running
         });
         // An engine that somebody started by hand is no task, and holds the lease.
-        let by_hand =
-            lease.is_some_and(|it| tasks.iter().all(|task| task.id.as_str() != it.owner.as_str()));
+        let by_hand = lease
+            .is_some_and(|it| tasks.into_iter().all(|task| task.id.as_str() != it.owner.as_str()));
         match service {
-            _ if runs || by_hand => Managed::Yes,
+            _ if runs => Managed::Yes,
+            // What was not read may run it, or be what holds the lease and hangs.
+            _ if !tasks.is_whole() => {
+                let gaps: Vec<String> = tasks.gaps.iter().map(ToString::to_string).collect();
+                Managed::Unknown(a_few(&gaps))
+            }
+            _ if by_hand => Managed::Yes,
             Some(service) => Managed::No(format!("its service {service} runs no task")),
             None if id.is_some() => Managed::No("its task does not run".to_owned()),
             None => Managed::Unknown("its row does not say what runs it".to_owned()),

@@ -169,7 +169,7 @@ fn gaps(world: &World) -> Vec<&Gap> {
             gaps.push(scaling);
         }
     }
-    gaps.extend(world.schedule_gaps.iter().map(Some));
+    gaps.extend(world.unlisted().map(Some));
     gaps.extend(world.orders.values().map(|it| of(Some(it))));
     gaps.extend(world.venue_positions.values().map(|it| of(Some(it))));
     gaps.into_iter().flatten().collect()

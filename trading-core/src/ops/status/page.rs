@@ -2,8 +2,7 @@
 
 use super::View;
 use crate::model::{
-    Gap, Latch, OrderPurpose, OrderType, Reading, Role, Schedule, ScheduleTarget, Service, Side,
-    VenueOrder,
+    Gap, Latch, OrderPurpose, OrderType, Reading, Role, Schedule, Service, Side, VenueOrder,
 };
 use crate::ops::heartbeat::{Pulse, beat_cells};
 use crate::ops::positions::holdings_table;
@@ -27,7 +26,7 @@ impl View<'_> {
         self.part(&mut page, "Services", world.services.as_ref(), |services| {
             self.table(
                 vec!["service", "role", "running", "desired", "last event"],
-                services.iter().map(|it| self.service_cells(it)).collect(),
+                services.into_iter().map(|it| self.service_cells(it)).collect(),
                 "tradectl status --all",
             )
         });
@@ -45,11 +44,11 @@ impl View<'_> {
         self.part(&mut page, "Schedules", world.schedules.as_ref(), |schedules| {
             self.table(
                 vec!["schedule", "state", "expression", "starts"],
-                schedules.iter().map(schedule_cells).collect(),
+                schedules.into_iter().map(schedule_cells).collect(),
                 "tradectl status --all",
             )
         });
-        let unread = world.schedule_gaps.iter().map(|gap| format!("not known: {gap}"));
+        let unread = world.unlisted().map(|gap| format!("not known: {gap}"));
         page.extend(unread.map(|text| Block::Line(Cell::toned(text, Tone::Warn))));
         let lacks = self.request.lacks.iter();
         page.extend(
@@ -220,15 +219,7 @@ fn order_cells(order: &VenueOrder) -> Vec<Cell> {
 }
 
 fn schedule_cells(schedule: &Schedule) -> Vec<Cell> {
-    let starts: Vec<String> = schedule
-        .targets
-        .iter()
-        .map(|target| match target {
-            ScheduleTarget::Task { family, .. } => family.clone(),
-            ScheduleTarget::Function { name } => format!("function {name}"),
-            ScheduleTarget::Other { address } => address.clone(),
-        })
-        .collect();
+    let starts: Vec<String> = schedule.targets.iter().map(ToString::to_string).collect();
     let (state, tone) =
         if schedule.enabled { ("enabled", Tone::Plain) } else { ("disabled", Tone::Dim) };
     vec![

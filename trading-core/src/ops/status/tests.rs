@@ -98,15 +98,28 @@ fn every_read_that_fails_is_shown_and_is_no_health() {
 }
 
 #[test]
-fn a_single_schedule_that_is_not_known_is_no_health() {
+fn a_single_thing_that_is_not_known_is_no_health_and_hides_no_other() {
+    for (list, name) in [("schedules", "jobs"), ("services", "engine-1"), ("tasks", "t5")] {
+        let mut world = well();
+        world.dark_single.insert(name.to_owned());
+        let report = status(&mut world);
+        assert_eq!((report.exit, report.complete), (Exit::Incomplete, false), "{name}");
+        assert_eq!(ids(&report), ["read.unreachable"], "{name}");
+        assert!(report.data[list].as_array().is_some_and(|it| !it.is_empty()), "{name}");
+        let line = format!("not known: {name}: unreachable: dark");
+        assert!(format!("{:?}", report.body).contains(&line), "{name}");
+        assert_eq!(report.data["unread"].as_array().unwrap().len(), 1, "{name}");
+    }
+}
+
+#[test]
+fn an_engine_whose_task_is_not_known_is_neither_well_nor_gone() {
     let mut world = well();
-    world.dark_schedules.insert(world.schedules[0].id.clone());
+    world.orders.retain(|order| order.order.purpose != OrderPurpose::Protective);
+    world.dark_single.insert("t1".to_owned());
     let report = status(&mut world);
-    assert_eq!((report.exit, report.complete), (Exit::Incomplete, false));
-    assert_eq!(ids(&report), ["read.unreachable"]);
-    assert!(report.data["schedules"].as_array().is_some_and(|it| !it.is_empty()));
-    assert!(format!("{:?}", report.body).contains("not known: jobs: unreachable: dark"));
-    assert_eq!(report.data["unread"].as_array().unwrap().len(), 1);
+    let found = report.findings.iter().find(|it| it.id == "position.engine_unknown");
+    assert!(found.is_some_and(|it| it.message.contains("t1: unreachable")), "{report:#?}");
 }
 
 #[test]
@@ -363,9 +376,13 @@ fn status_of_tasks(tasks: Vec<Task>) -> Report {
         let crate::ops::Ask::Read(query) = want.ask else { panic!("{want:?}") };
         let seen = match query {
             Query::Services => {
-                Seen::Services(Reading::known(world.services.clone(), "sim", start()))
+                let services = Listing::whole(world.services.clone());
+                Seen::Services(Reading::known(services, "sim", start()))
             }
-            Query::Tasks => Seen::Tasks(Reading::known(tasks.clone(), "sim", start())),
+            Query::Tasks => {
+                let tasks = Listing::whole(tasks.clone());
+                Seen::Tasks(Reading::known(tasks, "sim", start()))
+            }
             Query::Latch => Seen::Latch(Reading::known(Latch::released(), "sim", start())),
             other => other.unreachable("nobody asked"),
         };
@@ -416,7 +433,7 @@ fn nothing_of_the_system_is_not_a_system_that_is_well() {
 fn an_interrupted_status_tells_what_it_has_and_what_it_has_not() {
     let mut status = Status::new(request());
     let wants = status.wants(start());
-    let first = Seen::Services(Reading::known(vec![], "sim", start()));
+    let first = Seen::Services(Reading::known(Listing::default(), "sim", start()));
     status.give(start(), wants[0].ticket, Answer::Read(Box::new(first)));
     status.interrupt(start(), "the deadline passed");
     let report = status.outcome(start()).unwrap();

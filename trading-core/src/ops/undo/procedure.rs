@@ -222,6 +222,7 @@ fn step_back(change: &Change, now: RestoreValue, before_it: Option<StepId>) -> O
         subject: change.subject.clone(),
         before: change.before.clone(),
         written: now.clone(),
+        loses: None,
     };
     let (rung, act, undo) = acts(&item, &now)?;
     let id = StepId::new(format!("{}:undone", change.subject));

@@ -289,7 +289,8 @@ pub(super) fn evidence(strategy: &StrategyId, world: &World) -> Vec<Entry> {
             "service",
             world.services.as_ref().map(|read| {
                 read.clone().map(|all| {
-                    all.into_iter()
+                    all.found
+                        .into_iter()
                         .filter(|it| Some(&it.name) == service.as_ref())
                         .collect::<Vec<_>>()
                 })
@@ -298,7 +299,7 @@ pub(super) fn evidence(strategy: &StrategyId, world: &World) -> Vec<Entry> {
         entry(
             "tasks",
             world.tasks.as_ref().map(|read| {
-                read.clone().map(|all| all.into_iter().filter(ours).collect::<Vec<_>>())
+                read.clone().map(|all| all.found.into_iter().filter(ours).collect::<Vec<_>>())
             }),
         ),
         entry(

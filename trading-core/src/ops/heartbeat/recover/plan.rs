@@ -2,8 +2,8 @@
 
 use super::RecoverRequest;
 use crate::model::{
-    Attr, Effective, Reading, Service, ServiceName, StatusReading, StatusWrite, StrategyId,
-    StrategyRow, StrategyStatus, Task, TaskId, TaskState, Utc,
+    Attr, Effective, Listing, Reading, Service, ServiceName, StatusReading, StatusWrite,
+    StrategyId, StrategyRow, StrategyStatus, Task, TaskId, TaskState, Utc,
 };
 use crate::ops::emergency_stop::Site;
 use crate::ops::heartbeat::{Pulse, judge};
@@ -96,7 +96,12 @@ pub(super) fn case(
         NoPlan::Refused(format!("the row of {id} does not say which service runs it"))
     })?;
     runnable(&service, need("services", world.services.as_ref())?)?;
-    let tasks = owners(row, &service, need("tasks", world.tasks.as_ref())?, world, now);
+    let tasks = need("tasks", world.tasks.as_ref())?;
+    // What was not read may be what trades it.
+    if let Some(gap) = tasks.gaps.first() {
+        return Err(NoPlan::Unread(gap.to_string()));
+    }
+    let tasks = owners(row, &service, &tasks.found, world, now);
     let leases = world.leases.as_ref();
     if let Some(gap) = leases.filter(|it| !it.is_absent()).and_then(Reading::as_gap) {
         return Err(NoPlan::Unread(gap.to_string()));
@@ -165,8 +170,9 @@ fn well(site: &Site, request: &RecoverRequest, row: &StrategyRow, now: Utc) -> R
     }
 }
 
-fn runnable(name: &ServiceName, services: &[Service]) -> Result<(), NoPlan> {
-    match services.iter().find(|service| service.name == *name) {
+fn runnable(name: &ServiceName, services: &Listing<Service>) -> Result<(), NoPlan> {
+    let service = services.one(name.as_str(), |service| service.name == *name);
+    match service.map_err(|gap| NoPlan::Unread(gap.to_string()))? {
         None => Err(NoPlan::Refused(format!("there is no service {name} to run it"))),
         Some(service) if service.desired_count == 0 => Err(NoPlan::Refused(format!(
             "its service {name} should run 0 tasks: nothing would run it"

@@ -400,9 +400,11 @@ impl Recover {
     /// Whether a task that may have run it is not seen STOPPED; unknown: nothing.
     fn is_alive(&self, case: &Case) -> Option<bool> {
         let tasks = self.world.tasks.as_ref()?.value()?;
-        let alive =
-            |id: &TaskId| tasks.iter().any(|it| it.id == *id && it.state != TaskState::Stopped);
-        Some(case.tasks.iter().any(alive))
+        let alive = |id: &TaskId| {
+            tasks.into_iter().any(|it| it.id == *id && it.state != TaskState::Stopped)
+        };
+        let any = case.tasks.iter().any(alive);
+        (any || tasks.is_whole()).then_some(any)
     }
 
     fn look_at_beat(&mut self, now: Utc) {

@@ -1,0 +1,140 @@
+//! What is read in part, what names nothing, and what lifts or loses something afterwards.
+
+use super::*;
+
+#[test]
+fn a_single_thing_that_cannot_be_read_hides_no_other_and_is_no_halt() {
+    // A trading service that is not read stays up, and its tasks are seen: that is PARTIAL.
+    for (name, exit) in
+        [("nightly", Exit::Unknown), ("t6", Exit::Unknown), ("engine-1", Exit::Partial)]
+    {
+        let mut world = SimWorld::busy();
+        world.dark_single.insert(name.to_owned());
+        let report = stop(&mut world);
+        assert_eq!(report.exit, exit, "{name}: {:#?}", report.findings);
+        assert!(!report.complete, "{name}");
+        assert!(!world.schedules[0].enabled, "{name}: the one that was read is disabled");
+        assert_eq!(world.services[1].desired_count, 0, "{name}: the one that was read is at 0");
+        let named = report.findings.iter().any(|it| it.id == "stop.unknown" && it.subject == name);
+        assert!(named, "{name}: {:#?}", report.findings);
+    }
+}
+
+#[test]
+fn a_service_that_does_not_trade_or_is_not_in_scope_need_not_be_read() {
+    let mut world = SimWorld::busy();
+    world.dark_single.insert("data".to_owned());
+    assert_eq!(stop(&mut world).outcome, "HALTED", "its name tells that it is support");
+    let mut world = SimWorld::busy();
+    world.dark_single.insert("engine-1".to_owned());
+    let scope = Scope::Service("engine-2".into());
+    let request = Request { scope, ..world::request(&world, "r1") };
+    let report = stop_with(&mut world, request, None).unwrap();
+    assert_eq!(report.outcome, "HALTED", "{:#?}", report.findings);
+    assert_eq!(world.services[0].desired_count, 1);
+}
+
+#[test]
+fn a_scope_that_names_nothing_is_no_halt_and_is_not_waited_for() {
+    for (scope, near) in [
+        (Scope::Strategy("aa".into()), "there is no strategy `aa` here"),
+        (Scope::Service("engine-3".into()), "there is no service `engine-3` here (`engine-"),
+        (Scope::Venue("papr".into()), "there is no venue `papr` here (`paper` is)"),
+    ] {
+        let mut world = SimWorld::busy();
+        let request = Request { scope: scope.clone(), ..world::request(&world, "r1") };
+        let report = stop_with(&mut world, request, None).unwrap();
+        assert_eq!(report.exit, Exit::Partial, "{scope}: {:#?}", report.findings);
+        let found = report.findings.iter().find(|it| it.id == "stop.not_stopped").unwrap();
+        assert_eq!(found.subject, scope.to_string());
+        assert!(found.message.starts_with(near), "{found:?}");
+        let proof = report.data["timing"]["time_to_proof_ms"].as_i64().unwrap();
+        assert!(proof < 5_000, "in the simulated time of one round: {proof} ms");
+        // What cannot be read may be there.
+        let mut world = SimWorld::busy();
+        world.dark.extend([Query::Strategies, Query::Tasks]);
+        let request = Request { scope: scope.clone(), ..world::request(&world, "r1") };
+        let report = stop_with(&mut world, request, None).unwrap();
+        let is_venue = matches!(scope, Scope::Venue(_));
+        let exit = if is_venue { Exit::Partial } else { Exit::Unknown };
+        assert_eq!(report.exit, exit, "{scope}: {:#?}", report.findings);
+    }
+}
+
+#[test]
+fn time_before_the_first_question_counts_and_takes_no_patience_from_the_latch() {
+    let mut world = SimWorld::busy();
+    let request = world::request(&world, "r1");
+    world.now += jiff::SignedDuration::from_secs(3);
+    let report = stop_with(&mut world, request, None).unwrap();
+    assert_eq!(report.outcome, "HALTED", "{:#?}", report.findings);
+    let latch = report.data["timing"]["time_to_latch_ms"].as_i64().unwrap();
+    assert!(latch >= 3_000, "{latch} ms");
+    let first = world.applied.first().unwrap();
+    assert!(first.starts_with("write the latch"), "nothing came before it: {first}");
+}
+
+#[test]
+fn an_owner_whose_task_was_not_read_is_not_gone() {
+    let mut world = SimWorld::busy();
+    world.hung.extend(["a", "b", "c"].map(StrategyId::from));
+    world.dark_single.insert("t1".to_owned());
+    let request = Request { keep_compute: true, ..world::request(&world, "r1") };
+    let report = stop_with(&mut world, request, None).unwrap();
+    assert_eq!(report.exit, Exit::Unknown, "{:#?}", report.findings);
+    let found = report.findings.iter().find(|it| it.subject == "a").expect("it is named");
+    assert!(found.message.contains("not acknowledged, and t1: unreachable"), "{found:?}");
+}
+
+#[test]
+fn a_schedule_that_scales_a_trading_service_is_disabled_and_comes_back() {
+    let scales = |service: &str| crate::model::ScheduleTarget::Service {
+        cluster: "sim".into(),
+        service: service.into(),
+    };
+    let of = |world: &SimWorld, service: &str| Schedule {
+        id: format!("lifts-{service}").as_str().into(),
+        targets: vec![scales(service)],
+        ..world.schedules[0].clone()
+    };
+    let mut world = SimWorld::busy();
+    let lifts = ["engine-1", "data", "by-family"].map(|it| of(&world, it));
+    world.schedules.extend(lifts);
+    // Classified only by what it runs.
+    let mut by_family = world.services[1].clone();
+    (by_family.name, by_family.desired_count) = ("by-family".into(), 0);
+    (by_family.running_count, by_family.family) = (0, "job".into());
+    world.services.push(by_family);
+    let report = stop(&mut world);
+    assert_eq!(report.outcome, "HALTED", "{:#?}", report.findings);
+    let enabled: Vec<bool> = world.schedules.iter().map(|it| it.enabled).collect();
+    assert_eq!(enabled, [false, true, false, true, false], "only what does not trade goes on");
+    assert_eq!(recorded(&world)["schedule=lifts-engine-1"], "enabled");
+    // One service's stop disables what scales it and nothing else.
+    let mut world = SimWorld::busy();
+    let lifts = ["engine-1", "engine-2"].map(|it| of(&world, it));
+    world.schedules.extend(lifts);
+    let scope = Scope::Service("engine-2".into());
+    let request = Request { scope, ..world::request(&world, "r1") };
+    stop_with(&mut world, request, None).unwrap();
+    assert!(world.schedules[2].enabled && !world.schedules[3].enabled);
+}
+
+#[test]
+fn what_a_resume_does_not_bring_back_whole_is_said_before_and_recorded() {
+    let mut world = SimWorld::busy();
+    world.schedules[0].loses = Some("half of it".into());
+    let request = world::request(&world, "r0");
+    let mut dry = EmergencyStop::new(world::site(), request, None);
+    let shown = drive(&mut world.clone(), &mut dry, None, |_| 0).unwrap();
+    let report = stop(&mut world);
+    for report in [&shown, &report] {
+        let found = report.findings.iter().find(|it| it.id == "stop.not_whole");
+        assert!(found.is_some_and(|it| it.message.ends_with("half of it")), "{report:#?}");
+    }
+    assert_eq!(report.outcome, "HALTED", "{:#?}", report.findings);
+    let items = world.chunks.iter().flat_map(|chunk| &chunk.items);
+    let losing: Vec<String> =
+        items.filter(|it| it.loses.is_some()).map(|it| it.subject.to_string()).collect();
+    assert_eq!(losing, ["schedule=jobs"]);
+}
