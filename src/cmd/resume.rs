@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use trading_core::journal::{Damage, Entry, Journal};
-use trading_core::model::{RestoreChunk, RunId};
+use trading_core::model::{RestoreChunk, RunId, Utc};
 use trading_core::ops::resume::{Request, Resume};
 use trading_core::report::{Exit, Report};
 
@@ -16,12 +16,13 @@ use super::emergency_stop::site;
 use super::kill::KillArgs;
 use super::planned::Errand;
 use crate::error::Fault;
-use crate::settings::{Access, Environment};
+use crate::settings::Access;
 
 /// The arguments.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The stop to resume from [default: the one in the latch].
+    /// The stop to resume from [default: the one in the latch; without a latch, the one in
+    /// this machine's journals or in FILE].
     stop_id: Option<String>,
     /// Why it is safe to trade again.
     #[arg(long, value_parser = reason)]
@@ -68,9 +69,7 @@ fn item(text: &str) -> Result<String, String> {
 pub(super) async fn run(args: &Arguments, session: &Session<'_>) -> Result<Report, Fault> {
     let environment = session.environment(Access::Mutate)?;
     let site = site(&environment);
-    if !site.capabilities.strategies {
-        return Err(no_latch(&environment));
-    }
+    let asked_at = session.ctx.clock.now();
     let errand = Errand {
         command: "resume",
         environment: &environment,
@@ -78,25 +77,18 @@ pub(super) async fn run(args: &Arguments, session: &Session<'_>) -> Result<Repor
         takes: session.deadline(DEADLINE)?,
         kill: args.kill.point(&environment)?,
     };
-    let make =
-        |run_id, approval| Ok(Resume::new(site.clone(), request(args, session, run_id)?, approval));
+    let make = |run_id, approval| {
+        Ok(Resume::new(site.clone(), request(args, session, run_id, asked_at)?, approval))
+    };
     errand.run(session, make).await
 }
 
-/// Where nothing can hold trading there is nothing to resume under.
-fn no_latch(environment: &Environment) -> Fault {
-    let message = format!(
-        "{} has no latch: nothing holds there. What a stop changed is put back, value by value, \
-         by undoing its run",
-        environment.name
-    );
-    Fault::new(Exit::Refused, "resume.no_latch", message).hint(format!(
-        "tradectl journal list --env {0}, then tradectl journal undo RUN --env {0} --reason …",
-        environment.name
-    ))
-}
-
-fn request(args: &Arguments, session: &Session<'_>, run_id: RunId) -> Result<Request, Fault> {
+fn request(
+    args: &Arguments,
+    session: &Session<'_>,
+    run_id: RunId,
+    asked_at: Utc,
+) -> Result<Request, Fault> {
     let started_at = session.ctx.clock.now();
     let deadline = session.deadline(DEADLINE)?;
     let deadline = SignedDuration::try_from(deadline).unwrap_or(SignedDuration::MAX);
@@ -110,6 +102,7 @@ fn request(args: &Arguments, session: &Session<'_>, run_id: RunId) -> Result<Req
         leave: leave.clone(),
         take: take.clone(),
         actor: actor(session),
+        asked_at,
         started_at,
         deadline_at: started_at.saturating_add(deadline).unwrap_or(started_at),
     })

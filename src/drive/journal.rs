@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use trading_core::journal::{self, Chain, Entry, Journal};
 use trading_core::model::{RestoreChunk, RunId, StopId, Utc};
+use trading_core::ops::history::{Found, in_order};
 
 use super::patient::Patient;
 
@@ -148,6 +149,21 @@ pub fn files(state_dir: &Path) -> io::Result<Vec<PathBuf>> {
     }
     paths.sort();
     Ok(paths)
+}
+
+/// Every journal of an environment, read, in the order in which their runs began.
+pub fn all(state_dir: &Path) -> io::Result<Vec<Found>> {
+    let mut all: Vec<Found> = files(state_dir)?.iter().map(|path| found(path)).collect();
+    in_order(&mut all);
+    Ok(all)
+}
+
+/// One journal, or why it cannot be read.
+pub fn found(path: &Path) -> Found {
+    Found {
+        run: path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+        journal: load(path).map_err(|error| format!("{}: {error}", path.display())),
+    }
 }
 
 /// Chunks of a stop's restore record that only a journal of this machine holds.

@@ -3,14 +3,24 @@
 use std::path::Path;
 use std::time::Duration;
 
-use trading_core::model::{Reading, RestoreChunk, StopId, VenueName};
+use trading_core::model::{Reading, RestoreChunk, StopId, Utc, VenueName};
+use trading_core::ops::history::{self, Stops};
 use trading_core::ops::{Query, Seen};
 
 use super::journal;
 use crate::platform::{Fut, Platform};
 
+/// What journals are called in an answer.
+const JOURNALS: &str = "journals of this machine";
+
 /// Asks the platform, at most for `timeout`.
-pub async fn query(platform: &Platform, state_dir: &Path, query: Query, timeout: Duration) -> Seen {
+pub async fn query(
+    platform: &Platform,
+    state_dir: &Path,
+    query: Query,
+    timeout: Duration,
+    now: Utc,
+) -> Seen {
     let state = &platform.state;
     match query {
         Query::Latch => Seen::Latch(bounded("latch", timeout, state.latch()).await),
@@ -38,6 +48,7 @@ pub async fn query(platform: &Platform, state_dir: &Path, query: Query, timeout:
             let read = bounded("restore records", timeout, state.restore_chunks(&stop)).await;
             Seen::RestoreChunks(with_misplaced(read, state_dir, stop, timeout).await)
         }
+        Query::Stops => Seen::Stops(stops(state_dir, timeout, now).await),
         Query::VenueOrders(name) => {
             let read = at_venue(platform, &name, timeout, |venue| venue.open_orders()).await;
             Seen::VenueOrders(name, read)
@@ -58,6 +69,29 @@ pub async fn query(platform: &Platform, state_dir: &Path, query: Query, timeout:
             let read = read.await;
             Seen::Receipts(name, read)
         }
+    }
+}
+
+/// The stops that this machine's journals tell of.
+async fn stops(state_dir: &Path, timeout: Duration, now: Utc) -> Reading<Stops> {
+    match of_disk(state_dir, timeout, journal::all).await {
+        Ok(found) => Reading::known(history::stops(&found), JOURNALS, now),
+        Err(why) => Reading::unreachable(JOURNALS, why),
+    }
+}
+
+/// What this machine's disk says; one that hangs keeps no other question waiting.
+async fn of_disk<T: Send + 'static>(
+    state_dir: &Path,
+    timeout: Duration,
+    look: impl FnOnce(&Path) -> std::io::Result<T> + Send + 'static,
+) -> Result<T, String> {
+    let state_dir = state_dir.to_path_buf();
+    let looked = tokio::task::spawn_blocking(move || look(&state_dir));
+    match tokio::time::timeout(timeout, looked).await {
+        Ok(Ok(looked)) => looked.map_err(|error| error.to_string()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err(format!("no answer within {timeout:?}")),
     }
 }
 
@@ -90,18 +124,12 @@ async fn with_misplaced(
     stop: StopId,
     timeout: Duration,
 ) -> Reading<Vec<RestoreChunk>> {
-    const JOURNALS: &str = "journals of this machine";
-    let state_dir = state_dir.to_path_buf();
-    // A disk that hangs keeps no other question waiting.
-    let look = tokio::task::spawn_blocking(move || journal::misplaced_chunks(&state_dir, &stop));
-    let Ok(looked) = tokio::time::timeout(timeout, look).await else {
-        return Reading::unreachable(JOURNALS, format!("no answer within {timeout:?}"));
-    };
-    match looked.map_err(std::io::Error::other).flatten() {
+    let look = move |folder: &Path| journal::misplaced_chunks(folder, &stop);
+    match of_disk(state_dir, timeout, look).await {
         Ok(more) => read.map(|mut chunks| {
             chunks.extend(more);
             chunks
         }),
-        Err(error) => Reading::unreachable(JOURNALS, error.to_string()),
+        Err(why) => Reading::unreachable(JOURNALS, why),
     }
 }

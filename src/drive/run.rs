@@ -162,9 +162,9 @@ impl Driver<'_> {
                 });
             }
             Ask::Read(query) => {
-                let state_dir = self.state_dir.clone();
+                let (state_dir, now) = (self.state_dir.clone(), clock.now());
                 working.start(ticket, Owed::Read(query.clone()), async move {
-                    let seen = read::query(&platform, &state_dir, query, timeout).await;
+                    let seen = read::query(&platform, &state_dir, query, timeout, now).await;
                     Answer::Read(Box::new(seen))
                 });
             }

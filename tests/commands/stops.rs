@@ -279,6 +279,7 @@ impl World {
             take: vec![],
             actor: "alice@desk".to_owned(),
             started_at: self.now,
+            asked_at: self.now,
             deadline_at: self.now + span(30_000),
         };
         let mut survey = Resume::new(site(), request.clone(), None);

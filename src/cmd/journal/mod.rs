@@ -7,9 +7,7 @@ mod show;
 mod undo;
 mod verify;
 
-use std::path::Path;
-
-use trading_core::ops::history::{Found, in_order};
+use trading_core::ops::history::Found;
 use trading_core::report::{Exit, Report};
 
 use super::Session;
@@ -56,21 +54,11 @@ pub(super) async fn run(command: &Command, session: &mut Session<'_>) -> Result<
 
 /// Every journal of an environment, in the order in which their runs began.
 pub(super) fn all(environment: &Environment) -> Result<Vec<Found>, Fault> {
-    let files = journal::files(&environment.state_dir).map_err(|error| {
+    journal::all(&environment.state_dir).map_err(|error| {
         let folder = journal::folder(&environment.state_dir);
         let message = format!("the journals in {} cannot be listed: {error}", folder.display());
         Fault::new(Exit::Incomplete, "journal.unreadable", message)
-    })?;
-    let mut all: Vec<Found> = files.iter().map(|path| found(path)).collect();
-    in_order(&mut all);
-    Ok(all)
-}
-
-fn found(path: &Path) -> Found {
-    Found {
-        run: path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
-        journal: journal::load(path).map_err(|error| format!("{}: {error}", path.display())),
-    }
+    })
 }
 
 /// The journal of a run that somebody named. The name is looked for among the journals and

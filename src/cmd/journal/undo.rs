@@ -39,8 +39,7 @@ pub(super) async fn run(args: &Arguments, session: &Session<'_>) -> Result<Repor
     let Arguments { run, reason, approve, kill } = args;
     let found = named(&environment, run)?;
     let site = site(&environment);
-    let latched = site.capabilities.strategies;
-    let changes = changes(&found.run, readable(&found)?, latched).map_err(|not| {
+    let changes = changes(&found.run, readable(&found)?).map_err(|not| {
         let next = match &not {
             NotUndone::Stop { .. } => {
                 format!("tradectl resume --env {} --reason …", environment.name)

@@ -9,6 +9,7 @@ pub mod heartbeat;
 pub mod history;
 mod look;
 mod positions;
+mod quiet;
 pub mod resume;
 pub mod retention;
 mod run;
@@ -111,6 +112,8 @@ pub enum Query {
     Leases,
     /// The restore record of a stop.
     RestoreChunks(StopId),
+    /// The stops that the journals of this machine tell of.
+    Stops,
     /// Resting orders at a venue.
     VenueOrders(VenueName),
     /// One order at a venue.
@@ -137,6 +140,7 @@ impl Query {
             Self::StoredOrders => "orders table".to_owned(),
             Self::Leases => "leases".to_owned(),
             Self::RestoreChunks(_) => "restore records".to_owned(),
+            Self::Stops => "journals of this machine".to_owned(),
             Self::VenueOrders(venue)
             | Self::VenueOrder(venue, _)
             | Self::VenuePositions(venue)
@@ -161,6 +165,7 @@ impl Query {
             Self::StoredOrders => Seen::StoredOrders(gap(source, why)),
             Self::Leases => Seen::Leases(gap(source, why)),
             Self::RestoreChunks(_) => Seen::RestoreChunks(gap(source, why)),
+            Self::Stops => Seen::Stops(gap(source, why)),
             Self::VenueOrders(venue) => Seen::VenueOrders(venue, gap(source, why)),
             Self::VenueOrder(venue, order) => {
                 Seen::VenueOrder(venue, order, Box::new(gap(source, why)))
@@ -195,6 +200,8 @@ pub enum Seen {
     Leases(Reading<Vec<Lease>>),
     /// A restore record.
     RestoreChunks(Reading<Vec<RestoreChunk>>),
+    /// Stops, from journals.
+    Stops(Reading<history::Stops>),
     /// Resting orders at a venue.
     VenueOrders(VenueName, Reading<Vec<VenueOrder>>),
     /// One order at a venue.

@@ -8,6 +8,7 @@ use crate::model::{
 };
 use crate::ops::Seen;
 use crate::ops::emergency_stop::Site;
+use crate::ops::history::Stops;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What was seen last.
@@ -27,6 +28,8 @@ pub(crate) struct World {
     pub(crate) stored_orders: Option<Reading<Vec<OrderRow>>>,
     pub(crate) venue_order: BTreeMap<ClientOrderId, Reading<VenueOrder>>,
     pub(crate) restore: Option<Reading<Vec<RestoreChunk>>>,
+    /// Stops that the journals of this machine tell of.
+    pub(crate) stops: Option<Reading<Stops>>,
     pub(crate) logs: Option<Reading<LogList>>,
     /// Strategies that this stop has changed before, in whatever run.
     pub(crate) touched: BTreeSet<StrategyId>,
@@ -77,6 +80,7 @@ impl World {
                 self.touched.extend(touched(&it));
                 self.restore = Some(it);
             }
+            Seen::Stops(it) => self.stops = Some(it),
             Seen::StoredOrders(it) => self.stored_orders = Some(it),
             Seen::VenueOrder(_, id, it) => _ = self.venue_order.insert(id, *it),
         }

@@ -1,8 +1,8 @@
 //! A small deterministic world for the tests of procedures: a state store, a cluster, a
 //! venue and engines that behave, hang or come back. Time passes only between answers.
 
-use super::{Answer, Ask, Query, Seen};
-use crate::journal::Entry;
+use super::{Answer, Ask, Query, Seen, history};
+use crate::journal::{Entry, Line};
 use crate::model::*;
 use crate::ops::emergency_stop::{Request, Site};
 use crate::plan::{Act, Approval, Binding, Consent, Recorded};
@@ -32,6 +32,8 @@ pub(crate) struct SimWorld {
     pub(crate) chunks: Vec<RestoreChunk>,
     pub(crate) notices: Vec<String>,
     pub(crate) journal: Vec<Entry>,
+    /// When each entry of the journal came.
+    pub(crate) journaled_at: Vec<Utc>,
     /// Queries that get no answer.
     pub(crate) dark: BTreeSet<Query>,
     /// From when on; always, if there is no such time.
@@ -275,6 +277,7 @@ impl SimWorld {
             chunks: vec![],
             notices: vec![],
             journal: vec![],
+            journaled_at: vec![],
             dark: BTreeSet::new(),
             dark_since: None,
             gone_from: None,
@@ -419,6 +422,26 @@ impl SimWorld {
         }
         self.known(query, list)
     }
+    /// The journal, run by run, as files would have it.
+    pub(crate) fn runs(&self) -> Vec<history::Found> {
+        let mut runs: Vec<history::Found> = Vec::new();
+        for (entry, at) in self.journal.iter().zip(&self.journaled_at) {
+            if let Entry::Opened { run_id, .. } = entry {
+                let journal = Ok(crate::journal::read(b""));
+                runs.push(history::Found { run: run_id.to_string(), journal });
+            }
+            let Some(Ok(journal)) = runs.last_mut().map(|it| it.journal.as_mut()) else { continue };
+            let (entry, prev) = (entry.clone(), String::new());
+            journal.lines.push(Line { format: 1, seq: 0, at: *at, prev, entry });
+        }
+        runs
+    }
+    /// A run's journal is closed by whoever drives it.
+    pub(crate) fn close_run(&mut self, report: &crate::report::Report) {
+        let (outcome, exit_code) = (report.outcome.clone(), report.exit.code());
+        self.journal.push(Entry::Closed { outcome, exit_code });
+        self.journaled_at.resize(self.journal.len(), self.now);
+    }
     fn known<T>(&self, query: &Query, value: T) -> Reading<T> {
         let is_dark = self.dark_since.is_none_or(|since| self.now >= since);
         if is_dark && self.dark.contains(query) {
@@ -470,6 +493,7 @@ impl SimWorld {
                 None => Reading::absent("sim", "no leases here"),
             }),
             Query::RestoreChunks(_) => Seen::RestoreChunks(self.known(query, self.chunks.clone())),
+            Query::Stops => Seen::Stops(self.known(query, history::stops(&self.runs()))),
             Query::VenueOrders(venue) => {
                 let live = self.orders.iter().filter(|it| !it.state.is_terminal());
                 Seen::VenueOrders(venue.clone(), self.known(query, live.cloned().collect()))
@@ -600,16 +624,20 @@ impl SimWorld {
                     return Answer::Journaled(Err("no space left".into()));
                 }
                 self.journal.extend(entries);
+                self.journaled_at.resize(self.journal.len(), self.now);
                 Answer::Journaled(Ok(()))
             }
             Ask::Record(chunk) => {
                 if self.store_broken {
                     self.elsewhere.push(chunk.clone());
-                    let why = "broken".into();
-                    let recorded = match self.journal_broken {
-                        true => Recorded::Printed { why },
-                        false => Recorded::Journal { why },
-                    };
+                    let why = "broken".to_owned();
+                    if self.journal_broken {
+                        return Answer::Recorded(chunk, Recorded::Printed { why });
+                    }
+                    let entry = Entry::Record { chunk: chunk.clone(), why: String::clone(&why) };
+                    self.journal.push(entry);
+                    self.journaled_at.resize(self.journal.len(), self.now);
+                    let recorded = Recorded::Journal { why };
                     return Answer::Recorded(chunk, recorded);
                 }
                 self.chunks.push(chunk.clone());

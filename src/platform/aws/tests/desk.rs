@@ -87,6 +87,15 @@ impl Desk {
         (exit, captured.out() + &captured.err())
     }
 
+    /// Moves this machine's journals away; where the newest of them lies now.
+    pub(super) fn take_journals(&self) -> PathBuf {
+        let state = self.home.path().join("state");
+        let away = self.home.path().join("away");
+        std::fs::rename(state.join("sandbox"), &away).expect("moved");
+        let files = crate::drive::journal::files(&away).expect("journals");
+        files.last().expect("one").clone()
+    }
+
     /// How many requests of this account there were.
     pub(super) fn requests(&self) -> usize {
         self.sandbox.requests().expect("the proxy's record").len()

@@ -64,7 +64,7 @@ fn a_resume_needs_nothing_that_no_policy_names() {
 
 #[test]
 #[ignore = "needs an AWS-compatible server: cargo xtask test aws"]
-fn where_there_is_no_latch_a_stop_is_taken_back_by_its_run_value_by_value() {
+fn where_there_is_no_latch_a_stop_is_resumed_from_its_record_value_by_value() {
     let desk = Desk::ops_pipeline();
     let values = || {
         let (_, said) = desk.run("status --output json");
@@ -78,18 +78,48 @@ fn where_there_is_no_latch_a_stop_is_taken_back_by_its_run_value_by_value() {
     let before = values();
     let (exit, said) = desk.run("emergency-stop --reason t --yes");
     assert_eq!(exit, Exit::Ok, "{said}");
-    assert!(said.contains("to resume: tradectl journal undo run-"), "{said}");
+    assert!(said.contains("to resume: tradectl resume --env"), "{said}");
     assert_ne!(values(), before);
-    let (exit, said) = desk.run("resume --reason t --yes");
-    assert_eq!(exit, Exit::Refused, "{said}");
-    assert!(said.contains("tradectl journal undo RUN"), "{said}");
-    let prepared = desk.requests();
-    let (exit, said) = desk.run("journal undo last --reason t --yes");
+    let (exit, said) = desk.run("status");
     assert_eq!(exit, Exit::Ok, "{said}");
+    assert!(said.contains("STOPPED: halt all by stop-"), "{said}");
+    let (exit, said) = desk.run("journal undo last --reason t --yes");
+    assert_eq!(exit, Exit::Refused, "{said}");
+    assert!(said.contains("is an emergency stop"), "{said}");
+    let prepared = desk.requests();
+    let (exit, said) = desk.run("resume --reason t --yes");
+    assert_eq!(exit, Exit::Ok, "{said}");
+    assert!(said.contains("RELEASED"), "{said}");
     assert_eq!(values(), before);
     let sent = desk.sent(prepared);
     assert!(sent.is_subset(&allowed(Holder::Operator)), "{sent:?}");
     assert!(sent.contains("events:EnableRule") && sent.contains("scheduler:UpdateSchedule"));
+    let (exit, said) = desk.run("status");
+    assert!(!said.contains("STOPPED: "), "{exit:?} {said}");
+    let (exit, said) = desk.run("resume --reason t --yes");
+    assert_eq!(exit, Exit::Ok, "{said}");
+    assert!(said.contains("nothing to resume"), "{said}");
+}
+
+#[test]
+#[ignore = "needs an AWS-compatible server: cargo xtask test aws"]
+fn where_there_is_no_latch_a_resume_elsewhere_needs_the_record_and_takes_it() {
+    let desk = Desk::ops_pipeline();
+    let (exit, stopped) = desk.run("emergency-stop --reason t --yes");
+    assert_eq!(exit, Exit::Ok, "{stopped}");
+    // Another machine: nothing of the stop lies there.
+    let journal = desk.take_journals();
+    let (exit, said) = desk.run("status");
+    assert!(said.contains("STOPPED: nothing that trades is up"), "{exit:?} {said}");
+    let prepared = desk.requests();
+    let (exit, said) = desk.run("resume --reason t --yes");
+    assert_eq!(exit, Exit::Refused, "{said}");
+    assert!(said.contains("--record FILE"), "{said}");
+    assert!(!desk.sent(prepared).contains("ecs:UpdateService"));
+    let line = format!("resume --reason t --yes --record {}", journal.display());
+    let (exit, said) = desk.run(&line);
+    assert_eq!(exit, Exit::Ok, "{said}");
+    assert!(said.contains("RELEASED"), "{said}");
 }
 
 #[test]

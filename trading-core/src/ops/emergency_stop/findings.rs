@@ -201,7 +201,8 @@ impl EmergencyStop {
                 let run = &self.request.run_id;
                 let message = format!(
                     "{count} values are recorded only in {place} ({run}), since this system has no \
-                     table for them: put them back from this machine, by undoing that run"
+                     table for them: resume on this machine, or elsewhere with a copy of it \
+                     (--record FILE)"
                 );
                 findings.push(finding(id, Severity::Info, "restore record", &message));
                 continue;

@@ -230,6 +230,11 @@ impl Desk<'_> {
     }
 
     fn judge_schedules(&self, verdict: &mut Verdict) {
+        // Of such a scope no schedule is stopped, whatever it starts: one that cannot be read
+        // can hold nothing of it.
+        if matches!(self.request.scope, Scope::Strategy(_) | Scope::Venue(_)) {
+            return;
+        }
         let reading = self.world.schedules.as_ref();
         let Some(schedules) = verdict.need("schedules", "schedules", reading) else { return };
         verdict.unlisted("schedules", &schedules.gaps);

@@ -18,8 +18,9 @@ const LATCH_PATIENCE_MS: u64 = 2_000;
 /// The first and the longest pause between two rounds of reads that found something.
 pub(super) const POLL_MS: (u64, u64) = (100, 2_000);
 /// How long after it was overtaken something of a resume may still take effect: the few acts
-/// that it has under way at once wait for their turn, and then for as long as one may take.
-pub(super) const RESUMED_MS: u64 = 15_000;
+/// that it has under way at once wait for their turn, and then for as long as one that hangs is
+/// sent again and looked up.
+pub(super) const RESUMED_MS: u64 = 35_000;
 /// How long a service may stand at 0 before we stop its tasks ourselves.
 pub(super) const SCHEDULER_GRACE_MS: u64 = 3_000;
 /// How long reads wait for acts that have not been answered: one that hangs must not keep the

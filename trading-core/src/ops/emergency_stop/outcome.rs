@@ -286,12 +286,7 @@ impl EmergencyStop {
         if word == Word::Halted {
             body.push(Block::line(self.proof_line()));
             let env = &self.site.environment;
-            let way = match self.site.capabilities.strategies {
-                true => "resume".to_owned(),
-                // Nothing holds there: its run is what says what to put back.
-                false => format!("journal undo {}", self.request.run_id),
-            };
-            let next = format!("to resume: tradectl {way} --env {env} --reason …");
+            let next = format!("to resume: tradectl resume --env {env} --reason …");
             body.push(Block::Line(Cell::toned(next, Tone::Dim)));
         }
         body

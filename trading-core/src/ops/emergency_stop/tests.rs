@@ -172,6 +172,23 @@ fn a_rung_that_is_dark_holds_up_no_other_and_ends_unknown() {
 }
 
 #[test]
+fn a_schedule_that_cannot_be_read_counts_where_the_scope_can_reach_it_and_nowhere_else() {
+    let of = |scope: &str| {
+        let mut world = SimWorld::busy();
+        world.dark_single.insert("nightly".to_owned());
+        let scope = Scope::from(scope.to_owned());
+        let request = Request { scope, ..world::request(&world, "r1") };
+        let report = stop_with(&mut world, request, None).unwrap();
+        (report.outcome, world.schedules[0].enabled)
+    };
+    // No schedule is stopped for a strategy or a venue: not even one that was read.
+    assert_eq!(of("strategy=a"), ("HALTED".to_owned(), true));
+    // One that is not read may start what a service runs.
+    assert_eq!(of("service=engine-1").0, "UNKNOWN");
+    assert_eq!(of("all"), ("UNKNOWN".to_owned(), false));
+}
+
+#[test]
 fn whatever_trades_decides_what_a_rule_with_several_targets_is() {
     let site = world::site();
     let role = |id: &str, families: &[&str]| {
@@ -655,6 +672,6 @@ fn a_system_without_tables_is_stopped_and_names_its_own_way_back() {
     let grave = report.findings.iter().filter(|it| it.severity < Severity::Info);
     assert_eq!(grave.map(|it| it.id.as_str()).collect::<Vec<_>>(), ["stop.task_ended"]);
     let record = report.findings.iter().find(|it| it.id == "stop.record_misplaced").unwrap();
-    assert!(record.message.contains("by undoing that run"), "{record:?}");
-    assert!(format!("{:?}", report.body).contains("tradectl journal undo r1"));
+    assert!(record.message.contains("resume on this machine"), "{record:?}");
+    assert!(format!("{:?}", report.body).contains("tradectl resume --env sim"));
 }

@@ -3,6 +3,7 @@
 mod list;
 mod replay;
 mod show;
+mod stops;
 mod verify;
 
 /// The shapes of `data` in the JSON documents, by command.
@@ -22,6 +23,8 @@ mod tests;
 pub use list::list;
 pub use replay::{Replay, replay};
 pub use show::show;
+pub(crate) use stops::Stop;
+pub use stops::{Stops, stops};
 pub use verify::verify;
 
 use crate::journal::{Damage, Entry, Journal};

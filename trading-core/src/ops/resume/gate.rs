@@ -218,6 +218,7 @@ pub(super) fn unread(world: &World) -> Vec<Obstacle> {
         ("strategies", gap(world.strategies.as_ref())),
         ("services", gap(world.services.as_ref())),
         ("tasks", gap(world.tasks.as_ref())),
+        ("journals of this machine", gap(world.stops.as_ref())),
     ];
     let told = |(what, gap): (&str, Option<&Gap>)| Some(obstacle(UNREAD, what, gap?.to_string()));
     gaps.into_iter().filter_map(told).collect()
@@ -337,6 +338,7 @@ pub(super) fn awaited(obstacles: &[Obstacle]) -> String {
 fn kind(id: &str) -> &'static str {
     match id {
         "resume.service_not_up" => "services to run",
+        "resume.not_put_back" => "items to be as they were",
         UNREAD => "what cannot be read",
         NOTHING_RUNS => "strategies to be started by hand",
         NOT_BEATING => "strategies to reconcile and beat",

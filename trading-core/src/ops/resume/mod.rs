@@ -7,12 +7,14 @@ mod outcome;
 mod procedure;
 mod record;
 mod restore;
+mod unlatched;
 
 #[cfg(test)]
 mod tests;
 
 pub use procedure::Resume;
 pub(crate) use restore::{acts, engine_moved_on, found};
+pub(crate) use unlatched::stands;
 
 use crate::model::{RestoreChunk, RunId, StopId, Utc};
 
@@ -33,6 +35,9 @@ pub struct Request {
     pub take: Vec<String>,
     /// Who.
     pub actor: String,
+    /// When the operator asked, before anything was read or approved: a stop that began
+    /// later wins where no latch tells.
+    pub asked_at: Utc,
     /// When it began.
     pub started_at: Utc,
     /// When it must end, done or not.

@@ -90,7 +90,10 @@ impl Resume {
                 ("resume.refused", message, next)
             }
             End::StoppedAgain(why) => {
-                let message = format!("the latch was not released: {why}");
+                let message = match self.has_latch() {
+                    true => format!("the latch was not released: {why}"),
+                    false => format!("not resumed to its end: {why}"),
+                };
                 ("resume.stopped_again", message, format!("tradectl status --env {env}"))
             }
             End::Unread(why) => {
@@ -98,7 +101,10 @@ impl Resume {
                 ("resume.unread", message, format!("tradectl doctor --env {env}"))
             }
             End::Held(why) | End::Late(why) => {
-                let message = format!("the latch still holds: {why}");
+                let message = match self.has_latch() {
+                    true => format!("the latch still holds: {why}"),
+                    false => format!("the stop is not over: {why}"),
+                };
                 ("resume.held", message, format!("tradectl resume --env {env} --reason …"))
             }
         };
@@ -108,7 +114,7 @@ impl Resume {
     /// What an operator types where only an operator can decide.
     fn way_out(&self, it: &Obstacle) -> Option<String> {
         let option = match it.id {
-            record::MISSING => "--record FILE".to_owned(),
+            record::MISSING | record::NONE => "--record FILE".to_owned(),
             UNSETTLED | NOTHING_RUNS => format!("--leave {}", it.subject),
             _ => return None,
         };
@@ -256,9 +262,11 @@ impl Planned for Resume {
             format!("{}: {}, before the stop {}", data.item, data.fate, data.before)
         });
         let last = if self.fates.iter().any(Item::is_undecided) {
-            "the latch is NOT released: decide the undecided items with --leave or --take"
-        } else {
+            "the stop is NOT over then: decide the undecided items with --leave or --take"
+        } else if self.has_latch() {
             "then engines reconcile and beat, and the latch is released"
+        } else {
+            "then services run, and everything is read again; there is no latch"
         };
         let lost =
             self.missing.iter().map(|it| format!("{}: missing, done without (--leave)", it.item));

@@ -4,7 +4,9 @@ use super::Request;
 use super::gate::{self, Obstacle};
 use super::record::{self, MissingChunk};
 use super::restore::{self, Fate, Item};
-use crate::model::{Hold, Latch, Phase, Reading, Scope, StopId, Utc};
+use super::unlatched;
+use crate::journal::Entry;
+use crate::model::{Hold, Phase, Reading, Scope, StopId, Utc};
 use crate::ops::emergency_stop::{Site, later};
 use crate::ops::run::{Opening, Run};
 use crate::ops::seen::World;
@@ -103,7 +105,12 @@ impl Resume {
             reason: &request.reason,
         };
         let mut run = Run::begin(Purpose::Resume, JournalRule::Required, &opening, approval);
-        run.read(Query::Latch);
+        // Where nothing can hold trading, what stands tells which stop is meant.
+        let first = match site.capabilities.strategies {
+            true => vec![Query::Latch],
+            false => unlatched::QUERIES.to_vec(),
+        };
+        first.iter().for_each(|query| run.read(query.clone()));
         Self {
             next_look_at: request.started_at,
             site,
@@ -119,7 +126,7 @@ impl Resume {
             end: None,
             ended_at: None,
             stage: Stage::Finding,
-            waiting: BTreeSet::from([Query::Latch]),
+            waiting: first.into_iter().collect(),
             resuming_since: None,
             awaited: String::new(),
             ready: false,
@@ -141,6 +148,9 @@ impl Resume {
     }
 
     fn survey_queries(&self, with_record: Option<StopId>) -> Vec<Query> {
+        if !self.has_latch() {
+            return unlatched::QUERIES.to_vec();
+        }
         let mut queries =
             vec![Query::Latch, Query::Strategies, Query::Services, Query::Tasks, Query::Schedules];
         queries.extend(with_record.map(Query::RestoreChunks));
@@ -172,8 +182,21 @@ impl Resume {
     }
 
     fn find(&mut self, now: Utc) {
+        if !self.has_latch() {
+            return match self.find_stop() {
+                Ok(hold) => {
+                    self.hold = Some(hold);
+                    self.plan(now);
+                }
+                Err(end) => self.close(now, end),
+            };
+        }
         match &self.world.latch {
-            Some(Reading::Known { value, .. }) => match self.choose(&value.clone()) {
+            Some(Reading::Known { value, .. }) if value.format > crate::model::LATCH_FORMAT => {
+                let message = "the latch was written by a newer tradectl, which must release it";
+                self.close(now, End::Refused(message.to_owned()));
+            }
+            Some(Reading::Known { value, .. }) => match self.choose(&value.holds.clone()) {
                 Ok(hold) => {
                     let queries = self.survey_queries(Some(hold.stop_id.clone()));
                     self.hold = Some(hold);
@@ -191,32 +214,27 @@ impl Resume {
     }
 
     /// The hold that is to be released, and no other that covers the same.
-    fn choose(&self, latch: &Latch) -> Result<Hold, End> {
+    pub(super) fn choose(&self, holds: &[Hold]) -> Result<Hold, End> {
         let wanted =
             |hold: &&Hold| self.request.stop_id.as_ref().is_none_or(|id| *id == hold.stop_id);
-        let mut candidates = latch.holds.iter().filter(wanted);
+        let mut candidates = holds.iter().filter(wanted);
         let hold = match (candidates.next(), candidates.next()) {
-            (None, _) if latch.holds.is_empty() => return Err(End::NothingHeld),
+            (None, _) if holds.is_empty() => return Err(End::NothingHeld),
             (None, _) => {
-                let ids: Vec<&str> = latch.holds.iter().map(|it| it.stop_id.as_str()).collect();
+                let ids: Vec<&str> = holds.iter().map(|it| it.stop_id.as_str()).collect();
                 let asked = self.request.stop_id.as_ref().map_or("", |id| id.as_str());
                 let ids = ids.join(", ");
                 return Err(End::Refused(format!("no stop `{asked}` holds; what holds is {ids}")));
             }
             (Some(hold), None) => hold.clone(),
             (Some(_), Some(_)) => {
-                let ids: Vec<&str> = latch.holds.iter().map(|it| it.stop_id.as_str()).collect();
+                let ids: Vec<&str> = holds.iter().map(|it| it.stop_id.as_str()).collect();
                 let ids = ids.join(", ");
                 let why = format!("several stops hold; name one, the broadest first: {ids}");
                 return Err(End::Refused(why));
             }
         };
-        if latch.format > crate::model::LATCH_FORMAT {
-            let message = "the latch was written by a newer tradectl, which must release it";
-            return Err(End::Refused(message.to_owned()));
-        }
-        let other =
-            latch.holds.iter().find(|it| it.stop_id != hold.stop_id && comes_first(it, &hold));
+        let other = holds.iter().find(|it| it.stop_id != hold.stop_id && comes_first(it, &hold));
         match other {
             Some(other) => Err(End::Refused(format!(
                 "stop {} of {} holds {} too: resume that one first",
@@ -226,40 +244,29 @@ impl Resume {
         }
     }
 
-    fn plan(&mut self, now: Utc) {
-        let (Some(hold), Some(latch)) =
-            (self.hold.clone(), self.world.latch.as_ref().and_then(Reading::value).cloned())
-        else {
-            return self.close(now, End::Unread("the latch could not be read again".to_owned()));
+    /// The hold as it stands now.
+    fn hold_now(&self) -> Result<Hold, End> {
+        let Some(hold) = self.hold.clone() else {
+            return Err(End::Unread("no stop was found".to_owned()));
         };
-        if latch.hold(&hold.stop_id).is_none() {
-            return self.close(now, End::NothingHeld);
+        if !self.has_latch() {
+            return self.stopped_again_here().map_or(Ok(hold), Err);
         }
-        if let Some(gap) = self.world.restore.as_ref().and_then(Reading::as_gap) {
-            let why = gap.to_string();
-            return self.close(now, End::Unread(why));
+        let Some(latch) = self.world.latch.as_ref().and_then(Reading::value) else {
+            return Err(End::Unread("the latch could not be read again".to_owned()));
+        };
+        let hold = latch.hold(&hold.stop_id).cloned().ok_or(End::NothingHeld)?;
+        match self.world.restore.as_ref().and_then(Reading::as_gap) {
+            Some(gap) => Err(End::Unread(gap.to_string())),
+            None => Ok(hold),
         }
-        let hold_now = latch.hold(&hold.stop_id).cloned().unwrap_or(hold);
-        self.fates = restore::fates(&self.world, &self.request, &hold_now.stop_id);
-        let chunks = record::chunks(&self.world, &self.request, &hold_now.stop_id);
-        self.missing = record::missing(&hold_now, &chunks);
-        if let Some(why) = record::foreign(&self.request, &hold_now.stop_id) {
-            return self.close(now, End::Refused(why));
-        }
-        if let Some(end) = self.unknown_item().or_else(|| self.missing_record()) {
-            return self.close(now, end);
-        }
-        if let Some(why) = self.fates.iter().find_map(|it| match &it.fate {
-            Fate::Unread(why) => Some(format!("{}: {why}", it.item.subject)),
-            _ => None,
-        }) {
-            return self.close(now, End::Unread(why));
-        }
-        self.obstacles = gate::unknown_orders(&self.site, &self.world, &self.request.leave);
-        if let Some(first) = self.obstacles.first() {
-            let why = format!("{}: {}", first.subject, first.message);
-            return self.close(now, End::Refused(why));
-        }
+    }
+
+    fn plan(&mut self, now: Utc) {
+        let hold = match self.hold_now().and_then(|hold| self.consider(&hold).map(|()| hold)) {
+            Ok(hold) => hold,
+            Err(end) => return self.close(now, end),
+        };
         let orders = gate::unsettled(&self.site, &self.world);
         self.left_orders =
             orders.into_iter().filter(|it| self.request.leave.contains(it)).collect();
@@ -268,15 +275,23 @@ impl Resume {
             actor: &self.request.actor,
             left_orders: &self.left_orders,
         };
-        let mut steps = restore::plan(&latch, &hold_now, &self.fates, &told);
+        let mut steps = match self.world.latch.as_ref().and_then(Reading::value) {
+            Some(latch) => restore::plan(latch, &hold, &self.fates, &told),
+            None => restore::plan_unlatched(&hold, &self.fates, &told),
+        };
         steps.retain(|it| it.rung != Rung::Notify || self.site.capabilities.notices);
-        self.hold = Some(hold_now);
+        if steps.is_empty() && self.fates.iter().all(|it| it.fate == Fate::Stands) {
+            return self.close(now, End::NothingHeld);
+        }
+        let working = Entry::Stop { stop_id: hold.stop_id.clone(), continued: true };
+        self.hold = Some(hold);
         self.digest = Some(digest(&steps));
         self.run.executor.meter(ACTS_PER_LOOK);
         self.run.append(steps);
         if self.run.executor.is_dry() {
             return self.close(now, End::Planned);
         }
+        self.run.executor.note(working);
         if let Some(complaint) = self.run.complaints.first() {
             let why = complaint.message.clone();
             return self.close(now, End::Refused(why));
@@ -287,6 +302,32 @@ impl Resume {
             _ => Some(now),
         };
         self.next_look_at = now;
+    }
+
+    /// What becomes of each item, and what forbids to go on.
+    fn consider(&mut self, hold: &Hold) -> Result<(), End> {
+        self.fates = restore::fates(&self.world, &self.request, &hold.stop_id);
+        if self.has_latch() {
+            let chunks = record::chunks(&self.world, &self.request, &hold.stop_id);
+            self.missing = record::missing(hold, &chunks);
+        }
+        if let Some(why) = record::foreign(&self.request, &hold.stop_id) {
+            return Err(End::Refused(why));
+        }
+        if let Some(end) = self.unknown_item().or_else(|| self.missing_record()) {
+            return Err(end);
+        }
+        if let Some(why) = self.fates.iter().find_map(|it| match &it.fate {
+            Fate::Unread(why) => Some(format!("{}: {why}", it.item.subject)),
+            _ => None,
+        }) {
+            return Err(End::Unread(why));
+        }
+        self.obstacles = gate::unknown_orders(&self.site, &self.world, &self.request.leave);
+        match self.obstacles.first() {
+            Some(first) => Err(End::Refused(format!("{}: {}", first.subject, first.message))),
+            None => Ok(()),
+        }
     }
 
     /// Without a part of the record nothing is put back, unless the operator does without it.
@@ -341,7 +382,8 @@ impl Resume {
             return;
         }
         if self.run.executor.is_held_back() {
-            self.ask_all(vec![Query::Latch]);
+            let fresh = if self.has_latch() { Query::Latch } else { Query::Stops };
+            self.ask_all(vec![fresh]);
         } else if self.only_release_waits() {
             let queries = self.survey_queries(None);
             self.ask_all(queries);
@@ -386,6 +428,9 @@ impl Resume {
         if self.run.journal_fault.is_some() && nothing_done {
             let why = "the journal cannot be written, and without it nothing is changed";
             return Some(End::Refused(why.to_owned()));
+        }
+        if !self.has_latch() {
+            return self.ended_unlatched();
         }
         if ["latch/resuming", "latch/released"].iter().any(|id| settled(id).is_some_and(lost)) {
             return self.who_changed_the_latch();
@@ -441,11 +486,11 @@ impl Resume {
             return;
         }
         if let Some(end) = self.stopped_again() {
-            self.run.executor.close("the latch was changed meanwhile");
+            self.run.executor.close("somebody stopped meanwhile");
             return self.close(now, end);
         }
         if !self.only_release_waits() {
-            if self.world.latch.as_ref().is_some_and(|latch| latch.value().is_some()) {
+            if self.is_seen() {
                 self.next_look_at = now;
                 self.run.executor.allow();
             }
@@ -466,6 +511,9 @@ impl Resume {
         self.obstacles = gate::not_ready(&self.site, &self.world, &self.fates, since);
         self.obstacles.extend(gate::unknown_orders(&self.site, &self.world, &self.request.leave));
         self.obstacles.extend(gate::unreconciled(&self.site, &self.world, &trading));
+        if !self.has_latch() {
+            self.obstacles.extend(unlatched::not_put_back(&self.world, &self.fates));
+        }
         let awaited = gate::awaited(&self.obstacles);
         if awaited != self.awaited {
             self.run.tell("engines", "engines", awaited.clone(), false);
@@ -478,7 +526,23 @@ impl Resume {
         }
     }
 
+    /// What tells of stops meanwhile was read.
+    fn is_seen(&self) -> bool {
+        match self.has_latch() {
+            true => self.world.latch.as_ref().is_some_and(|it| it.value().is_some()),
+            false => self.world.stops.as_ref().is_some_and(|it| it.value().is_some()),
+        }
+    }
+
+    /// Everything was seen as it must be.
+    pub(super) fn is_ready(&self) -> bool {
+        self.ready
+    }
+
     fn stopped_again(&self) -> Option<End> {
+        if !self.has_latch() {
+            return self.stopped_again_here();
+        }
         let latch = self.world.latch.as_ref()?.value()?;
         let ours = self.hold.as_ref()?;
         match latch.hold(&ours.stop_id) {

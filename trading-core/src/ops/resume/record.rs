@@ -6,16 +6,22 @@ use super::gate::Obstacle;
 use crate::model::{
     Hold, Misplaced, Reading, RestoreChunk, RestoreItem, RestoreSubject, RunId, StopId,
 };
+use crate::ops::history::Stop;
 use crate::ops::seen::World;
 use crate::report::nearest;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The id of the finding that a chunk is missing.
 pub(super) const MISSING: &str = "resume.record_missing";
+/// The id of the finding that there is no record at all.
+pub(super) const NONE: &str = "resume.no_record";
 
 /// All chunks of a stop that can be had here.
 pub(super) fn chunks(world: &World, request: &Request, stop_id: &StopId) -> Vec<RestoreChunk> {
     let stored = world.restore.as_ref().and_then(Reading::value).into_iter().flatten();
+    let stops = world.stops.as_ref().and_then(Reading::value).into_iter();
+    let journaled = stops.flat_map(|it| &it.stops).filter(|it| it.hold.stop_id == *stop_id);
+    let stored = stored.chain(journaled.flat_map(|it| &it.chunks));
     let given = request.record.iter().filter(|chunk| chunk.stop_id == *stop_id);
     stored.chain(given).cloned().collect()
 }
@@ -49,6 +55,8 @@ pub(super) struct MissingChunk {
     pub(super) actor: String,
     /// The run that wrote it.
     pub(super) run_id: RunId,
+    /// It may stand behind this damage of the run's journal.
+    pub(super) damage: Option<String>,
 }
 
 /// What the hold notes as recorded elsewhere and is not among the chunks.
@@ -59,24 +67,55 @@ pub(super) fn missing(hold: &Hold, chunks: &[RestoreChunk]) -> Vec<MissingChunk>
             item: item_of(run_id, *chunk),
             actor: actor.clone(),
             run_id: run_id.clone(),
+            damage: None,
         })
     });
     one_by_one.collect()
 }
 
+/// What of a stop's record may be missing where only journals and what was printed tell: the
+/// chunks of a run count from 0, and a damaged journal may have held more.
+pub(super) fn unread_rest(stop: &Stop) -> Vec<MissingChunk> {
+    let mut missing = Vec::new();
+    let mut numbers: BTreeMap<&RunId, BTreeSet<u32>> = BTreeMap::new();
+    for chunk in &stop.chunks {
+        numbers.entry(&chunk.run_id).or_default().insert(chunk.chunk);
+    }
+    for (run_id, had) in numbers {
+        let last = had.last().copied().unwrap_or_default();
+        missing.extend((0..last).filter(|number| !had.contains(number)).map(|number| {
+            let (item, actor) = (item_of(run_id, number), stop.hold.actor.clone());
+            MissingChunk { item, actor, run_id: run_id.clone(), damage: None }
+        }));
+    }
+    missing.extend(stop.damage.iter().map(|why| MissingChunk::after(stop, why)));
+    missing
+}
+
 impl MissingChunk {
     pub(super) fn obstacle(&self) -> Obstacle {
         let (run, actor) = (&self.run_id, &self.actor);
-        let message = format!(
-            "a part of the restore record is not here: it lies in the journal of run {run} on the \
+        let message = match &self.damage {
+            Some(why) => format!("a part of the restore record may be lost: {why}"),
+            None => format!(
+                "a part of the restore record is not here: it lies in the journal of run {run} on the \
              machine of {actor}, or in what that run printed"
-        );
+            ),
+        };
         Obstacle { id: MISSING, subject: self.item.clone(), message }
     }
 }
 
 /// How a missing chunk is given.
 pub(super) fn ways(obstacle: &Obstacle) -> Vec<String> {
+    if obstacle.id == NONE {
+        return vec![
+            "FILE holds what the stop printed, or its journal (journal/RUN.jsonl of the machine \
+             it ran on)"
+                .to_owned(),
+            "or resume on that machine, which has it".to_owned(),
+        ];
+    }
     if obstacle.id != MISSING {
         return Vec::new();
     }

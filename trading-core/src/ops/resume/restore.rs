@@ -130,6 +130,24 @@ pub(super) struct Told<'a> {
     pub(super) left_orders: &'a [String],
 }
 
+/// The whole plan where nothing holds: every item, and what people are told once all of them
+/// were seen as they were.
+pub(super) fn plan_unlatched(hold: &Hold, fates: &[Item], told: &Told<'_>) -> Vec<Step> {
+    let mut steps = item_steps(fates, &[]);
+    if !steps.is_empty() && !fates.iter().any(Item::is_open) {
+        let needs: Vec<StepId> = steps.iter().map(|step| step.id.clone()).collect();
+        steps.push(notice(&hold.stop_id, told).needing(needs).awaiting(ENGINES_READY));
+    }
+    steps
+}
+
+impl Item {
+    /// With such an item the run ends before the release.
+    fn is_open(&self) -> bool {
+        matches!(self.fate, Fate::Conflict { .. } | Fate::Unread(_))
+    }
+}
+
 /// The whole plan: the latch to `resuming`, every item, and the release.
 pub(super) fn plan(latch: &Latch, hold: &Hold, fates: &[Item], told: &Told<'_>) -> Vec<Step> {
     let mut steps = Vec::new();
@@ -147,8 +165,7 @@ pub(super) fn plan(latch: &Latch, hold: &Hold, fates: &[Item], told: &Told<'_>) 
         latch = next;
     }
     steps.extend(item_steps(fates, &under));
-    // With an undecided item the run ends before the release.
-    if !fates.iter().any(|it| matches!(it.fate, Fate::Conflict { .. } | Fate::Unread(_))) {
+    if !fates.iter().any(Item::is_open) {
         let needs: Vec<StepId> = steps.iter().map(|step| step.id.clone()).collect();
         steps.extend(release(&latch, &hold.stop_id, needs, told));
     }
@@ -231,6 +248,10 @@ fn release(latch: &Latch, stop_id: &StopId, needs: Vec<StepId>, told: &Told<'_>)
     let release = Step::new(StepId::new("latch/released"), Rung::Latch, "trading goes on", act)
         .needing(needs)
         .awaiting(ENGINES_READY);
+    vec![release, notice(stop_id, told).needing([StepId::new("latch/released")])]
+}
+
+fn notice(stop_id: &StopId, told: &Told<'_>) -> Step {
     let Told { environment, actor, left_orders } = told;
     let mut body = format!("stop {stop_id} is released; trading goes on");
     if !left_orders.is_empty() {
@@ -242,7 +263,5 @@ fn release(latch: &Latch, stop_id: &StopId, needs: Vec<StepId>, told: &Told<'_>)
         subject: format!("[{environment}] stop released"),
         body,
     };
-    let told = Step::new(StepId::new("notify/released"), Rung::Notify, "people have to know", told)
-        .needing([StepId::new("latch/released")]);
-    vec![release, told]
+    Step::new(StepId::new("notify/released"), Rung::Notify, "people have to know", told)
 }

@@ -13,6 +13,7 @@ use jiff::SignedDuration;
 mod gate;
 mod races;
 mod told;
+mod unlatched;
 
 fn stopped() -> SimWorld {
     stopped_with(|request| request)
@@ -44,6 +45,7 @@ fn request(world: &SimWorld, run: &str) -> Request {
         leave: vec![],
         take: vec![],
         actor: "tester".into(),
+        asked_at: world.now,
         started_at: world.now,
         deadline_at: world.now + SignedDuration::from_secs(120),
     }

@@ -1,6 +1,7 @@
 //! The command's part of the JSON document.
 
 use super::View;
+use super::stopped::OpenStop;
 use crate::model::{
     Autoscaling, Gap, GapKind, Reading, Schedule, Service, Supervision, Task, VenueOrder,
 };
@@ -22,6 +23,8 @@ enum Section<T> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Data<'a> {
     latch: Section<&'a crate::model::Latch>,
+    /// Where there is no latch: stops of this machine that are not over.
+    stops: Section<Vec<OpenStop>>,
     strategies: Section<&'a [Beat]>,
     services: Section<Vec<ServiceData<'a>>>,
     tasks: Section<&'a [Task]>,
@@ -61,6 +64,7 @@ impl View<'_> {
             .map(|(venue, read)| (venue.as_str(), section("orders", Some(read), Vec::as_slice)));
         let data = Data {
             latch: section("latch", world.latch.as_ref(), |latch| latch),
+            stops: section("stops", world.stops.as_ref(), |_| self.open_stop_data()),
             strategies: section("strategies table", world.strategies.as_ref(), |_| {
                 self.beats.as_slice()
             }),

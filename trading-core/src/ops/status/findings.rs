@@ -13,7 +13,7 @@ use crate::report::{Finding, Severity, ago, millis, stamp};
 use std::collections::BTreeSet;
 
 /// A stop that has not come to its end after this is not at work any more.
-const STOPPING_FOR_MS: i64 = 120_000;
+pub(super) const STOPPING_FOR_MS: i64 = 120_000;
 /// Tasks that ended so lately, and so many of them, are a crash loop.
 const CRASHES: (i64, usize) = (600_000, 3);
 
@@ -23,6 +23,7 @@ impl View<'_> {
         let mut findings = Vec::new();
         self.unread_findings(&mut findings);
         self.latch_findings(&mut findings);
+        self.stop_findings(&mut findings);
         findings.extend(self.supervision_finding());
         self.strategy_findings(&mut findings);
         self.service_findings(&mut findings);
@@ -33,7 +34,7 @@ impl View<'_> {
         findings
     }
 
-    fn command(&self, words: &str) -> String {
+    pub(super) fn command(&self, words: &str) -> String {
         format!("tradectl {words} --env {}", self.request.site.environment)
     }
 
@@ -96,7 +97,7 @@ impl View<'_> {
         Finding::new("latch.held", severity, "latch", message).next(next)
     }
 
-    fn age(&self, at: Utc) -> i64 {
+    pub(super) fn age(&self, at: Utc) -> i64 {
         i64::try_from(self.now.duration_since(at).as_millis()).unwrap_or(i64::MAX)
     }
 

@@ -6,6 +6,7 @@ mod data;
 mod findings;
 mod managed;
 mod page;
+mod stopped;
 
 #[cfg(test)]
 mod tests;
@@ -71,6 +72,9 @@ impl Status {
         let mut queries = vec![Query::Services, Query::Tasks, Query::Supervision, Query::Schedules];
         if has.strategies {
             queries.extend([Query::Latch, Query::Strategies, Query::Leases]);
+        } else {
+            // Without a latch only the journals tell that it was stopped on purpose.
+            queries.push(Query::Stops);
         }
         if has.positions {
             queries.extend([Query::Positions, Query::StoredOrders]);
@@ -132,6 +136,8 @@ impl<'a> View<'a> {
             ("incomplete", Exit::Incomplete)
         } else if held {
             ("held", Exit::Ok)
+        } else if self.is_stopped() {
+            ("stopped", Exit::Ok)
         } else {
             ("healthy", Exit::Ok)
         }
@@ -161,6 +167,7 @@ fn gaps(world: &World) -> Vec<&Gap> {
         of(world.schedules.as_ref()),
         of(world.positions.as_ref()),
         of(world.stored_orders.as_ref()),
+        of(world.stops.as_ref()),
     ];
     let services = world.services.as_ref().and_then(Reading::value);
     // One question for all services: its gap is one, however many services it is missed in.
@@ -177,8 +184,9 @@ fn gaps(world: &World) -> Vec<&Gap> {
 
 /// Of equally bad findings, causes come before what follows from them.
 fn rank(finding: &Finding) -> usize {
-    const ORDER: [&str; 8] = [
+    const ORDER: [&str; 9] = [
         "latch",
+        "stop",
         "supervisor",
         "service",
         "schedule",

@@ -19,6 +19,7 @@ impl View<'_> {
         if let Some(latch) = &world.latch {
             page.push(known(latch, |latch| self.latch_line(latch)).unwrap_or_else(gap_line));
         }
+        page.extend(self.stopped_line());
         if let Some(supervision) = &world.supervision {
             let line = known(supervision, |it| supervision_line(it, self.now));
             page.push(line.unwrap_or_else(gap_line));

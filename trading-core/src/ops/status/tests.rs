@@ -456,3 +456,94 @@ fn a_thousand_of_a_kind_are_told_in_a_few_lines() {
     let all = status_of(&mut world, StatusRequest { all: true, ..request() });
     assert_eq!(all.told().len(), 1_000);
 }
+
+mod stopped {
+    //! A system without a latch, stopped.
+
+    use super::*;
+    use crate::ops::emergency_stop::{EmergencyStop, Site};
+    use crate::ops::world;
+
+    fn unlatched() -> Site {
+        let mut site = site();
+        site.capabilities =
+            Capabilities { strategies: false, positions: false, venues: vec![], notices: false };
+        site
+    }
+
+    fn stop(world: &mut SimWorld) {
+        world.store_broken = true;
+        let request = world::request(world, "r1");
+        let approval = world::approval(&unlatched(), &request);
+        let mut stop = EmergencyStop::new(unlatched(), request, Some((approval, "typed")));
+        let report = drive(world, &mut stop, None, |_| 0).unwrap();
+        assert_eq!(report.outcome, "HALTED", "{report:#?}");
+        world.close_run(&report);
+    }
+
+    fn look(world: &mut SimWorld) -> Report {
+        let report = status_of(world, StatusRequest { site: unlatched(), ..request() });
+        world.read_only = false;
+        report
+    }
+
+    #[test]
+    fn it_says_by_which_run_and_is_not_healthy() {
+        let mut world = well();
+        assert_eq!(look(&mut world).outcome, "healthy");
+        stop(&mut world);
+        let report = look(&mut world);
+        assert_eq!((report.outcome.as_str(), report.exit), ("stopped", Exit::Ok), "{report:#?}");
+        let found = report.findings.iter().find(|it| it.id == "stop.open").unwrap();
+        assert!(found.message.contains("stop-r1 is not over"), "{found:?}");
+        assert!(found.message.contains("as r1 left them"), "{found:?}");
+        assert_eq!(found.next.as_deref(), Some("tradectl resume --reason … --env sim"));
+        assert_eq!(report.data["stops"][0]["run"], "r1");
+        assert!(format!("{:?}", report.body).contains("STOPPED: halt all by stop-r1"));
+    }
+
+    #[test]
+    fn what_stands_still_is_not_healthy_whoever_stopped_it() {
+        let mut world = well();
+        stop(&mut world);
+        world.journal.clear();
+        world.journaled_at.clear();
+        let report = look(&mut world);
+        assert_eq!(report.outcome, "stopped", "{report:#?}");
+        assert!(ids(&report).contains(&"stop.elsewhere"), "{report:#?}");
+        // One schedule that starts what trades, and it does not stand still any more.
+        world.schedules[0].enabled = true;
+        assert_ne!(look(&mut world).outcome, "stopped");
+    }
+
+    #[test]
+    fn put_back_by_somebody_else_it_is_not_stopped() {
+        let mut world = well();
+        let before = (world.services.clone(), world.schedules.clone(), world.tasks.clone());
+        stop(&mut world);
+        (world.services, world.schedules, world.tasks) = before;
+        let report = look(&mut world);
+        assert_eq!(report.outcome, "healthy", "{report:#?}");
+        assert_eq!(report.data["stops"], serde_json::json!([]));
+    }
+
+    #[test]
+    fn one_that_was_killed_is_no_finished_stop() {
+        let mut world = well();
+        stop(&mut world);
+        world.journal.pop();
+        world.journaled_at.pop();
+        world.now += SignedDuration::from_secs(600);
+        let report = look(&mut world);
+        assert_eq!((report.outcome.as_str(), report.exit), ("attention", Exit::No), "{report:#?}");
+        assert!(ids(&report).contains(&"stop.open"), "{report:#?}");
+    }
+
+    #[test]
+    fn journals_that_cannot_be_read_are_no_health() {
+        let mut world = well();
+        world.dark.insert(Query::Stops);
+        let report = look(&mut world);
+        assert_eq!((report.outcome.as_str(), report.exit), ("incomplete", Exit::Incomplete));
+    }
+}

@@ -58,7 +58,7 @@ pub(crate) struct Change {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotUndone {
     /// It has a way back of its own.
-    #[error("{run} is an emergency stop: `tradectl resume` takes it back, under the latch")]
+    #[error("{run} is an emergency stop: `tradectl resume` takes it back, and nothing else")]
     Stop {
         /// The run.
         run: String,
@@ -79,9 +79,9 @@ pub enum NotUndone {
     },
 }
 
-/// What a journal says that its run changed. A system without a latch (`latched` is false) has
-/// nothing to resume under: there a stop is taken back by its run like everything else.
-pub fn changes(run: &str, journal: &Journal, latched: bool) -> Result<Changes, NotUndone> {
+/// What a journal says that its run changed. A stop has one way back, on every system: two
+/// would end in two truths of whether it is over.
+pub fn changes(run: &str, journal: &Journal) -> Result<Changes, NotUndone> {
     if let Some(why) = history::fault(run, journal) {
         return Err(NotUndone::Damaged { run: run.to_owned(), why });
     }
@@ -89,7 +89,7 @@ pub fn changes(run: &str, journal: &Journal, latched: bool) -> Result<Changes, N
     let mut begun: Vec<(&Step, Option<&Settled>)> = Vec::new();
     for entry in journal.entries() {
         match entry {
-            Entry::Opened { command, .. } if command == "emergency-stop" && latched => {
+            Entry::Opened { command, .. } if command == "emergency-stop" => {
                 return Err(NotUndone::Stop { run: run.to_owned() });
             }
             Entry::Opened { command, .. } if command == "resume" => {

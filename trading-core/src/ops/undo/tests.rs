@@ -64,7 +64,7 @@ fn applied() -> Option<Written> {
 }
 
 fn undo(world: &mut SimWorld, journal: &Journal, kill: Option<Kill>) -> Option<Report> {
-    let changes = changes("run-1", journal, true).unwrap();
+    let changes = changes("run-1", journal).unwrap();
     let request = request(world);
     let read_only = std::mem::replace(&mut world.read_only, true);
     let mut survey = Undo::new(site(), request.clone(), changes.clone(), None);
@@ -165,17 +165,12 @@ fn under_a_hold_that_covers_it_nothing_is_set_back() {
 fn stops_and_resumes_have_their_own_way_back_and_damage_has_none() {
     let of = |command: &str| {
         let bytes = Chain::default().seal(start(), &[opened(command)]).unwrap();
-        changes("run-1", &journal::read(&bytes), true)
+        changes("run-1", &journal::read(&bytes))
     };
-    let bytes = Chain::default().seal(start(), &[opened("emergency-stop")]).unwrap();
-    assert!(changes("run-1", &journal::read(&bytes), false).is_ok(), "without a latch it has none");
     assert_eq!(of("emergency-stop"), Err(NotUndone::Stop { run: "run-1".into() }));
     assert_eq!(of("resume"), Err(NotUndone::Resume { run: "run-1".into() }));
     assert_eq!(of("heartbeat.recover"), Ok(Changes::default()));
-    assert!(matches!(
-        changes("run-1", &journal::read(b"torn"), true),
-        Err(NotUndone::Damaged { .. })
-    ));
+    assert!(matches!(changes("run-1", &journal::read(b"torn")), Err(NotUndone::Damaged { .. })));
 }
 
 #[test]
@@ -188,7 +183,7 @@ fn what_was_refused_was_not_changed_and_what_has_no_way_back_is_named() {
         Step::new(StepId::new("t1"), Rung::Compute, "test", stop),
     ];
     let journal = journal_of(&steps, &[Some(refused), Some(Written::Already), applied()]);
-    let changes = changes("run-1", &journal, true).unwrap();
+    let changes = changes("run-1", &journal).unwrap();
     assert_eq!((changes.items.len(), changes.for_good), (0, vec!["stop task t1".to_owned()]));
 }
 

@@ -76,6 +76,7 @@ fn a_service_that_runs_nothing_else_is_stopped_with_its_strategy_and_put_back() 
         take: vec![],
         actor: "tester".into(),
         started_at: world.now,
+        asked_at: world.now,
         deadline_at: world.now + SignedDuration::from_secs(120),
     };
     let mut survey = Resume::new(bots(), asked.clone(), None);

@@ -1,0 +1,34 @@
+//! Whether a system stands still, told by what the platform shows alone.
+
+use super::emergency_stop::Site;
+use super::seen::World;
+use crate::model::{Listing, Reading, Role, TaskState};
+
+/// Nothing that trades is up, nor comes up by itself: every trading service is at 0 and runs
+/// nothing, no trading task runs, and no schedule that starts one is enabled. A system of
+/// which something was not read, or in which nothing trades at all, is not said to be still.
+pub(crate) fn is_still(site: &Site, world: &World) -> bool {
+    fn whole<T>(reading: Option<&Reading<Listing<T>>>) -> Option<&Listing<T>> {
+        reading.and_then(Reading::value).filter(|list| list.is_whole())
+    }
+    let (Some(services), Some(tasks), Some(schedules)) = (
+        whole(world.services.as_ref()),
+        whole(world.tasks.as_ref()),
+        whole(world.schedules.as_ref()),
+    ) else {
+        return false;
+    };
+    let trades = |role: Option<Role>| role.is_some_and(Role::trades);
+    let ours = || services.found.iter().filter(|it| trades(site.service_role(it)));
+    let starting =
+        || schedules.found.iter().filter(|it| trades(site.schedule_role(it, Some(services))));
+    let mut tasks = tasks
+        .found
+        .iter()
+        .filter(|it| it.state != TaskState::Stopped && trades(site.task_role(it)));
+    let something_trades = ours().next().is_some() || starting().next().is_some();
+    something_trades
+        && ours().all(|it| it.desired_count + it.running_count + it.pending_count == 0)
+        && starting().all(|it| !it.enabled)
+        && tasks.next().is_none()
+}

@@ -1,0 +1,184 @@
+//! Where there is no latch: journals and given records tell what to put back.
+
+use super::*;
+
+fn site() -> emergency_stop::Site {
+    let mut site = world::site();
+    site.capabilities =
+        Capabilities { strategies: false, positions: false, venues: vec![], notices: false };
+    site
+}
+
+fn stop(world: &mut SimWorld, run: &str) -> Report {
+    let request = world::request(world, run);
+    let approval = world::approval(&site(), &request);
+    let mut stop = EmergencyStop::new(site(), request, Some((approval, "typed")));
+    let report = drive(world, &mut stop, None, |_| 0).unwrap();
+    assert_eq!(report.outcome, "HALTED", "{report:#?}");
+    world.close_run(&report);
+    world.now += SignedDuration::from_secs(1);
+    report
+}
+
+fn stopped() -> SimWorld {
+    let mut world = SimWorld::busy();
+    world.store_broken = true;
+    stop(&mut world, "r1");
+    world.applied.clear();
+    world
+}
+
+fn look(world: &mut SimWorld, request: Request) -> (Report, Option<Approval>) {
+    let mut survey = Resume::new(site(), request, None);
+    world.read_only = true;
+    let report = drive(world, &mut survey, None, |_| 0).unwrap();
+    world.read_only = false;
+    let approval = survey.plan_digest().map(|digest| {
+        let binding = Binding::Plan { environment: "sim".into(), digest: digest.clone() };
+        Approval::grant(binding, &Consent::Typed("sim".into())).unwrap()
+    });
+    (report, approval)
+}
+
+fn resume_as(world: &mut SimWorld, request: Request, kill: Option<Kill>) -> Option<Report> {
+    let (report, approval) = look(world, request.clone());
+    let Some(approval) = approval else { return Some(report) };
+    let mut resume = Resume::new(site(), request, Some((approval, "typed")));
+    let report = drive(world, &mut resume, kill, |_| 0)?;
+    world.close_run(&report);
+    Some(report)
+}
+
+fn resume(world: &mut SimWorld) -> Report {
+    let request = request(world, "r2");
+    resume_as(world, request, None).unwrap()
+}
+
+fn values(world: &SimWorld) -> (Vec<u32>, Vec<bool>, Suspended) {
+    let desired = world.services.iter().map(|it| it.desired_count).collect();
+    let scaling = world.services[0].autoscaling.value().unwrap();
+    (desired, world.schedules.iter().map(|it| it.enabled).collect(), scaling.suspended)
+}
+
+#[test]
+fn the_journal_of_the_stop_says_what_to_put_back_and_the_stop_is_over_then() {
+    let before = values(&SimWorld::busy());
+    let mut world = stopped();
+    assert_ne!(values(&world), before);
+    let report = resume(&mut world);
+    assert_eq!((report.outcome.as_str(), report.exit), ("RELEASED", Exit::Ok), "{report:#?}");
+    assert_eq!(values(&world), before);
+    assert!(world.applied.iter().all(|it| !it.contains("latch")), "{:?}", world.applied);
+    assert_eq!(report.data["stop_id"], "stop-r1");
+    let again = resume(&mut world);
+    assert_eq!((again.outcome.as_str(), again.exit), ("nothing held", Exit::Ok), "{again:#?}");
+}
+
+#[test]
+fn without_a_record_it_refuses_and_says_what_to_type() {
+    let mut world = stopped();
+    world.journal.clear();
+    world.journaled_at.clear();
+    let report = resume(&mut world);
+    assert_eq!(report.exit, Exit::Refused, "{report:#?}");
+    assert!(report.errors[0].message.contains("record of what a stop changed is missing"));
+    let next = report.errors[0].hint.as_deref();
+    assert_eq!(next, Some("tradectl resume --env sim --reason … --record FILE"));
+    assert!(world.applied.is_empty());
+    // With the record, as the stop's machine has it, it goes.
+    let record = world.elsewhere.clone();
+    let asked = Request { record, ..request(&world, "r3") };
+    let report = resume_as(&mut world, asked, None).unwrap();
+    assert_eq!(report.outcome, "RELEASED", "{report:#?}");
+    assert_eq!(values(&world), values(&SimWorld::busy()));
+}
+
+#[test]
+fn a_part_of_the_record_that_is_not_there_is_named() {
+    let mut world = stopped();
+    world.journal.clear();
+    world.journaled_at.clear();
+    let mut record = world.elsewhere.clone();
+    let mut later = record[0].clone();
+    later.chunk += 100;
+    record = vec![later];
+    let asked = Request { record, ..request(&world, "r3") };
+    let report = resume_as(&mut world, asked, None).unwrap();
+    assert_eq!(report.exit, Exit::Refused, "{report:#?}");
+    assert!(report.findings.iter().any(|it| it.subject == "record=r1/0"), "{report:#?}");
+    assert!(world.applied.is_empty());
+}
+
+#[test]
+fn an_item_that_somebody_changed_since_keeps_the_stop_open() {
+    let mut world = stopped();
+    let service = world.services.iter_mut().find(|it| it.name.as_str() == "engine-2").unwrap();
+    service.desired_count = 7;
+    let report = resume(&mut world);
+    assert_eq!((report.outcome.as_str(), report.exit), ("PARTIAL", Exit::Partial), "{report:#?}");
+    assert!(report.errors[0].message.contains("service=engine-2"), "{:?}", report.errors);
+    assert_eq!(world.services[1].desired_count, 7);
+}
+
+#[test]
+fn a_stop_that_began_after_the_operator_asked_wins() {
+    let mut world = stopped();
+    let asked = request(&world, "r2");
+    let (_, approval) = look(&mut world, asked.clone());
+    // All is stopped: it changes nothing, and says all the same that nothing shall trade.
+    stop(&mut world, "r3");
+    world.applied.clear();
+    let mut resume = Resume::new(site(), asked, Some((approval.unwrap(), "typed")));
+    let report = drive(&mut world, &mut resume, None, |_| 0).unwrap();
+    assert_eq!(report.exit, Exit::Refused, "{report:#?}");
+    assert!(report.errors[0].message.contains("stop-r3"), "{:?}", report.errors);
+    assert!(world.applied.is_empty(), "{:?}", world.applied);
+}
+
+#[test]
+fn a_schedule_that_cannot_be_read_is_not_taken_for_put_back() {
+    let mut world = stopped();
+    let id = world.schedules[0].id.clone();
+    assert!(!world.schedules[0].enabled);
+    world.dark_single.insert(id.to_string());
+    assert_eq!(resume(&mut world).exit, Exit::Failed);
+    world.dark_single.clear();
+    assert_eq!(resume(&mut world).outcome, "RELEASED");
+}
+
+#[test]
+fn killed_at_any_step_the_next_one_ends_it() {
+    let before = values(&SimWorld::busy());
+    let mut killed = 0;
+    for place in 0..200 {
+        let mut world = stopped();
+        let asked = request(&world, "r2");
+        if resume_as(&mut world, asked, Some(Kill::After(place))).is_some() {
+            break;
+        }
+        killed += 1;
+        world.now += SignedDuration::from_secs(1);
+        let asked = request(&world, "r3");
+        let report = resume_as(&mut world, asked, None).unwrap();
+        assert!(["RELEASED", "nothing held"].contains(&report.outcome.as_str()), "{report:#?}");
+        assert_eq!(values(&world), before, "{place}");
+    }
+    assert!(killed > 3, "{killed}");
+}
+
+#[test]
+fn people_are_told_where_there_is_somebody_to_tell() {
+    let mut told = site();
+    told.capabilities.notices = true;
+    let mut world = stopped();
+    let asked = request(&world, "r2");
+    let mut survey = Resume::new(told.clone(), asked.clone(), None);
+    drive(&mut world, &mut survey, None, |_| 0).unwrap();
+    let digest = survey.plan_digest().unwrap().clone();
+    let binding = Binding::Plan { environment: "sim".into(), digest };
+    let approval = Approval::grant(binding, &Consent::Typed("sim".into())).unwrap();
+    let mut resume = Resume::new(told, asked, Some((approval, "typed")));
+    let report = drive(&mut world, &mut resume, None, |_| 0).unwrap();
+    assert_eq!(report.outcome, "RELEASED", "{report:#?}");
+    assert!(world.applied.last().unwrap().contains("stop released"), "{:?}", world.applied);
+}

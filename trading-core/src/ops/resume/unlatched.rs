@@ -1,0 +1,148 @@
+//! Where nothing can hold trading. The stop is found in the journals of this machine or in the
+//! record that the operator gives; there is no latch to restore under or to release, so that
+//! a stop that began meanwhile is looked for in the journals, and everything is read again
+//! before the stop counts as over.
+
+use super::gate::Obstacle;
+use super::procedure::{End, Resume};
+use super::record::{self, MissingChunk};
+use super::restore::{Fate, Item, engine_moved_on, found};
+use crate::model::{Hold, Reading, RestoreSubject};
+use crate::ops::Query;
+use crate::ops::history::{Stop, Stops};
+use crate::ops::quiet::is_still;
+use crate::ops::seen::World;
+use crate::plan::Settled;
+
+/// What is read to find a stop, and to see that what it changed is as it was.
+pub(super) const QUERIES: [Query; 4] =
+    [Query::Stops, Query::Services, Query::Tasks, Query::Schedules];
+
+/// The id of the obstacle that an item is not as it was.
+const NOT_BACK: &str = "resume.not_put_back";
+
+impl Resume {
+    /// Whether something holds trading until it is released.
+    pub(super) fn has_latch(&self) -> bool {
+        self.site.capabilities.strategies
+    }
+
+    /// The stop to resume from, and what of its record is missing.
+    pub(super) fn find_stop(&mut self) -> Result<Hold, End> {
+        let stops = match &self.world.stops {
+            Some(Reading::Known { value, .. }) => value.clone(),
+            Some(Reading::Gap(gap)) => return Err(End::Unread(gap.to_string())),
+            None => return Err(End::Unread("the journals were not read".to_owned())),
+        };
+        let known = stops.with(&self.request.record);
+        let open = known.iter().filter(|it| self.is_open(it));
+        let holds: Vec<Hold> = open.map(|it| it.hold.clone()).collect();
+        let hold = match self.choose(&holds) {
+            Err(End::NothingHeld) => return Err(self.nothing_open(&known, &stops)),
+            other => other?,
+        };
+        let chosen = known.iter().find(|it| it.hold.stop_id == hold.stop_id);
+        self.missing = chosen.map(record::unread_rest).unwrap_or_default();
+        Ok(hold)
+    }
+
+    /// It is not over, and something still stands as it left it; or it was named, and what
+    /// stands is looked at item by item.
+    fn is_open(&self, stop: &Stop) -> bool {
+        let named = self.request.stop_id.as_ref() == Some(&stop.hold.stop_id);
+        stop.over.is_none() && (named || stands(&self.world, stop) > 0)
+    }
+
+    fn nothing_open(&mut self, known: &[Stop], stops: &Stops) -> End {
+        let is_known = match &self.request.stop_id {
+            Some(id) => known.iter().any(|it| it.hold.stop_id == *id),
+            None => !known.is_empty(),
+        };
+        if is_known && !is_still(&self.site, &self.world) {
+            return End::NothingHeld;
+        }
+        let what = match &self.request.stop_id {
+            Some(id) => format!("the record of {id}"),
+            None => "a record of what a stop changed".to_owned(),
+        };
+        let env = &self.site.environment;
+        let mut why = format!(
+            "{what} is missing: {env} has no latch, and the journals of this machine hold none \
+             that is still to be put back"
+        );
+        if let Some(first) = stops.unreadable.first() {
+            why.push_str(&format!("; {} cannot be read: {first}", stops.unreadable.len()));
+        }
+        self.obstacles = vec![Obstacle {
+            id: record::NONE,
+            subject: "restore record".to_owned(),
+            message: "it lies where the stop ran: in its journal, or in what it printed".to_owned(),
+        }];
+        End::Refused(why)
+    }
+
+    /// Somebody stopped on this machine after the operator asked.
+    pub(super) fn stopped_again_here(&self) -> Option<End> {
+        let stops = self.world.stops.as_ref().and_then(Reading::value)?;
+        let later = stops.since(self.request.asked_at)?;
+        let (id, actor) = (&later.hold.stop_id, &later.hold.actor);
+        Some(End::StoppedAgain(format!("{id} of {actor} began meanwhile")))
+    }
+
+    /// Without a release, the end is that everything was read and is as it was.
+    pub(super) fn ended_unlatched(&self) -> Option<End> {
+        if !self.run.executor.is_idle() {
+            return None;
+        }
+        if self.is_ready() {
+            return Some(End::Released);
+        }
+        let mut steps = self.run.executor.steps();
+        if steps.any(|(_, settled)| !settled.is_some_and(Settled::stands)) {
+            return Some(End::Held("not every item could be put back".to_owned()));
+        }
+        let undecided = self.fates.iter().find(|it| it.is_undecided())?;
+        let subject = &undecided.item.subject;
+        Some(End::Held(format!("{subject} was changed since the stop and nobody decided")))
+    }
+}
+
+/// How many items still stand as a stop left them; what cannot be read counts as such.
+pub(crate) fn stands(world: &World, stop: &Stop) -> usize {
+    let items = record::items(&stop.chunks);
+    let stands = items.iter().filter(|item| match found(world, &item.subject) {
+        Ok(found) => item.written != item.before && found.as_ref() == Some(&item.written),
+        Err(_) => true,
+    });
+    stands.count()
+}
+
+/// Items that are not as they were before the stop. Counts are waited for elsewhere: whatever
+/// scales a service may have moved on from what was put back.
+pub(super) fn not_put_back(world: &World, fates: &[Item]) -> Vec<Obstacle> {
+    let mut obstacles = Vec::new();
+    for Item { item, fate } in fates {
+        if *fate == Fate::Left || matches!(item.subject, RestoreSubject::Service(_)) {
+            continue;
+        }
+        let message = match found(world, &item.subject) {
+            Ok(Some(now)) if now == item.before || engine_moved_on(&item.before, &now) => continue,
+            Ok(Some(now)) => format!("was put back to {}, and is {now}", item.before),
+            Ok(None) => "is gone".to_owned(),
+            Err(why) => why,
+        };
+        obstacles.push(Obstacle { id: NOT_BACK, subject: item.subject.to_string(), message });
+    }
+    obstacles
+}
+
+impl MissingChunk {
+    /// What may follow where a journal is damaged.
+    pub(super) fn after(stop: &Stop, why: &str) -> Self {
+        let number = u32::try_from(stop.chunks.len()).unwrap_or(u32::MAX);
+        let run_id = stop.run.as_str().into();
+        let item = record::item_of(&run_id, number);
+        let actor = stop.hold.actor.clone();
+        Self { item, actor, run_id, damage: Some(why.to_owned()) }
+    }
+}
