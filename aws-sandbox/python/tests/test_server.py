@@ -318,6 +318,21 @@ class Tables(OnServer):
         counts = [page["Count"] for page in pages]
         self.assertEqual((counts[:3], sum(counts)), ([0, 0, 0], 1))
 
+    def test_a_row_is_the_same_in_a_page_as_alone(self):
+        item = {"id": {"S": "a"}, "B": {"B": b"\x00\xff"}, "bs": {"BS": [b"1", b"2"]},
+                "n": {"N": "1.50"}, "ns": {"NS": ["1", "2"]}, "ss": {"SS": ["x", "y"]},
+                "no": {"NULL": True}, "yes": {"BOOL": False},
+                "l": {"L": [{"B": b"in"}, {"M": {"B": {"B": b"deep"}, "S": {"S": "s"}}}]}}
+        self.dynamodb.put_item(TableName="t", Item=item)
+        alone = self.dynamodb.get_item(TableName="t", Key={"id": {"S": "a"}})["Item"]
+        asked = {"TableName": "t", "KeyConditionExpression": "id = :id",
+                 "ExpressionAttributeValues": {":id": {"S": "a"}}}
+        for page in (self.dynamodb.scan(TableName="t"), self.dynamodb.query(**asked)):
+            self.assertEqual((page["Items"], page["Count"]), ([alone], 1))
+        self.assertEqual(alone, item)
+        counted = self.dynamodb.scan(TableName="t", Select="COUNT")
+        self.assertEqual((counted["Count"], "Items" in counted), (1, False))
+
 
 class Scenarios(OnServer):
     """Each can be filled in, and holds what it says."""
