@@ -41,6 +41,9 @@ cargo xtask <task>
           ops-pipeline or wide
   gen     completions, man pages, references, schemas; with --check only compares
   bench   figures of a release build, each beside its limit
+  bench aws [binary]
+          those of the commands on AWS, beside the `aws` command and a bare loop on one
+          AWS-compatible server; of a binary that is there already, if it is named
 ";
 
 /// The tasks that need more than the small build of this program has: it then starts a
@@ -60,13 +63,20 @@ mod product {
     }
 
     #[cfg(feature = "bench")]
-    pub(crate) fn bench() -> Outcome {
-        crate::bench::run()
+    pub(crate) fn bench(words: &[&str]) -> Outcome {
+        match words {
+            [] => crate::bench::run(),
+            ["aws"] => crate::bench::run_aws(None),
+            ["aws", binary] => crate::bench::run_aws(Some(binary)),
+            _ => {
+                Err(format!("there are no figures `{}`: nothing, or aws [binary]", words.join(" ")))
+            }
+        }
     }
 
     #[cfg(not(feature = "bench"))]
-    pub(crate) fn bench() -> Outcome {
-        again(&["--features", "bench", "--release"], &["bench"])
+    pub(crate) fn bench(words: &[&str]) -> Outcome {
+        again(&["--features", "bench", "--release"], &[&["bench"], words].concat())
     }
 
     #[cfg(not(all(feature = "product", feature = "bench")))]
@@ -87,7 +97,7 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::run(),
         ["aws-sandbox"] => sandbox::run("tradai-dev"),
         ["aws-sandbox", scenario] => sandbox::run(scenario),
-        ["bench"] => product::bench(),
+        ["bench", words @ ..] => product::bench(words),
         ["gen"] => product::generate(false),
         ["gen", "--check"] => product::generate(true),
         ["help" | "--help" | "-h"] | [] => {
