@@ -90,6 +90,7 @@ fn chains_of(sent: &[Sent]) -> Vec<(&'static str, Vec<Sent>)> {
 
 /// The scenario holds more rows than are asked for.
 fn remove_rows(bench: &Bench, desk: &Desk<'_>) -> Outcome {
+    let host = bench.server.trim_start_matches("http://");
     let numbers: Vec<usize> = (STRATEGIES + 1..=FILLED).collect();
     let requests: Vec<Sent> = numbers
         .chunks(25)
@@ -101,7 +102,7 @@ fn remove_rows(bench: &Bench, desk: &Desk<'_>) -> Outcome {
             let deletes: Vec<_> = deletes.collect();
             let body = serde_json::json!({"RequestItems": {desk::TABLE: deletes}}).to_string();
             let head = format!(
-                "POST / HTTP/1.1\r\nHost: server\r\nAuthorization: AWS4-HMAC-SHA256 \
+                "POST / HTTP/1.1\r\nHost: {host}\r\nAuthorization: AWS4-HMAC-SHA256 \
                  Credential={}/20260101/{}/dynamodb/aws4_request, SignedHeaders=host, \
                  Signature=0\r\nX-Amz-Target: DynamoDB_20120810.BatchWriteItem\r\n\
                  Content-Type: application/x-amz-json-1.0\r\nContent-Length: {}\r\n\r\n",

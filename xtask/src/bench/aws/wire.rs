@@ -144,7 +144,7 @@ impl Drop for Recorder {
 fn hand_on(client: TcpStream, host: &str, log: &Mutex<Vec<Sent>>) -> std::io::Result<()> {
     let mut answers = client.try_clone()?;
     let mut client = BufReader::new(client);
-    let mut server = Connection::to(host)?;
+    let mut server = Connection::to(host);
     while let Some(bytes) = message(&mut client)? {
         let at = {
             let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
@@ -160,29 +160,50 @@ fn hand_on(client: TcpStream, host: &str, log: &Mutex<Vec<Sent>>) -> std::io::Re
     Ok(())
 }
 
-/// A connection that stays open.
+/// A connection that stays open for as long as the server wants it: one that says `close` is
+/// opened anew for the next request, as every client has to.
 struct Connection {
-    stream: TcpStream,
-    answers: BufReader<TcpStream>,
+    host: String,
+    open: Option<BufReader<TcpStream>>,
 }
 
 impl Connection {
-    fn to(host: &str) -> std::io::Result<Self> {
-        let stream = TcpStream::connect(host)?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        let answers = BufReader::new(stream.try_clone()?);
-        Ok(Self { stream, answers })
+    fn to(host: &str) -> Self {
+        Self { host: host.to_owned(), open: None }
+    }
+
+    fn opened(&mut self) -> std::io::Result<&mut BufReader<TcpStream>> {
+        let open = match self.open.take() {
+            Some(open) => open,
+            None => {
+                let stream = TcpStream::connect(&self.host)?;
+                stream.set_nodelay(true)?;
+                stream.set_read_timeout(Some(PATIENCE))?;
+                BufReader::new(stream)
+            }
+        };
+        Ok(self.open.insert(open))
     }
 
     /// Sends a request; the answer with its status.
     fn ask(&mut self, request: &[u8]) -> std::io::Result<(u16, Vec<u8>)> {
-        self.stream.write_all(request)?;
-        let answer = message(&mut self.answers)?.ok_or(std::io::ErrorKind::UnexpectedEof)?;
+        let open = self.opened()?;
+        open.get_mut().write_all(request)?;
+        let answer = message(open)?.ok_or(std::io::ErrorKind::UnexpectedEof)?;
+        if closes(&answer) {
+            self.open = None;
+        }
         let status = answer.get(9..12).and_then(|it| std::str::from_utf8(it).ok());
         let status = status.and_then(|it| it.parse().ok());
         Ok((status.ok_or(std::io::ErrorKind::InvalidData)?, answer))
     }
+}
+
+/// Whether the server ends the connection behind this answer.
+fn closes(answer: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(answer).to_lowercase();
+    let head = text.split("\r\n\r\n").next().unwrap_or_default();
+    head.lines().any(|line| line.starts_with("connection:") && line.ends_with("close"))
 }
 
 /// One message of HTTP/1.1 whole; `None` at the end. A body without a length is not understood:
@@ -225,7 +246,7 @@ pub(super) fn send_again(bench: &Bench, requests: &[Sent], in_flight: usize) -> 
     let host = host(&bench.server)?;
     let (next, otherwise) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let work = || -> std::io::Result<()> {
-        let mut server = Connection::to(host)?;
+        let mut server = Connection::to(host);
         while let Some(request) = requests.get(next.fetch_add(1, Ordering::Relaxed)) {
             let (status, _) = server.ask(&request.bytes)?;
             if status != request.status {
@@ -252,7 +273,7 @@ fn host(address: &str) -> Outcome<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Sent, message};
+    use super::{Sent, closes, message};
 
     fn sent(text: &str) -> Sent {
         Sent { bytes: text.as_bytes().to_vec(), status: 200 }
@@ -271,6 +292,12 @@ mod tests {
         );
         let chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
         assert!(message(&mut chunked.as_slice()).is_err());
+    }
+
+    #[test]
+    fn a_connection_that_the_server_closes_is_seen() {
+        assert!(closes(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{}"));
+        assert!(!closes(b"HTTP/1.1 200 OK\r\n\r\nconnection: close"));
     }
 
     #[test]
