@@ -91,7 +91,7 @@ impl<'a> Desk<'a> {
 
     fn run(&self, program: &Path, words: &[String]) -> Outcome<Ran> {
         let costs = self.home.join("costs.json");
-        let measure = sh::root().join("aws-sandbox/python/sandbox/measure.py");
+        let measure = sh::root().join("xtask/src/bench/aws/measure.py");
         // Small and quick itself: what a child is counted for begins with what it is started by.
         let mut command = self.bench.python.command(["-I", "-S"]);
         command.arg(measure).arg(&costs).arg(program).args(words);
