@@ -39,7 +39,7 @@ pub(super) fn check(root: &Path, problems: &mut Vec<Problem>) -> Outcome {
     let mut git = Command::new("git");
     git.current_dir(root).args(["ls-files", "--cached", "--others", "--exclude-standard"]);
     let mut files = Vec::new();
-    for path in sh::read(git.args(["--", HOME, "*.py"]))?.lines() {
+    for path in sh::read(git.args(["--", HOME, "*.py", "xtask/src/bench/**.rs"]))?.lines() {
         // A file that was deleted and not yet committed.
         if let Ok(text) = std::fs::read_to_string(root.join(path)) {
             files.push(File { path: path.to_owned(), text });
@@ -90,7 +90,11 @@ fn forgotten(files: &[File], problems: &mut Vec<Problem>) {
     for file in files {
         let name = file.path.rsplit('/').next().unwrap_or_default();
         let (stem, kind) = name.rsplit_once('.').unwrap_or((name, ""));
+        // What the hub runs, it names.
+        let run = files.iter().any(|it| it.path.ends_with(".rs") && it.text.contains(name));
         let found = match kind {
+            "rs" => true,
+            "py" if run => true,
             "py" if stem.starts_with("__") => true,
             "py" if file.path.contains("/tests/") => stem.starts_with("test_"),
             "py" | "toml" => others(file, stem),
