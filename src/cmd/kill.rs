@@ -1,14 +1,13 @@
 //! Dying on purpose, for drills and tests of crashes: `--kill-at N` ends this process as
 //! `kill -9` would, at the n-th place where a crash could fall. It works only in an
-//! environment that a drill has marked as its own, and on a test server: an environment that
-//! is not production and whose endpoint is this machine.
+//! environment that a drill has marked as its own.
 
 use trading_core::report::Exit;
 
 use crate::drive::drill::MARK;
 use crate::drive::run::KillPoint;
 use crate::error::Fault;
-use crate::settings::{Environment, PlatformKind, is_loopback};
+use crate::settings::{Environment, PlatformKind};
 
 /// Where to die.
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -26,16 +25,10 @@ impl KillArgs {
             PlatformKind::Local { directory } if directory.join(MARK).exists() => {
                 Ok(KillPoint::at(place))
             }
-            PlatformKind::Aws { endpoint: Some(endpoint), .. }
-                if !environment.production && is_loopback(endpoint) =>
-            {
-                Ok(KillPoint::at(place))
-            }
             _ => Err(Fault::new(
                 Exit::Usage,
                 "kill.not_a_drill",
-                "--kill-at works only in an environment that `tradectl drill` has made, or on a \
-                 test server on this machine",
+                "--kill-at works only in an environment that `tradectl drill` has made",
             )),
         }
     }

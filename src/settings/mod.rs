@@ -17,4 +17,3 @@ pub use environment::{Access, Environment, PlatformKind, Setting, Webhook};
 pub use load::{FileKind, Paths, Settings, VARIABLES, problems};
 pub use origin::{Origin, Sourced};
 pub use reference::markdown as reference;
-pub(crate) use values::is_loopback;

@@ -333,12 +333,7 @@ fn is_https_or_loopback(address: &str) -> bool {
     if let Some(rest) = address.strip_prefix("https://") {
         return !rest.is_empty();
     }
-    address.starts_with("http://") && is_loopback(address)
-}
-
-/// Whether a web address is this machine's own.
-pub(crate) fn is_loopback(address: &str) -> bool {
-    let Some((_, rest)) = address.split_once("://") else { return false };
+    let Some(rest) = address.strip_prefix("http://") else { return false };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     if authority.contains('@') {
         return false;
