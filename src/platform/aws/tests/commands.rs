@@ -86,6 +86,28 @@ fn one_api_that_is_denied_is_named_with_its_permission_and_hides_nothing() {
 
 #[test]
 #[ignore = "needs an AWS-compatible server: cargo xtask test aws"]
+fn the_wrong_account_is_refused_for_every_command_and_nothing_is_changed() {
+    let desk = Desk::tradai().of_another_account();
+    for line in [
+        "status",
+        "doctor",
+        "heartbeat list",
+        "heartbeat recover btc-mean-rev --reason t --yes",
+        "emergency-stop --reason t --yes",
+        "resume --reason t --yes",
+    ] {
+        let (exit, said) = desk.run(line);
+        assert_eq!(exit, Exit::Settings, "{line}: {said}");
+        assert!(said.contains("account"), "{line}: {said}");
+    }
+    let requests = desk.sandbox.requests().expect("the proxy's record");
+    let writes = ["UpdateItem", "UpdateService", "StopTask", "PutItem", "UpdateSchedule"];
+    let changed = requests.iter().find(|it| writes.contains(&it.operation.as_str()));
+    assert!(changed.is_none(), "{changed:?}");
+}
+
+#[test]
+#[ignore = "needs an AWS-compatible server: cargo xtask test aws"]
 fn at_its_deadline_a_look_answers_with_what_it_has_seen() {
     let desk = Desk::tradai();
     desk.sandbox.rules(&[Rule::service("ecs").hang()]).expect("a rule");

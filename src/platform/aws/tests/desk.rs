@@ -46,6 +46,19 @@ impl Desk {
         Self::at("ops-pipeline", "ops-pipeline", "ops-pipeline", "us-west-2")
     }
 
+    /// Whose settings say that it is another account's.
+    pub(super) fn of_another_account(self) -> Self {
+        let file = self.home.path().join("config/tradectl.toml");
+        let settings = std::fs::read_to_string(&file).expect("settings");
+        let other: Vec<&str> = settings
+            .lines()
+            .map(|it| if it.starts_with("account = ") { "account = \"999999999999\"" } else { it })
+            .collect();
+        assert!(other.contains(&"account = \"999999999999\""), "{settings}");
+        std::fs::write(&file, other.join("\n")).expect("written");
+        self
+    }
+
     /// With a webhook whose address stands in a secret, and that nobody answers at.
     pub(super) fn with_hook_in_a_secret(self) -> Self {
         let file = self.home.path().join("config/tradectl.toml");
