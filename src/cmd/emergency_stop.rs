@@ -179,6 +179,7 @@ pub(super) async fn run(args: &Arguments, session: &mut Session<'_>) -> Result<R
         ui: &session.ctx.ui,
         clock: Arc::clone(&session.ctx.clock),
         timeout,
+        act_limit: Duration::MAX,
         look_until: None,
         signals,
         kill,

@@ -1,6 +1,7 @@
 //! What all commands share that only read.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use trading_core::ops::Procedure;
 use trading_core::report::{Exit, Report};
@@ -28,6 +29,7 @@ pub(super) async fn look(
         ui: &session.ctx.ui,
         clock: Arc::clone(&session.ctx.clock),
         timeout,
+        act_limit: Duration::MAX,
         look_until: session.look_until()?,
         signals: None,
         kill: KillPoint::never(),

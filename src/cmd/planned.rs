@@ -29,6 +29,8 @@ pub(super) struct Errand<'a> {
     pub(super) approve: &'a PlanArgs,
     /// The longest that it may take.
     pub(super) takes: Duration,
+    /// The longest that one act of it may take.
+    pub(super) act_limit: Duration,
     /// Where to die, in a drill.
     pub(super) kill: KillPoint,
 }
@@ -100,6 +102,7 @@ impl Errand<'_> {
             ui: &session.ctx.ui,
             clock: Arc::clone(&session.ctx.clock),
             timeout,
+            act_limit: self.act_limit,
             look_until: None,
             signals: None,
             kill: KillPoint::never(),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use trading_core::journal::{Damage, Entry, Journal};
 use trading_core::model::{RestoreChunk, RunId, Utc};
-use trading_core::ops::resume::{Request, Resume};
+use trading_core::ops::resume::{ACT_LIMIT_MS, Request, Resume};
 use trading_core::report::{Exit, Report};
 
 use super::Session;
@@ -71,6 +71,7 @@ pub(super) async fn run(args: &Arguments, session: &Session<'_>) -> Result<Repor
     let site = site(&environment);
     let asked_at = session.ctx.clock.now();
     let errand = Errand {
+        act_limit: Duration::from_millis(ACT_LIMIT_MS),
         command: "resume",
         environment: &environment,
         approve: &args.approve,

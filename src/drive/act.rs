@@ -9,11 +9,13 @@ use trading_core::plan::{Act, StepId};
 use crate::platform::{Notice, Platform, RowUpdate};
 use crate::venue::Submitted;
 
-/// Does acts that are answered together, and gives one answer for each.
+/// Does acts that are answered together, and gives one answer for each. `timeout` is that of
+/// one request; no act takes longer than `limit`, whatever it waits for.
 pub async fn acts(
     platform: &Platform,
     acts: Vec<(StepId, Act)>,
     timeout: Duration,
+    limit: Duration,
 ) -> Vec<(StepId, Written)> {
     let mut statuses: Vec<(StepId, StatusWrite)> = Vec::new();
     let mut answers = Vec::new();
@@ -21,12 +23,12 @@ pub async fn acts(
         if let Act::SetStatus(write) = act {
             statuses.push((id, write));
         } else {
-            let written = bounded(platform, &act, timeout).await;
+            let written = bounded(platform, &act, timeout, limit).await;
             answers.push((id, written));
         }
     }
     if !statuses.is_empty() {
-        answers.extend(set_statuses(platform, statuses, timeout).await);
+        answers.extend(set_statuses(platform, statuses, timeout.min(limit)).await);
     }
     answers
 }
@@ -61,8 +63,8 @@ fn longest(platform: &Platform, act: &Act, timeout: Duration) -> Duration {
     }
 }
 
-async fn bounded(platform: &Platform, act: &Act, timeout: Duration) -> Written {
-    let timeout = longest(platform, act, timeout);
+async fn bounded(platform: &Platform, act: &Act, timeout: Duration, limit: Duration) -> Written {
+    let timeout = longest(platform, act, timeout).min(limit);
     match tokio::time::timeout(timeout, one(platform, act)).await {
         Ok(written) => written,
         Err(_) => timed_out(timeout),

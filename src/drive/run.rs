@@ -32,6 +32,9 @@ pub struct Driver<'a> {
     pub clock: Arc<dyn Clock>,
     /// The longest that one request may take.
     pub timeout: Duration,
+    /// The longest that one act may take, its wait for a turn included; as long as it needs, if
+    /// nobody counts on that.
+    pub act_limit: Duration,
     /// When a look ends with what it has seen; who acts keeps its own deadline.
     pub look_until: Option<Utc>,
     /// What is heard after consent; none for whoever only looks, whom a signal may end.
@@ -141,7 +144,7 @@ impl Driver<'_> {
         working: &mut Working,
     ) -> Option<(Ticket, Answer)> {
         let Want { ticket, ask } = want;
-        let (platform, timeout) = (self.platform.clone(), self.timeout);
+        let (platform, timeout, limit) = (self.platform.clone(), self.timeout, self.act_limit);
         self.kill.pass();
         tracing::debug!(?ticket, ?ask, "wanted");
         match ask {
@@ -171,7 +174,7 @@ impl Driver<'_> {
             Ask::Act(acts) => {
                 let steps = acts.iter().map(|(id, _)| id.clone()).collect();
                 working.start(ticket, Owed::Acts(steps), async move {
-                    Answer::Acted(act::acts(&platform, acts, timeout).await)
+                    Answer::Acted(act::acts(&platform, acts, timeout, limit).await)
                 });
             }
         }

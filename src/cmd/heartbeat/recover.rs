@@ -53,6 +53,7 @@ pub(super) async fn run(args: &Arguments, session: &Session<'_>) -> Result<Repor
     let site = site(&environment);
     let left = left_stopped(&journal::all(&environment)?, &args.strategy.as_str().into());
     let errand = Errand {
+        act_limit: Duration::MAX,
         command: "heartbeat.recover",
         environment: &environment,
         approve: &args.approve,

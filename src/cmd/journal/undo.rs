@@ -56,6 +56,7 @@ pub(super) async fn run(args: &Arguments, session: &Session<'_>) -> Result<Repor
     let takes = session.deadline(DEADLINE)?;
     let deadline = SignedDuration::try_from(takes).unwrap_or(SignedDuration::MAX);
     let errand = Errand {
+        act_limit: Duration::MAX,
         command: "journal.undo",
         environment: &environment,
         approve,

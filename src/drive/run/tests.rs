@@ -72,17 +72,26 @@ impl Sink for Memory {
     }
 }
 
-async fn drive(asks: Vec<Ask>, journal: Option<JournalWriter>) -> (Report, Vec<Answer>) {
-    let home = tempfile::tempdir().unwrap();
+/// A local platform below a folder, and its environment.
+async fn local_platform(
+    home: &std::path::Path,
+    clock: &Arc<dyn Clock>,
+) -> (Platform, crate::settings::Environment) {
     let mut environment = crate::settings::tests::named("local");
     environment.platform =
-        crate::settings::PlatformKind::Local { directory: home.path().join("platform") };
-    environment.state_dir = home.path().to_path_buf();
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        crate::settings::PlatformKind::Local { directory: home.join("platform") };
+    environment.state_dir = home.to_path_buf();
     let exe = std::path::Path::new("/nowhere/tradectl");
     let blueprint = Blueprint::demo(&environment, exe, 1, 2);
-    local::setup(&environment, Arc::clone(&clock), &blueprint).await.unwrap();
-    let mut platform = local::open(&environment, Arc::clone(&clock)).unwrap();
+    local::setup(&environment, Arc::clone(clock), &blueprint).await.unwrap();
+    let platform = local::open(&environment, Arc::clone(clock)).unwrap();
+    (platform, environment)
+}
+
+async fn drive(asks: Vec<Ask>, journal: Option<JournalWriter>) -> (Report, Vec<Answer>) {
+    let home = tempfile::tempdir().unwrap();
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let (mut platform, environment) = local_platform(home.path(), &clock).await;
     platform.schedules = Arc::new(Panics);
     let (ui, _) = Ui::captured("", Terminal::none(80));
     let mut driver = Driver {
@@ -92,6 +101,7 @@ async fn drive(asks: Vec<Ask>, journal: Option<JournalWriter>) -> (Report, Vec<A
         ui: &ui,
         clock,
         timeout: Duration::from_secs(60),
+        act_limit: Duration::MAX,
         look_until: None,
         signals: None,
         kill: KillPoint::never(),
@@ -114,6 +124,31 @@ async fn a_read_that_panics_is_a_gap_and_the_others_are_answered() {
     // Who only looks does not trust the answer.
     assert_eq!(report.exit, Exit::Bug);
     assert_eq!(report.findings[0].id, "bug");
+}
+
+/// A platform that never answers a change.
+struct Hangs;
+impl Schedules for Hangs {
+    fn schedules(&self) -> Fut<'_, Reading<Listing<Schedule>>> {
+        Box::pin(async { Reading::unreachable("schedules", "it hangs") })
+    }
+    fn set_enabled<'a>(&'a self, _: &'a ScheduleId, _: bool) -> Fut<'a, Written> {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test]
+async fn an_act_is_given_up_at_its_limit_however_long_a_request_may_take() {
+    let home = tempfile::tempdir().unwrap();
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let (mut platform, _) = local_platform(home.path(), &clock).await;
+    platform.schedules = Arc::new(Hangs);
+    let act = Act::SetSchedule { schedule: "nightly".into(), enabled: true };
+    let acts = vec![(StepId::new("schedule"), act)];
+    let hour = Duration::from_secs(3_600);
+    let answers = act::acts(&platform, acts, hour, Duration::from_millis(20)).await;
+    let [(_, Written::Unknown { why })] = answers.as_slice() else { panic!("{answers:?}") };
+    assert!(why.contains("20ms"), "{why}");
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use super::{Answer, Ask, Query, Seen, history};
 use crate::journal::{Entry, Line};
 use crate::model::*;
 use crate::ops::emergency_stop::{Request, Site};
+use crate::ops::resume;
 use crate::plan::{Act, Approval, Binding, Consent, Recorded};
 use jiff::SignedDuration;
 use std::collections::{BTreeMap, BTreeSet};
@@ -125,6 +126,21 @@ pub(crate) fn request(world: &SimWorld, run: &str) -> Request {
         include: vec![],
         reason: "test".into(),
         actor: "tester".into(),
+        started_at: world.now,
+        deadline_at: world.now + SignedDuration::from_secs(120),
+    }
+}
+
+pub(crate) fn resume_request(world: &SimWorld, run: &str) -> resume::Request {
+    resume::Request {
+        run_id: run.into(),
+        stop_id: None,
+        reason: "fixed".into(),
+        record: vec![],
+        leave: vec![],
+        take: vec![],
+        actor: "tester".into(),
+        asked_at: world.now,
         started_at: world.now,
         deadline_at: world.now + SignedDuration::from_secs(120),
     }

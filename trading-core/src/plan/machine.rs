@@ -175,10 +175,7 @@ impl Executor {
     /// [`allow`](Self::allow) were called.
     pub fn is_held_back(&self) -> bool {
         self.meter.as_ref().is_some_and(|meter| meter.holds_back)
-            && self
-                .open
-                .values()
-                .all(|id| self.slots.get(id).is_some_and(|slot| slot.state == State::Waiting))
+            && self.in_state(&State::Waiting).len() == self.open.len()
     }
     /// Restore records go under this stop from now on. What was recorded under another one
     /// is recorded again: a resume reads the record of one stop.

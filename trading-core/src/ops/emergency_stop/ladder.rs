@@ -6,6 +6,7 @@ use super::times::Times;
 use super::{Request, Site};
 use crate::journal::Entry;
 use crate::model::{Phase as HoldPhase, Reading, ServiceName, StopId, StrategyId, Utc, Written};
+use crate::ops::resume;
 use crate::ops::run::{Opening, Run};
 use crate::ops::seen::World;
 use crate::ops::{Answer, News, Procedure, Query, Ticket, Want};
@@ -17,10 +18,9 @@ use std::collections::{BTreeMap, BTreeSet};
 const LATCH_PATIENCE_MS: u64 = 2_000;
 /// The first and the longest pause between two rounds of reads that found something.
 pub(super) const POLL_MS: (u64, u64) = (100, 2_000);
-/// How long after it was overtaken something of a resume may still take effect: the few acts
-/// that it has under way at once wait for their turn, and then for as long as one that hangs is
-/// sent again and looked up.
-pub(super) const RESUMED_MS: u64 = 35_000;
+/// How long after it was overtaken something of a resume may still take effect: acts that
+/// follow from its last look at the latch, each for as long as it may take.
+pub(super) const RESUMED_MS: u64 = resume::LOOK_LIMIT_MS + resume::ACT_LIMIT_MS;
 /// How long a service may stand at 0 before we stop its tasks ourselves.
 pub(super) const SCHEDULER_GRACE_MS: u64 = 3_000;
 /// How long reads wait for acts that have not been answered: one that hangs must not keep the

@@ -5,7 +5,7 @@ use super::restore::{self, Fate, Item};
 use crate::model::{
     Acknowledges, ClientOrderId, Gap, GapKind, Heartbeat, OrderRow, PositionRow, Reading,
     RestoreSubject, RestoreValue, StrategyId, StrategyRow, StrategyStatus, TaskState, Utc,
-    VenueName,
+    VenueName, a_few,
 };
 use crate::ops::Query;
 use crate::ops::emergency_stop::Site;
@@ -316,7 +316,6 @@ fn started_at(world: &World, row: &StrategyRow) -> Result<Option<Utc>, String> {
 
 /// What the release waits for, by kind, with names and counts.
 pub(super) fn awaited(obstacles: &[Obstacle]) -> String {
-    const NAMES: usize = 5;
     let mut kinds: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for it in obstacles {
         kinds.entry(kind(it.id)).or_default().push(&it.subject);
@@ -324,14 +323,8 @@ pub(super) fn awaited(obstacles: &[Obstacle]) -> String {
     if kinds.is_empty() {
         return "all are up, reconciled and beating".to_owned();
     }
-    let told = kinds.iter().map(|(kind, names)| {
-        let more = match names.len().saturating_sub(NAMES) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        let first = names.iter().take(NAMES).copied().collect::<Vec<_>>().join(", ");
-        format!("{kind}: {} ({first}{more})", names.len())
-    });
+    let told =
+        kinds.iter().map(|(kind, names)| format!("{kind}: {} ({})", names.len(), a_few(names)));
     format!("waits for {}", told.collect::<Vec<_>>().join("; "))
 }
 

@@ -18,6 +18,13 @@ pub(crate) use unlatched::stands;
 
 use crate::model::{RestoreChunk, RunId, StopId, Utc};
 
+/// The longest that an act of a resume may take, in milliseconds; whoever does it gives it up
+/// then, its outcome unknown. A stop that meets a resume counts on it.
+pub const ACT_LIMIT_MS: u64 = 25_000;
+/// The longest that an answer about the latch may have taken for acts to follow from it, in
+/// milliseconds: what it tells may have changed since.
+pub(crate) const LOOK_LIMIT_MS: u64 = 10_000;
+
 /// What somebody asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {

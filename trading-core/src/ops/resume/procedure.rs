@@ -1,10 +1,10 @@
 //! The procedure: survey, gate, plan, restore, wait for engines, gate again, release.
 
-use super::Request;
 use super::gate::{self, Obstacle};
 use super::record::{self, MissingChunk};
 use super::restore::{self, Fate, Item};
 use super::unlatched;
+use super::{LOOK_LIMIT_MS, Request};
 use crate::journal::Entry;
 use crate::model::{Hold, Phase, Reading, Scope, StopId, Utc};
 use crate::ops::emergency_stop::{Site, later};
@@ -85,6 +85,8 @@ pub struct Resume {
     /// The platform's time of the survey: who beat after it has come up again.
     resuming_since: Option<Utc>,
     next_look_at: Utc,
+    /// When the look that is under way, or the last one, was asked for.
+    look_asked_at: Utc,
     /// What was told last of what is waited for.
     awaited: String,
     /// The latch is being read again, since somebody else wrote it.
@@ -113,6 +115,7 @@ impl Resume {
         first.iter().for_each(|query| run.read(query.clone()));
         Self {
             next_look_at: request.started_at,
+            look_asked_at: request.started_at,
             site,
             request,
             run,
@@ -381,6 +384,7 @@ impl Resume {
         if !self.waiting.is_empty() || now < self.next_look_at || self.ready {
             return;
         }
+        self.look_asked_at = now;
         if self.run.executor.is_held_back() {
             let fresh = if self.has_latch() { Query::Latch } else { Query::Stops };
             self.ask_all(vec![fresh]);
@@ -490,7 +494,7 @@ impl Resume {
             return self.close(now, end);
         }
         if !self.only_release_waits() {
-            if self.is_seen() {
+            if self.is_seen() && now <= later(self.look_asked_at, LOOK_LIMIT_MS) {
                 self.next_look_at = now;
                 self.run.executor.allow();
             }

@@ -37,22 +37,19 @@ fn stopped_with(
 }
 
 fn request(world: &SimWorld, run: &str) -> Request {
-    Request {
-        run_id: run.into(),
-        stop_id: None,
-        reason: "fixed".into(),
-        record: vec![],
-        leave: vec![],
-        take: vec![],
-        actor: "tester".into(),
-        asked_at: world.now,
-        started_at: world.now,
-        deadline_at: world.now + SignedDuration::from_secs(120),
-    }
+    world::resume_request(world, run)
 }
 
 fn survey(world: &mut SimWorld, request: Request) -> (Report, Option<Approval>) {
-    let mut survey = Resume::new(world::site(), request, None);
+    survey_at(world, &world::site(), request)
+}
+
+fn survey_at(
+    world: &mut SimWorld,
+    site: &emergency_stop::Site,
+    request: Request,
+) -> (Report, Option<Approval>) {
+    let mut survey = Resume::new(site.clone(), request, None);
     world.read_only = true;
     let report = drive(world, &mut survey, None, |_| 0).unwrap();
     world.read_only = false;
@@ -64,9 +61,18 @@ fn survey(world: &mut SimWorld, request: Request) -> (Report, Option<Approval>) 
 }
 
 fn resume_with(world: &mut SimWorld, request: Request, kill: Option<Kill>) -> Option<Report> {
-    let (report, approval) = survey(world, request.clone());
+    resume_at(world, &world::site(), request, kill)
+}
+
+fn resume_at(
+    world: &mut SimWorld,
+    site: &emergency_stop::Site,
+    request: Request,
+    kill: Option<Kill>,
+) -> Option<Report> {
+    let (report, approval) = survey_at(world, site, request.clone());
     let Some(approval) = approval else { return Some(report) };
-    let mut resume = Resume::new(world::site(), request, Some((approval, "typed")));
+    let mut resume = Resume::new(site.clone(), request, Some((approval, "typed")));
     drive(world, &mut resume, kill, |_| 0)
 }
 

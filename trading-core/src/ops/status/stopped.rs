@@ -81,12 +81,18 @@ impl View<'_> {
     fn stop_finding(&self, stop: &Stop, items: usize) -> Finding {
         let hold = &stop.hold;
         let age = self.age(hold.at);
+        let env = &self.request.site.environment;
         let (severity, state, next) = match &hold.phase {
-            Phase::Held => (Severity::Warning, "is not over", "resume --reason …"),
-            _ if age > STOPPING_FOR_MS => {
-                (Severity::Error, "was never seen complete, and is not over", "emergency-stop")
+            Phase::Held => {
+                let next = format!("resume {} --reason …", hold.stop_id);
+                (Severity::Warning, "is not over", self.command(&next))
             }
-            _ => (Severity::Warning, "is at work", "status"),
+            // The same stop, and no wider one.
+            _ if age > STOPPING_FOR_MS => {
+                let state = "was never seen complete, and is not over";
+                (Severity::Error, state, hold.command(env))
+            }
+            _ => (Severity::Warning, "is at work", self.command("status")),
         };
         let message = format!(
             "{} {state}: {items} items stand as {} left them {} ({}): {}; there is no latch, \
@@ -97,8 +103,7 @@ impl View<'_> {
             hold.actor,
             hold.reason
         );
-        let env = &self.request.site.environment;
-        Finding::new("stop.open", severity, env, message).next(self.command(next))
+        Finding::new("stop.open", severity, env, message).next(next)
     }
 
     /// The first line of a page without a latch; none: it is not stopped.

@@ -461,7 +461,7 @@ mod stopped {
     //! A system without a latch, stopped.
 
     use super::*;
-    use crate::ops::emergency_stop::{EmergencyStop, Site};
+    use crate::ops::emergency_stop::{self, EmergencyStop, Site};
     use crate::ops::world;
 
     fn unlatched() -> Site {
@@ -497,9 +497,26 @@ mod stopped {
         let found = report.findings.iter().find(|it| it.id == "stop.open").unwrap();
         assert!(found.message.contains("stop-r1 is not over"), "{found:?}");
         assert!(found.message.contains("as r1 left them"), "{found:?}");
-        assert_eq!(found.next.as_deref(), Some("tradectl resume --reason … --env sim"));
+        assert_eq!(found.next.as_deref(), Some("tradectl resume stop-r1 --reason … --env sim"));
         assert_eq!(report.data["stops"][0]["run"], "r1");
         assert!(format!("{:?}", report.body).contains("STOPPED: halt all by stop-r1"));
+    }
+
+    #[test]
+    fn one_that_was_never_seen_complete_is_typed_again_and_no_wider_one() {
+        let mut world = well();
+        world.store_broken = true;
+        let scope = Scope::Service("engine-1".into());
+        let request = emergency_stop::Request { scope, ..world::request(&world, "r1") };
+        let approval = world::approval(&unlatched(), &request);
+        let mut stop = EmergencyStop::new(unlatched(), request, Some((approval, "typed")));
+        drive(&mut world, &mut stop, None, |_| 0).unwrap();
+        // Its journal has no end: it died.
+        world.now += SignedDuration::from_hours(1);
+        let report = look(&mut world);
+        let found = report.findings.iter().find(|it| it.id == "stop.open").unwrap();
+        let next = "tradectl emergency-stop --env sim --scope service=engine-1";
+        assert_eq!(found.next.as_deref(), Some(next), "{found:?}");
     }
 
     #[test]

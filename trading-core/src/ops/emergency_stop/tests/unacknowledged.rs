@@ -1,9 +1,8 @@
 //! Where nobody acknowledges, only an ended process proves that a strategy has stopped.
 
 use super::*;
-use crate::ops::resume::{self, Resume};
+use crate::ops::resume::Resume;
 use crate::plan::{Approval, Binding, Consent};
-use jiff::SignedDuration;
 
 fn bots() -> Site {
     Site { acknowledges: Acknowledges::None, ..world::site() }
@@ -67,18 +66,7 @@ fn a_service_that_runs_nothing_else_is_stopped_with_its_strategy_and_put_back() 
 
     world.hung.clear();
     world.engines_beat = true;
-    let asked = resume::Request {
-        run_id: "r2".into(),
-        stop_id: None,
-        reason: "fixed".into(),
-        record: vec![],
-        leave: vec![],
-        take: vec![],
-        actor: "tester".into(),
-        started_at: world.now,
-        asked_at: world.now,
-        deadline_at: world.now + SignedDuration::from_secs(120),
-    };
+    let asked = world::resume_request(&world, "r2");
     let mut survey = Resume::new(bots(), asked.clone(), None);
     drive(&mut world, &mut survey, None, |_| 0).unwrap();
     let digest = survey.plan_digest().unwrap().clone();

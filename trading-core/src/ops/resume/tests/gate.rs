@@ -9,9 +9,7 @@ fn resume_by_clock(world: &mut SimWorld, ahead_s: i64) -> Report {
     let mut asked = request(world, "r2");
     asked.started_at += world.clock_ahead;
     asked.deadline_at += world.clock_ahead;
-    let (_, approval) = survey(world, asked.clone());
-    let mut resume = Resume::new(site, asked, Some((approval.unwrap(), "typed")));
-    drive(world, &mut resume, None, |_| 0).unwrap()
+    resume_at(world, &site, asked, None).unwrap()
 }
 
 fn beat_all(world: &mut SimWorld, at: Utc) {

@@ -84,3 +84,32 @@ fn few_things_are_on_their_way_at_once() {
     assert_eq!(report.unwrap().outcome, "RELEASED");
     assert!((1..=10).contains(&most), "{most}");
 }
+
+#[test]
+fn an_old_answer_about_the_latch_lets_nothing_through() {
+    for (late_s, acts) in [(9, true), (11, false)] {
+        let mut world = SimWorld::busy();
+        let like = world.schedules[0].clone();
+        let more = (0..20).map(|number| format!("jobs-{number}").as_str().into());
+        world.schedules.extend(more.map(|id| Schedule { id, ..like.clone() }));
+        stop_scope(&mut world, "r1", Scope::All);
+        let asked = request(&world, "r2");
+        let (_, approval) = survey(&mut world, asked.clone());
+        let mut resume = Resume::new(world::site(), asked, Some((approval.unwrap(), "typed")));
+        while !resume.run.executor.is_held_back() {
+            for want in resume.wants(world.now) {
+                let answer = world.answer(want.ask);
+                resume.give(world.now, want.ticket, answer);
+            }
+        }
+        let look = resume.wants(world.now).pop().unwrap();
+        assert_eq!(look.ask, Ask::Read(Query::Latch));
+        let answer = world.answer(look.ask);
+        world.now += SignedDuration::from_secs(late_s);
+        resume.give(world.now, look.ticket, answer);
+        world.now += SignedDuration::from_secs(1);
+        let next = resume.wants(world.now);
+        let again = next.iter().any(|want| want.ask == Ask::Read(Query::Latch));
+        assert_eq!(again, !acts, "{late_s}: {next:?}");
+    }
+}

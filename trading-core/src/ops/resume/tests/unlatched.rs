@@ -29,22 +29,11 @@ fn stopped() -> SimWorld {
 }
 
 fn look(world: &mut SimWorld, request: Request) -> (Report, Option<Approval>) {
-    let mut survey = Resume::new(site(), request, None);
-    world.read_only = true;
-    let report = drive(world, &mut survey, None, |_| 0).unwrap();
-    world.read_only = false;
-    let approval = survey.plan_digest().map(|digest| {
-        let binding = Binding::Plan { environment: "sim".into(), digest: digest.clone() };
-        Approval::grant(binding, &Consent::Typed("sim".into())).unwrap()
-    });
-    (report, approval)
+    survey_at(world, &site(), request)
 }
 
 fn resume_as(world: &mut SimWorld, request: Request, kill: Option<Kill>) -> Option<Report> {
-    let (report, approval) = look(world, request.clone());
-    let Some(approval) = approval else { return Some(report) };
-    let mut resume = Resume::new(site(), request, Some((approval, "typed")));
-    let report = drive(world, &mut resume, kill, |_| 0)?;
+    let report = resume_at(world, &site(), request, kill)?;
     world.close_run(&report);
     Some(report)
 }
