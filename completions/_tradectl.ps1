@@ -354,6 +354,7 @@ Register-ArgumentCompleter -Native -CommandName 'tradectl' -ScriptBlock {
             break
         }
         'tradectl;status' {
+            [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'What to look at: `all`, `strategy=ID` or `service=NAME`')
             [CompletionResult]::new('--env', '--env', [CompletionResultType]::ParameterName, 'The environment: `local`, or one that a profile or a settings file names')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Reads this settings file instead of searching for `tradectl.toml`')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How the answer is written')

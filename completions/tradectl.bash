@@ -1450,12 +1450,16 @@ _tradectl() {
             return 0
             ;;
         tradectl__subcmd__status)
-            opts="-v -h -V --all --env --config --output --show-account --timeout --deadline --verbose --log-file --help --version"
+            opts="-v -h -V --scope --all --env --config --output --show-account --timeout --deadline --verbose --log-file --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --scope)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --env)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

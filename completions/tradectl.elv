@@ -334,6 +334,7 @@ set edit:completion:arg-completer[tradectl] = {|@words|
             cand --version 'Print version'
         }
         &'tradectl;status'= {
+            cand --scope 'What to look at: `all`, `strategy=ID` or `service=NAME`'
             cand --env 'The environment: `local`, or one that a profile or a settings file names'
             cand --config 'Reads this settings file instead of searching for `tradectl.toml`'
             cand --output 'How the answer is written'

@@ -289,6 +289,7 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand doctor" -l show-accoun
 complete -c tradectl -n "__fish_tradectl_using_subcommand doctor" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
 complete -c tradectl -n "__fish_tradectl_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tradectl -n "__fish_tradectl_using_subcommand doctor" -s V -l version -d 'Print version'
+complete -c tradectl -n "__fish_tradectl_using_subcommand status" -l scope -d 'What to look at: `all`, `strategy=ID` or `service=NAME`' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand status" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand status" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand status" -l output -d 'How the answer is written' -r -f -a "human\t'One screen for a person'

@@ -6,14 +6,17 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use trading_core::model::{Level, Reading, Scope};
-use trading_core::ops::emergency_stop::{EmergencyStop, Request, Site};
+use trading_core::ops::{
+    self,
+    emergency_stop::{EmergencyStop, Request, Site},
+};
 use trading_core::plan::Binding;
-use trading_core::report::{Exit, Finding, Report, Severity, nearest};
+use trading_core::report::{Exit, Finding, Report, Severity};
 
 use super::account::Insist;
 use super::approve::{ApproveArgs, actor, consent, until_consent};
 use super::kill::KillArgs;
-use super::{Session, account};
+use super::{Session, account, scope};
 use crate::drive::journal::JournalWriter;
 use crate::drive::run::Driver;
 use crate::drive::signals::Signals;
@@ -28,7 +31,7 @@ pub struct Arguments {
     #[arg(long, default_value = "halt", value_parser = level)]
     level: Level,
     /// What to stop: `all`, `strategy=ID`, `service=NAME` or `venue=NAME`.
-    #[arg(long, default_value = "all", value_parser = scope)]
+    #[arg(long, default_value = "all", value_parser = scope::stopped)]
     scope: Scope,
     /// Closes positions, reduce-only, once whoever manages them is quiet. Needs level `halt`.
     #[arg(long)]
@@ -66,49 +69,33 @@ async fn check_scope(
     platform: &Platform,
     timeout: Duration,
 ) -> Result<(), Fault> {
-    let (kind, name, known): (_, &str, Vec<String>) = match scope {
+    let known: Vec<String> = match scope {
         Scope::All | Scope::Unrecognized(_) => return Ok(()),
-        Scope::Venue(name) => {
-            let venues = site.capabilities.venues.iter();
-            ("venue", name.as_str(), venues.map(ToString::to_string).collect())
-        }
-        Scope::Strategy(id) => {
+        Scope::Venue(_) => site.capabilities.venues.iter().map(ToString::to_string).collect(),
+        Scope::Strategy(_) => {
             let read = tokio::time::timeout(timeout, platform.state.strategies()).await;
             let Ok(Reading::Known { value, .. }) = read else { return Ok(()) };
-            ("strategy", id.as_str(), value.iter().map(|row| row.id.to_string()).collect())
+            value.iter().map(|row| row.id.to_string()).collect()
         }
-        Scope::Service(name) => {
+        Scope::Service(_) => {
             let read = tokio::time::timeout(timeout, platform.compute.services()).await;
             let Ok(Reading::Known { value, .. }) = read else { return Ok(()) };
             let Ok(value) = value.all() else { return Ok(()) };
-            ("service", name.as_str(), value.iter().map(|it| it.name.to_string()).collect())
+            value.iter().map(|it| it.name.to_string()).collect()
         }
     };
-    if known.iter().any(|it| it == name) {
+    let Some(unknown) = ops::scope::unknown(scope, &site.environment, &known) else {
         return Ok(());
-    }
-    let message =
-        format!("there is no {kind} `{name}` in {}: nothing was stopped", site.environment);
-    let fault = Fault::new(Exit::Refused, "scope.unknown", message);
-    Err(match nearest(name, known.iter().map(String::as_str)) {
-        Some(near) => fault.hint(format!("--scope {kind}={near}, or --scope all")),
-        None => fault.hint("--scope all stops everything"),
-    })
+    };
+    let message = format!("{}: nothing was stopped", unknown.message);
+    let hint = unknown.hint.unwrap_or_else(|| "--scope all stops everything".to_owned());
+    Err(Fault::new(Exit::Refused, "scope.unknown", message).hint(hint))
 }
 
 fn level(text: &str) -> Result<Level, String> {
     match Level::from(text.to_owned()) {
         Level::Unrecognized(_) => Err("expected `reduce-only` or `halt`".to_owned()),
         level => Ok(level),
-    }
-}
-
-fn scope(text: &str) -> Result<Scope, String> {
-    match Scope::from(text.to_owned()) {
-        Scope::Unrecognized(_) => {
-            Err("expected `all`, `strategy=ID`, `service=NAME` or `venue=NAME`".to_owned())
-        }
-        scope => Ok(scope),
     }
 }
 

@@ -10,7 +10,7 @@ use super::account::Insist;
 use super::{Session, account};
 use crate::drive::run::{Driver, KillPoint};
 use crate::error::Fault;
-use crate::platform::Opening;
+use crate::platform::{Opening, Platform};
 use crate::settings::Environment;
 
 /// Drives a procedure that acts on nothing, so that nothing is journaled.
@@ -19,8 +19,26 @@ pub(super) async fn look(
     environment: &Environment,
     procedure: &mut dyn Procedure,
 ) -> Result<Report, Fault> {
+    let platform = open(session, environment).await?;
+    look_at(session, environment, platform, procedure).await
+}
+
+/// The environment's platform, for a command that leaves others their part of its rates.
+pub(super) async fn open(
+    session: &Session<'_>,
+    environment: &Environment,
+) -> Result<Platform, Fault> {
+    environment.open(session.ctx, Opening::usual(session.timeout()?)).await
+}
+
+/// The same as [`look`], at a platform that was opened before.
+pub(super) async fn look_at(
+    session: &Session<'_>,
+    environment: &Environment,
+    platform: Platform,
+    procedure: &mut dyn Procedure,
+) -> Result<Report, Fault> {
     let timeout = session.timeout()?;
-    let platform = environment.open(session.ctx, Opening::usual(timeout)).await?;
     let account = Arc::clone(&platform.account);
     let mut driver = Driver {
         platform,

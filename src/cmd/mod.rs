@@ -16,6 +16,7 @@ mod local;
 mod look;
 mod planned;
 mod resume;
+mod scope;
 mod status;
 
 use std::cell::{Cell, OnceCell};
@@ -60,6 +61,9 @@ pub enum Command {
     /// Services, strategies with the ages of their heartbeats, open positions and what protects
     /// them, resting orders, schedules and the latch, in one parallel read. Ends with 1 if
     /// something is wrong, with 23 if not everything could be read.
+    ///
+    /// With `--scope` one service or strategy alone: nothing else is asked, and the answer says
+    /// what was not.
     Status(status::Arguments),
     /// What operators' commands did on this machine, read back.
     #[command(subcommand)]

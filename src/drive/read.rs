@@ -27,10 +27,19 @@ pub async fn query(
         Query::Strategies => {
             Seen::Strategies(bounded("strategies table", timeout, state.strategies()).await)
         }
+        Query::Strategy(id) => {
+            Seen::Strategies(bounded("strategies table", timeout, state.strategy(&id)).await)
+        }
         Query::Services => {
             Seen::Services(bounded("services", timeout, platform.compute.services()).await)
         }
+        Query::Service(name) => {
+            Seen::Services(bounded("services", timeout, platform.compute.service(&name)).await)
+        }
         Query::Tasks => Seen::Tasks(bounded("tasks", timeout, platform.compute.tasks()).await),
+        Query::ServiceTasks(name) => {
+            Seen::Tasks(bounded("tasks", timeout, platform.compute.tasks_of(&name)).await)
+        }
         Query::Supervision => {
             Seen::Supervision(bounded("supervision", timeout, platform.compute.supervision()).await)
         }
@@ -44,6 +53,7 @@ pub async fn query(
             Seen::StoredOrders(bounded("orders table", timeout, state.open_orders()).await)
         }
         Query::Leases => Seen::Leases(bounded("leases", timeout, state.leases()).await),
+        Query::Lease(id) => Seen::Leases(bounded("leases", timeout, state.lease(&id)).await),
         Query::RestoreChunks(stop) => {
             let read = bounded("restore records", timeout, state.restore_chunks(&stop)).await;
             Seen::RestoreChunks(with_misplaced(read, state_dir, stop, timeout).await)

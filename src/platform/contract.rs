@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use trading_core::model::{
-    Attr, Autoscaling, EngineId, Gap, Hold, Latch, Level, LogQuery, LogSource, Misplaced, OrderRow,
-    Phase, PositionRow, Reading, RestoreChunk, RestoreItem, RestoreSubject, RestoreValue, Row,
-    Schedule, Scope, ServiceName, StatusWrite, StrategyId, StrategyRow, Supervision, Suspended,
-    TaskId, Utc, Written,
+    Attr, Autoscaling, EngineId, Gap, Hold, Latch, Level, Listing, LogQuery, LogSource, Misplaced,
+    OrderRow, Phase, PositionRow, Reading, RestoreChunk, RestoreItem, RestoreSubject, RestoreValue,
+    Row, Schedule, Scope, Service, ServiceName, StatusWrite, StrategyId, StrategyRow, Supervision,
+    Suspended, Task, TaskId, Utc, Written,
 };
 
 use super::{Notice, Platform, RowUpdate, SecretKeys};
@@ -64,6 +64,7 @@ pub(crate) async fn all(seeded: &Seeded) {
 /// Only what lies in the state store.
 pub(crate) async fn state(seeded: &Seeded) {
     rows_are_read_whole(seeded).await;
+    one_row_is_read_alone(seeded).await;
     updates_are_conditional(seeded).await;
     updates_come_in_batches(seeded).await;
     positions_and_orders_are_merged(seeded).await;
@@ -75,6 +76,7 @@ pub(crate) async fn state(seeded: &Seeded) {
 /// Only services and tasks.
 pub(crate) async fn compute(seeded: &Seeded) {
     who_acts_on_desired_counts_is_known(seeded).await;
+    one_service_is_read_alone(seeded).await;
     desired_counts_are_conditional(seeded).await;
     scaling_targets_are_conditional(seeded).await;
     let nothing = TaskId::from("contract-nothing");
@@ -118,6 +120,15 @@ async fn rows_are_read_whole(seeded: &Seeded) {
     rows.sort_by(|a, b| a.id.cmp(&b.id));
     wanted.sort_by(|a, b| a.id.cmp(&b.id));
     assert_eq!(rows, wanted, "all rows, every attribute, the latch not among them");
+}
+
+async fn one_row_is_read_alone(seeded: &Seeded) {
+    let state = &seeded.platform.state;
+    let wanted = &seeded.strategies[7];
+    assert_eq!(known(state.strategy(&wanted.id).await), std::slice::from_ref(wanted));
+    assert_eq!(known(state.strategy(&"contract-nobody".into()).await), []);
+    let latch = trading_core::model::LATCH_KEY.into();
+    assert_eq!(known(state.strategy(&latch).await), [], "the latch is no strategy");
 }
 
 async fn updates_are_conditional(seeded: &Seeded) {
@@ -303,7 +314,33 @@ async fn leases_are_fenced(seeded: &Seeded) {
     assert_eq!((back[0].owner.clone(), back[0].generation), (one.clone(), 3));
     let all = known(state.leases().await);
     assert!(all.iter().any(|it| it.strategy == ids[0] && it.generation == 3));
+    let alone = known(state.lease(&ids[1]).await);
+    assert_eq!(alone.iter().map(|it| &it.strategy).collect::<Vec<_>>(), [&ids[1]]);
+    assert_eq!(known(state.lease(&"contract-nobody".into()).await), []);
     applied(&state.release_leases(&one).await);
+}
+
+/// As it stands among all of them; what does not exist is neither there nor a gap.
+async fn one_service_is_read_alone(seeded: &Seeded) {
+    let (compute, name) = (&seeded.platform.compute, &seeded.service);
+    let all = known(compute.services().await);
+    let alone = known(compute.service(name).await);
+    assert!(alone.is_whole(), "{alone:?}");
+    let stands = |list: &Listing<Service>| {
+        let mut found = list.found.iter().filter(|it| it.name == *name);
+        let it = found.next().expect("the service");
+        let scaling = it.autoscaling.value().copied();
+        (it.family.clone(), it.desired_count, it.running_count, it.pending_count, scaling)
+    };
+    assert_eq!((alone.found.len(), stands(&alone)), (1, stands(&all)));
+    assert_eq!(known(compute.service(&"contract-nothing".into()).await), Listing::default());
+    let ids = |list: Listing<Task>| -> Vec<TaskId> {
+        let its = list.found.into_iter().filter(|it| it.service.as_ref() == Some(name));
+        its.map(|it| it.id).collect()
+    };
+    let alone = known(compute.tasks_of(name).await);
+    assert!(alone.found.iter().all(|it| it.service.as_ref() == Some(name)), "{alone:?}");
+    assert_eq!(ids(alone), ids(known(compute.tasks().await)));
 }
 
 async fn who_acts_on_desired_counts_is_known(seeded: &Seeded) {

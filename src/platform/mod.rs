@@ -144,6 +144,12 @@ impl From<&StatusWrite> for RowUpdate {
 pub trait StateStore: Send + Sync {
     /// All strategies, strongly consistent, all pages, the latch left out.
     fn strategies(&self) -> Fut<'_, Reading<Vec<StrategyRow>>>;
+    /// One strategy alone, as it stands among all; none: there is no such row.
+    fn strategy<'a>(&'a self, id: &'a StrategyId) -> Fut<'a, Reading<Vec<StrategyRow>>> {
+        Box::pin(async move {
+            self.strategies().await.map(|all| all.into_iter().filter(|it| it.id == *id).collect())
+        })
+    }
     /// Changes rows, each on its own condition; one answer per update, in order. `Already`
     /// where all of `set` stands there before (judged before `require`).
     fn update_strategies<'a>(&'a self, updates: &'a [RowUpdate]) -> Fut<'a, Vec<Written>>;
@@ -168,6 +174,13 @@ pub trait StateStore: Send + Sync {
     fn put_restore_chunk<'a>(&'a self, chunk: &'a RestoreChunk) -> Fut<'a, Written>;
     /// All leases.
     fn leases(&self) -> Fut<'_, Reading<Vec<Lease>>>;
+    /// The lease on one strategy alone; none: nobody has ever held it.
+    fn lease<'a>(&'a self, strategy: &'a StrategyId) -> Fut<'a, Reading<Vec<Lease>>> {
+        Box::pin(async move {
+            let its = |lease: &Lease| lease.strategy == *strategy;
+            self.leases().await.map(|all| all.into_iter().filter(its).collect())
+        })
+    }
     /// Takes or renews leases for `owner` until now + `ttl`; one answer per strategy, in
     /// order: the lease that now stands, whoever holds it.
     fn take_leases<'a>(
@@ -184,8 +197,26 @@ pub trait StateStore: Send + Sync {
 pub trait Compute: Send + Sync {
     /// All services of the environment's cluster.
     fn services(&self) -> Fut<'_, Reading<Listing<Service>>>;
+    /// One service alone, as it stands among all; none, and no gap: there is no such service.
+    fn service<'a>(&'a self, name: &'a ServiceName) -> Fut<'a, Reading<Listing<Service>>> {
+        Box::pin(async move {
+            self.services().await.map(|mut list| {
+                list.found.retain(|it| it.name == *name);
+                list
+            })
+        })
+    }
     /// All tasks that are not stopped, and those stopped lately.
     fn tasks(&self) -> Fut<'_, Reading<Listing<Task>>>;
+    /// The same of one service alone.
+    fn tasks_of<'a>(&'a self, service: &'a ServiceName) -> Fut<'a, Reading<Listing<Task>>> {
+        Box::pin(async move {
+            self.tasks().await.map(|mut list| {
+                list.found.retain(|it| it.service.as_ref() == Some(service));
+                list
+            })
+        })
+    }
     /// Who acts on desired counts, with the evidence. A platform that does so itself says
     /// so; where that cannot be looked at, it is a gap and never "nobody".
     fn supervision(&self) -> Fut<'_, Reading<Supervision>>;
@@ -214,6 +245,11 @@ pub trait Compute: Send + Sync {
 pub trait Schedules: Send + Sync {
     /// All schedules and rules that belong to the environment.
     fn schedules(&self) -> Fut<'_, Reading<Listing<Schedule>>>;
+    /// The cluster in which the environment's tasks run, as the targets of schedules name one;
+    /// `None`: the platform has no clusters, or the settings name none.
+    fn cluster(&self) -> Option<&str> {
+        None
+    }
     /// Enables or disables one, changing nothing else, if it is still `!enabled`.
     fn set_enabled<'a>(&'a self, schedule: &'a ScheduleId, enabled: bool) -> Fut<'a, Written>;
 }

@@ -107,6 +107,9 @@ fn outcome(report: &Report, style: Style) -> Vec<String> {
         _ => Tone::Bad,
     };
     let mut text = escape::line(&report.outcome);
+    if let Some(only) = &report.only {
+        text.push_str(&format!(": {} alone was looked at", escape::line(only)));
+    }
     if !report.complete {
         text.push_str(" (incomplete: not everything could be read)");
     }

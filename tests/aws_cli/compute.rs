@@ -29,6 +29,18 @@ fn a_service_s_counts() {
         let (desired, running) = desk.counts(CLUSTER, name);
         assert_eq!(counts, (Some(desired), Some(running)), "{name}");
     }
+    // Asked for alone, it is what it is among all, with its tasks.
+    let name = "tradai-live-trading-btc-dev";
+    let (_, document) = desk.tradectl(&format!("status --scope service={name}"));
+    let alone = &document["data"];
+    assert_eq!(alone["services"], json!([named(&status["services"], "name", name)]), "{alone:#}");
+    let tasks = alone["tasks"].as_array().unwrap_or_else(|| panic!("{alone:#}")).iter();
+    let theirs = desk.tasks(CLUSTER, "RUNNING").into_iter();
+    let theirs = theirs.filter(|it| it["group"] == format!("service:{name}"));
+    assert_eq!(
+        sorted(tasks.filter(|it| it["state"] == "RUNNING").map(|it| text(&it["id"]))),
+        sorted(theirs.map(|it| last_part(&it["taskArn"])))
+    );
 }
 
 #[test]
@@ -51,6 +63,10 @@ fn a_loop_that_prints_none_and_is_content() {
     let status = desk.status();
     let rests = named(&status["services"], "name", "tradai-strategy-container-dev");
     assert_eq!((&rests["running_count"], &rests["desired_count"]), (&json!(0), &json!(0)));
+    let (code, document) = desk.tradectl(&format!("status --scope service={misspelt}"));
+    assert_eq!(code, 11, "{document:#}");
+    let hint = document["errors"][0]["hint"].to_string();
+    assert!(hint.contains("--scope service=tradai-backend-dev"), "{document:#}");
     let (code, document) = desk
         .tradectl(&format!("emergency-stop --scope service={misspelt} --dry-run --reason test"));
     assert_ne!(code, 0, "{document:#}");

@@ -56,12 +56,37 @@ fn status_shows_what_is_wrong_and_what_could_not_be_read() {
 }
 
 #[test]
+fn one_service_or_strategy_is_shown_alone() {
+    let world = mixed();
+    insta::assert_snapshot!("service_alone", world.run("status --scope service=engine-1"));
+    insta::assert_snapshot!("strategy_alone", world.run("status --scope strategy=late"));
+    let service = world.run("status --scope service=engine-1 --output json");
+    insta::assert_snapshot!("service_alone_json", service);
+    let strategy = world.run("status --scope strategy=late --output json").json();
+    assert_eq!(strategy["data"]["scope"], "strategy=late");
+    assert_eq!(strategy["data"]["strategies"].as_array().map(Vec::len), Some(1), "{strategy:#}");
+    assert_eq!(strategy["data"]["services"][0]["name"], "engine-1", "{strategy:#}");
+}
+
+#[test]
+fn a_scope_that_names_nothing_is_refused_and_one_of_another_kind_is_no_scope() {
+    let world = mixed();
+    insta::assert_snapshot!("service_unknown", world.run("status --scope service=engnie-1"));
+    assert_eq!(world.run("status --scope strategy=lat").exit, Exit::Refused);
+    insta::assert_snapshot!("scope_of_a_venue", world.run("status --scope venue=paper"));
+    let bare = World::new().run("status --env ops-pipeline --scope strategy=late");
+    assert_eq!(bare.exit, Exit::Settings, "{bare}");
+}
+
+#[test]
 fn status_fits_forty_columns() {
     let mut world = mixed();
     world.terminal.width = 40;
-    let ran = world.run("status");
-    let wide = ran.out.lines().find(|line| line.chars().count() > 40);
-    assert_eq!(wide, None, "{ran}");
+    for line in ["status", "status --scope service=engine-1", "status --scope strategy=late"] {
+        let ran = world.run(line);
+        let wide = ran.out.lines().find(|line| line.chars().count() > 40);
+        assert_eq!(wide, None, "{ran}");
+    }
 }
 
 #[test]

@@ -55,7 +55,7 @@ async fn supervisor(
 ) -> Check {
     let (id, subject) = ("supervisor", "supervisor");
     let (services, tasks) = (platform.compute.services().await, platform.compute.tasks().await);
-    let desired = Desired::of(services.value(), tasks.value());
+    let desired = Desired::of(services.value(), tasks.value().into_iter().flatten());
     let now = session.ctx.clock.now();
     match platform.compute.supervision().await.into_result() {
         Err(gap) => Check::new(id, State::Unknown, subject, gap.to_string()),

@@ -40,7 +40,7 @@ pub(super) async fn run(_args: &Args, session: &mut Session<'_>) -> Result<Repor
     let now = session.ctx.clock.now();
     let mut unsupervised = None;
     if let Some(supervision) = supervision.value() {
-        let desired = Desired::of(services.value(), tasks.value());
+        let desired = Desired::of(services.value(), tasks.value().into_iter().flatten());
         unsupervised =
             supervision::finding(supervision, &desired, now, |words| environment.typed(words));
         report.body.push(supervision::line(supervision, now));

@@ -327,6 +327,23 @@ mod tests {
     }
 
     #[test]
+    fn fifty_schedules_are_read_at_once_and_leave_the_rest_to_others() {
+        let at_once = |urgent, count| {
+            let (clock, platform_clock) = (Arc::new(SystemClock), Arc::new(PlatformClock::new()));
+            let sender = Sender::new(clock, platform_clock, Budget::new(urgent), SECOND);
+            let now = sender.clock.since_boot();
+            let turns = (0..count).map(|_| sender.reserve(&calls::GET_SCHEDULE, now));
+            turns.filter(|turn| turn.as_ref().is_ok_and(Duration::is_zero)).count()
+        };
+        assert_eq!((at_once(false, 50), at_once(false, 250)), (50, 50));
+        assert_eq!(at_once(true, 250), 200, "a stop takes the whole burst");
+        // What AWS gives for a second in its slowest regions is not ours alone.
+        let (_, rate) = calls::GET_SCHEDULE.bucket.expect("a rate");
+        let shared = rate.shared();
+        assert!(shared.burst + shared.per_second <= 250, "{shared:?}");
+    }
+
+    #[test]
     fn a_read_waits_no_longer_than_its_request_may_take() {
         let (clock, platform_clock) = (Arc::new(SystemClock), Arc::new(PlatformClock::new()));
         let sender = Sender::new(clock, platform_clock, Budget::new(false), SECOND);

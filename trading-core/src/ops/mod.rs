@@ -15,6 +15,7 @@ pub mod retention;
 mod run;
 mod rungs;
 pub mod schedule;
+pub mod scope;
 mod seen;
 pub mod status;
 pub mod supervision;
@@ -25,8 +26,8 @@ pub(crate) mod world;
 use crate::journal::Entry;
 use crate::model::{
     ClientOrderId, Latch, Lease, Listing, LogList, LogQuery, OrderRow, PositionRow, Reading,
-    Receipt, RestoreChunk, Schedule, Service, StopId, StrategyRow, Supervision, Task, Utc,
-    VenueName, VenueOrder, VenuePosition, Written,
+    Receipt, RestoreChunk, Schedule, Service, ServiceName, StopId, StrategyId, StrategyRow,
+    Supervision, Task, Utc, VenueName, VenueOrder, VenuePosition, Written,
 };
 use crate::plan::{Act, MachineAsk, Recorded, Step, StepId};
 use crate::report::Report;
@@ -96,10 +97,16 @@ pub enum Query {
     Latch,
     /// All strategies.
     Strategies,
+    /// One strategy alone.
+    Strategy(StrategyId),
     /// All services.
     Services,
+    /// One service alone.
+    Service(ServiceName),
     /// All tasks.
     Tasks,
+    /// The tasks of one service alone.
+    ServiceTasks(ServiceName),
     /// Who acts on desired counts.
     Supervision,
     /// All schedules and rules.
@@ -110,6 +117,8 @@ pub enum Query {
     StoredOrders,
     /// All leases.
     Leases,
+    /// The lease on one strategy alone.
+    Lease(StrategyId),
     /// The restore record of a stop.
     RestoreChunks(StopId),
     /// The stops that the journals of this machine tell of.
@@ -131,14 +140,14 @@ impl Query {
     pub fn source(&self) -> String {
         match self {
             Self::Latch => "latch".to_owned(),
-            Self::Strategies => "strategies table".to_owned(),
-            Self::Services => "services".to_owned(),
-            Self::Tasks => "tasks".to_owned(),
+            Self::Strategies | Self::Strategy(_) => "strategies table".to_owned(),
+            Self::Services | Self::Service(_) => "services".to_owned(),
+            Self::Tasks | Self::ServiceTasks(_) => "tasks".to_owned(),
             Self::Supervision => "supervision".to_owned(),
             Self::Schedules => "schedules".to_owned(),
             Self::Positions => "positions table".to_owned(),
             Self::StoredOrders => "orders table".to_owned(),
-            Self::Leases => "leases".to_owned(),
+            Self::Leases | Self::Lease(_) => "leases".to_owned(),
             Self::RestoreChunks(_) => "restore records".to_owned(),
             Self::Stops => "journals of this machine".to_owned(),
             Self::VenueOrders(venue)
@@ -156,14 +165,14 @@ impl Query {
         let source = &self.source();
         match self {
             Self::Latch => Seen::Latch(gap(source, why)),
-            Self::Strategies => Seen::Strategies(gap(source, why)),
-            Self::Services => Seen::Services(gap(source, why)),
-            Self::Tasks => Seen::Tasks(gap(source, why)),
+            Self::Strategies | Self::Strategy(_) => Seen::Strategies(gap(source, why)),
+            Self::Services | Self::Service(_) => Seen::Services(gap(source, why)),
+            Self::Tasks | Self::ServiceTasks(_) => Seen::Tasks(gap(source, why)),
             Self::Supervision => Seen::Supervision(gap(source, why)),
             Self::Schedules => Seen::Schedules(gap(source, why)),
             Self::Positions => Seen::Positions(gap(source, why)),
             Self::StoredOrders => Seen::StoredOrders(gap(source, why)),
-            Self::Leases => Seen::Leases(gap(source, why)),
+            Self::Leases | Self::Lease(_) => Seen::Leases(gap(source, why)),
             Self::RestoreChunks(_) => Seen::RestoreChunks(gap(source, why)),
             Self::Stops => Seen::Stops(gap(source, why)),
             Self::VenueOrders(venue) => Seen::VenueOrders(venue, gap(source, why)),
@@ -182,11 +191,11 @@ impl Query {
 pub enum Seen {
     /// The latch.
     Latch(Reading<Latch>),
-    /// All strategies.
+    /// The strategies that were asked for: all, or one alone.
     Strategies(Reading<Vec<StrategyRow>>),
-    /// All services.
+    /// The services that were asked for: all, or one alone.
     Services(Reading<Listing<Service>>),
-    /// All tasks.
+    /// The tasks that were asked for: all, or one service's alone.
     Tasks(Reading<Listing<Task>>),
     /// Who acts on desired counts.
     Supervision(Reading<Supervision>),
@@ -196,7 +205,7 @@ pub enum Seen {
     Positions(Reading<Vec<PositionRow>>),
     /// The orders' table.
     StoredOrders(Reading<Vec<OrderRow>>),
-    /// All leases.
+    /// The leases that were asked for: all, or one strategy's alone.
     Leases(Reading<Vec<Lease>>),
     /// A restore record.
     RestoreChunks(Reading<Vec<RestoreChunk>>),

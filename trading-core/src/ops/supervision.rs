@@ -18,14 +18,17 @@ pub struct Desired {
 
 impl Desired {
     /// What hangs on it, of what could be read.
-    pub fn of(services: Option<&Listing<Service>>, tasks: Option<&Listing<Task>>) -> Self {
+    pub fn of<'a>(
+        services: Option<&Listing<Service>>,
+        tasks: impl IntoIterator<Item = &'a Task>,
+    ) -> Self {
         // None that is known to be wanted, of some, is not known to be none.
         let wanted = |services: &Listing<Service>| {
             let wanted = services.into_iter().filter(|it| it.desired_count > 0);
             let wanted: Vec<String> = wanted.map(|it| it.name.to_string()).collect();
             (services.is_whole() || !wanted.is_empty()).then_some(wanted)
         };
-        let stopping = tasks.into_iter().flatten().filter(|it| it.state == TaskState::Stopping);
+        let stopping = tasks.into_iter().filter(|it| it.state == TaskState::Stopping);
         Self {
             services: services.and_then(wanted),
             stopping: stopping.map(|it| it.id.to_string()).collect(),
@@ -149,13 +152,13 @@ mod tests {
         let tasks = Listing::whole(world.tasks.clone());
         let mut stopping = tasks.clone();
         stopping.found[0].state = TaskState::Stopping;
-        let something = Desired::of(Some(&Listing::whole(world.services.clone())), Some(&tasks));
-        let nothing = Desired::of(Some(&idle), Some(&tasks));
-        let unread = Desired::of(None, None);
+        let something = Desired::of(Some(&Listing::whole(world.services.clone())), &tasks);
+        let nothing = Desired::of(Some(&idle), &tasks);
+        let unread = Desired::of(None, []);
         let gap = Reading::<()>::unreachable("engine-1", "dark").as_gap().cloned().unwrap();
         let in_part = Listing { gaps: vec![gap], ..idle.clone() };
-        let in_part = Desired::of(Some(&in_part), Some(&tasks));
-        let owed = Desired::of(Some(&idle), Some(&stopping));
+        let in_part = Desired::of(Some(&in_part), &tasks);
+        let owed = Desired::of(Some(&idle), &stopping);
         for (supervision, id, next) in [
             (Supervision::Absent, "supervisor.absent", "tradectl local up --detach"),
             (Supervision::Stopped(supervisor(1)), "supervisor.stopped", "kill -CONT 42"),

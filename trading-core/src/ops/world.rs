@@ -466,7 +466,7 @@ impl SimWorld {
         Reading::known(value, "sim", self.now)
     }
 
-    fn read(&mut self, query: &Query) -> Seen {
+    pub(crate) fn read(&mut self, query: &Query) -> Seen {
         match query {
             Query::Latch => Seen::Latch(self.known(query, self.latch.clone())),
             Query::Strategies => {
@@ -492,6 +492,28 @@ impl SimWorld {
                 }
                 Seen::Strategies(self.known(query, self.rows.clone()))
             }
+            Query::Strategy(id) => {
+                let its = |row: &&StrategyRow| row.id == *id;
+                let rows = self.rows.iter().filter(its).cloned().collect();
+                Seen::Strategies(self.known(query, rows))
+            }
+            Query::Service(name) => {
+                let its: Vec<Service> =
+                    self.services.iter().filter(|it| it.name == *name).cloned().collect();
+                Seen::Services(self.listed(query, &its, |it| it.name.as_str()))
+            }
+            Query::ServiceTasks(name) => {
+                let its = |task: &&Task| task.service.as_ref() == Some(name);
+                let tasks: Vec<Task> = self.tasks.iter().filter(its).cloned().collect();
+                Seen::Tasks(self.listed(query, &tasks, |it| it.id.as_str()))
+            }
+            Query::Lease(id) => Seen::Leases(match &self.leases {
+                Some(leases) => {
+                    let its = leases.iter().filter(|it| it.strategy == *id).cloned().collect();
+                    self.known(query, its)
+                }
+                None => Reading::absent("sim", "no leases here"),
+            }),
             Query::Services => {
                 Seen::Services(self.listed(query, &self.services, |it| it.name.as_str()))
             }

@@ -26,6 +26,9 @@ pub struct Report {
     pub outcome: String,
     /// The exit code.
     pub exit: Exit,
+    /// What alone was looked at, where that is not everything: the page says so beside the
+    /// outcome.
+    pub only: Option<String>,
     /// Everything that was to be read was read.
     pub complete: bool,
     /// What deserves attention, worst first.
@@ -185,6 +188,7 @@ impl Report {
             command: command.into(),
             outcome: outcome.into(),
             exit,
+            only: None,
             complete: true,
             findings: Vec::new(),
             fold: None,

@@ -24,6 +24,10 @@ fn prefix() -> String {
     format!("{OURS}lease__/")
 }
 
+fn key_of(strategy: &StrategyId) -> String {
+    format!("{}{strategy}", prefix())
+}
+
 /// Why a lease is not known.
 enum Odd {
     Failed(Failure),
@@ -44,6 +48,18 @@ impl Store {
         let Some(table) = &self.tables.records else { return no_table(WHAT) };
         match self.all_leases(table).await {
             Ok(leases) => Reading::known(leases, WHAT, self.now()),
+            Err(odd) => odd.reading(),
+        }
+    }
+
+    pub(super) async fn read_lease(&self, strategy: &StrategyId) -> Reading<Vec<Lease>> {
+        let Some(table) = &self.tables.records else { return no_table(WHAT) };
+        let row = match self.item(table, &key_of(strategy)).await {
+            Ok(row) => row,
+            Err(failure) => return failure.reading(WHAT),
+        };
+        match row.as_ref().map(lease_of).transpose() {
+            Ok(lease) => Reading::known(lease.into_iter().collect(), WHAT, self.now()),
             Err(odd) => odd.reading(),
         }
     }
@@ -130,7 +146,7 @@ impl Store {
             (EXPIRES_MS.to_owned(), Attr::N(wanted.expires_at.as_millisecond().to_string())),
         ];
         let change = it.change(attributes.iter().map(|(name, value)| (name, Some(value))));
-        let (key, value) = table.key(&format!("{}{}", prefix(), wanted.strategy));
+        let (key, value) = table.key(&key_of(&wanted.strategy));
         let ask = self
             .client
             .update_item()

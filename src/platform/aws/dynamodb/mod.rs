@@ -161,6 +161,9 @@ impl StateStore for Store {
     fn strategies(&self) -> Fut<'_, Reading<Vec<StrategyRow>>> {
         Box::pin(self.read_strategies())
     }
+    fn strategy<'a>(&'a self, id: &'a StrategyId) -> Fut<'a, Reading<Vec<StrategyRow>>> {
+        Box::pin(self.read_strategy(id))
+    }
     fn update_strategies<'a>(&'a self, updates: &'a [RowUpdate]) -> Fut<'a, Vec<Written>> {
         Box::pin(self.update_all(updates))
     }
@@ -192,6 +195,9 @@ impl StateStore for Store {
     }
     fn leases(&self) -> Fut<'_, Reading<Vec<Lease>>> {
         Box::pin(self.read_leases())
+    }
+    fn lease<'a>(&'a self, strategy: &'a StrategyId) -> Fut<'a, Reading<Vec<Lease>>> {
+        Box::pin(self.read_lease(strategy))
     }
     fn take_leases<'a>(
         &'a self,

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use trading_core::model::{OrderRow, PositionRow, Reading, Row, StrategyRow, Written};
+use trading_core::model::{OrderRow, PositionRow, Reading, Row, StrategyId, StrategyRow, Written};
 
 use super::expression::{Placeholders, with_placeholders};
 use super::{OURS, Store, Table, attr, describe, no_table, no_table_to_write, stands};
@@ -87,6 +87,22 @@ impl Store {
     pub(super) async fn read_strategies(&self) -> Reading<Vec<StrategyRow>> {
         let make = |id: String, row| StrategyRow { id: id.into(), row };
         self.read(self.tables.strategies.as_ref(), "strategies table", make).await
+    }
+
+    pub(super) async fn read_strategy(&self, id: &StrategyId) -> Reading<Vec<StrategyRow>> {
+        const WHAT: &str = "strategies table";
+        let Some(table) = &self.tables.strategies else { return no_table(WHAT) };
+        // What lies there for us is no strategy, whatever name is asked for.
+        if id.as_str().starts_with(OURS) || id.as_str() == self.tables.latch_key {
+            return Reading::known(Vec::new(), WHAT, self.now());
+        }
+        match self.item(table, id.as_str()).await {
+            Ok(row) => {
+                let row = row.map(|row| StrategyRow { id: id.clone(), row });
+                Reading::known(row.into_iter().collect(), WHAT, self.now())
+            }
+            Err(failure) => failure.reading(WHAT),
+        }
     }
 
     pub(super) async fn read_positions(&self) -> Reading<Vec<PositionRow>> {

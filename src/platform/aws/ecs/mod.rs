@@ -182,8 +182,14 @@ impl Compute for Ecs {
     fn services(&self) -> Fut<'_, Reading<Listing<Service>>> {
         Box::pin(self.read_services())
     }
+    fn service<'a>(&'a self, name: &'a ServiceName) -> Fut<'a, Reading<Listing<Service>>> {
+        Box::pin(self.read_service(name))
+    }
     fn tasks(&self) -> Fut<'_, Reading<Listing<Task>>> {
-        Box::pin(self.read_tasks())
+        Box::pin(self.read_tasks(None))
+    }
+    fn tasks_of<'a>(&'a self, service: &'a ServiceName) -> Fut<'a, Reading<Listing<Task>>> {
+        Box::pin(self.read_tasks(Some(service)))
     }
     fn supervision(&self) -> Fut<'_, Reading<Supervision>> {
         Box::pin(async { Reading::known(Supervision::Platform, "supervision", self.now()) })

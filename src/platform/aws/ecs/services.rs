@@ -22,21 +22,52 @@ impl Ecs {
         if let (true, Some(failure)) = (listed.is_empty(), &unlisted) {
             return failure.reading(WHAT);
         }
-        let (described, targets) =
-            tokio::join!(self.describe_all(cluster, &listed), self.targets(cluster, &listed));
-        let mut services = gather(WHAT, described, |it, list| {
+        let mut services = self.read_named(cluster, &listed).await;
+        services.gaps.extend(unlisted.map(|failure| failure.gap(WHAT)));
+        services.found.sort_by(|one, two| one.name.cmp(&two.name));
+        services.reading(WHAT, self.now())
+    }
+
+    /// One that does not exist is in the answer neither as a service nor as a gap.
+    pub(super) async fn read_service(&self, name: &ServiceName) -> Reading<Listing<Service>> {
+        let Some(cluster) = &self.cluster else { return no_cluster(WHAT) };
+        let names = [name.as_str().to_owned()];
+        let (described, targets) = self.ask_about(cluster, &names).await;
+        match described.as_slice() {
+            [Part { answer: Err(failure), .. }] => failure.reading(WHAT),
+            _ => self.gathered(described, &targets).reading(WHAT, self.now()),
+        }
+    }
+
+    async fn read_named(&self, cluster: &str, names: &[String]) -> Listing<Service> {
+        let (described, targets) = self.ask_about(cluster, names).await;
+        self.gathered(described, &targets)
+    }
+
+    /// Descriptions and scaling targets of services, side by side.
+    async fn ask_about(
+        &self,
+        cluster: &str,
+        names: &[String],
+    ) -> (Vec<Part<Described<sdk::Service>>>, Vec<Part<Targets>>) {
+        tokio::join!(self.describe_all(cluster, names), self.targets(cluster, names))
+    }
+
+    fn gathered(
+        &self,
+        described: Vec<Part<Described<sdk::Service>>>,
+        targets: &[Part<Targets>],
+    ) -> Listing<Service> {
+        gather(WHAT, described, |it, list| {
             let name = name_of(it);
-            match shape::service(it, self.target_of(name, &targets)) {
+            match shape::service(it, self.target_of(name, targets)) {
                 Ok((service, odd)) => {
                     list.found.push(service);
                     list.gaps.extend(odd.iter().map(|odd| unparsed(name, odd)));
                 }
                 Err(odd) => list.gaps.push(unparsed(name, &odd)),
             }
-        });
-        services.gaps.extend(unlisted.map(|failure| failure.gap(WHAT)));
-        services.found.sort_by(|one, two| one.name.cmp(&two.name));
-        services.reading(WHAT, self.now())
+        })
     }
 
     /// A service's scaling target, from the answers for all: what could not be read is a gap,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use aws_sdk_ecs::types as sdk;
 use aws_sdk_ecs::types::DesiredStatus;
-use trading_core::model::{Listing, Reading, Task, TaskId, Written};
+use trading_core::model::{Listing, Reading, ServiceName, Task, TaskId, Written};
 
 use super::{Described, Ecs, gather, no_cluster, no_cluster_to_write, shape, unparsed};
 use crate::platform::aws::arn::last;
@@ -17,12 +17,13 @@ const WHAT: &str = "tasks";
 const DESCRIBED: usize = 100;
 
 impl Ecs {
-    pub(super) async fn read_tasks(&self) -> Reading<Listing<Task>> {
+    /// Of all services and of none, or of one.
+    pub(super) async fn read_tasks(&self, of: Option<&ServiceName>) -> Reading<Listing<Task>> {
         let Some(cluster) = &self.cluster else { return no_cluster(WHAT) };
         // RUNNING is what is meant to run, started or not; PENDING would show nothing.
         let (running, stopped) = tokio::join!(
-            self.list_tasks(cluster, DesiredStatus::Running),
-            self.list_tasks(cluster, DesiredStatus::Stopped)
+            self.list_tasks(cluster, of, DesiredStatus::Running),
+            self.list_tasks(cluster, of, DesiredStatus::Stopped)
         );
         let unlisted = running.1.into_iter().chain(stopped.1).next();
         // One that was told to stop between the two answers stands in both.
@@ -49,9 +50,11 @@ impl Ecs {
     async fn list_tasks(
         &self,
         cluster: &str,
+        of: Option<&ServiceName>,
         status: DesiredStatus,
     ) -> (Vec<String>, Option<Failure>) {
         let list = self.client.list_tasks().cluster(cluster).desired_status(status);
+        let list = list.set_service_name(of.map(|name| name.as_str().to_owned()));
         let mut ids = Vec::new();
         let mut from: Option<String> = None;
         loop {

@@ -173,6 +173,9 @@ impl crate::platform::Schedules for Schedules {
     fn schedules(&self) -> Fut<'_, Reading<Listing<Schedule>>> {
         Box::pin(self.read_all())
     }
+    fn cluster(&self) -> Option<&str> {
+        self.cluster.as_deref()
+    }
     fn set_enabled<'a>(&'a self, schedule: &'a ScheduleId, enabled: bool) -> Fut<'a, Written> {
         Box::pin(async move {
             match schedule.as_str().strip_prefix(RULE) {

@@ -86,6 +86,45 @@ fn one_api_that_is_denied_is_named_with_its_permission_and_hides_nothing() {
 
 #[test]
 #[ignore = "needs an AWS-compatible server: cargo xtask test aws"]
+fn one_service_or_strategy_alone_asks_for_nothing_else() {
+    let desk = Desk::tradai();
+    let sent = |desk: &Desk, line: &str| {
+        let before = desk.requests();
+        let (exit, said) = document(desk, line);
+        (exit, said, desk.sent(before))
+    };
+    let names = |words: &[&str]| words.iter().map(|it| (*it).to_owned()).collect();
+    let service = "status --scope service=tradai-live-trading-btc-dev";
+    let (exit, said, calls) = sent(&desk, service);
+    assert!(matches!(exit, Exit::Ok | Exit::No), "{said}");
+    let account = ["sts:GetCallerIdentity"];
+    let of_service = [
+        "application-autoscaling:DescribeScalableTargets",
+        "dynamodb:GetItem",
+        "ecs:DescribeServices",
+        "ecs:DescribeTasks",
+        "ecs:ListTasks",
+    ];
+    assert_eq!(calls, names(&[&account[..], &of_service].concat()));
+    assert_eq!(said["data"]["services"][0]["autoscaling"]["max_capacity"], 2, "{said}");
+    assert_eq!(said["data"]["schedules"]["state"], "outside_scope");
+    let (_, said, calls) = sent(&desk, "status --scope strategy=btc-mean-rev");
+    assert!(calls.contains("dynamodb:Scan"), "positions and orders: {calls:?}");
+    assert!(!calls.iter().any(|it| it.starts_with("scheduler:") || it.starts_with("events:")));
+    assert_eq!(said["data"]["services"][0]["name"], "tradai-live-trading-btc-dev", "{said}");
+    assert_eq!(said["data"]["strategies"].as_array().map(Vec::len), Some(1), "{said}");
+    // What fails of it is a gap of the answer, and what fails elsewhere is not asked.
+    let faults = [Rule::on("ecs", "ListTasks").denied(), Rule::service("scheduler").hang()];
+    desk.sandbox.rules(&faults).expect("rules");
+    let (_, said, _) = sent(&desk, service);
+    assert_eq!(
+        (&said["complete"], &said["data"]["tasks"]["state"]),
+        (&false.into(), &"denied".into())
+    );
+}
+
+#[test]
+#[ignore = "needs an AWS-compatible server: cargo xtask test aws"]
 fn the_wrong_account_is_refused_for_every_command_and_nothing_is_changed() {
     let desk = Desk::tradai().of_another_account();
     for line in [

@@ -50,7 +50,7 @@ impl Resume {
     /// stands is looked at item by item.
     fn is_open(&self, stop: &Stop) -> bool {
         let named = self.request.stop_id.as_ref() == Some(&stop.hold.stop_id);
-        stop.over.is_none() && (named || stands(&self.world, stop) > 0)
+        stop.over.is_none() && (named || stands(&self.world, stop, |_| true) > 0)
     }
 
     fn nothing_open(&mut self, known: &[Stop], stops: &Stops) -> End {
@@ -107,10 +107,12 @@ impl Resume {
     }
 }
 
-/// How many items still stand as a stop left them; what cannot be read counts as such.
-pub(crate) fn stands(world: &World, stop: &Stop) -> usize {
+/// How many items, of those that are meant, still stand as a stop left them; what cannot be read
+/// counts as such.
+pub(crate) fn stands(world: &World, stop: &Stop, meant: impl Fn(&RestoreSubject) -> bool) -> usize {
     let items = record::items(&stop.chunks);
-    let stands = items.iter().filter(|item| match found(world, &item.subject) {
+    let items = items.iter().filter(|item| meant(&item.subject));
+    let stands = items.filter(|item| match found(world, &item.subject) {
         Ok(found) => item.written != item.before && found.as_ref() == Some(&item.written),
         Err(_) => true,
     });

@@ -5,6 +5,7 @@ use super::stopped::OpenStop;
 use crate::model::{
     Autoscaling, Gap, GapKind, Reading, Schedule, Service, Supervision, Task, VenueOrder,
 };
+use crate::ops::Query;
 use crate::ops::heartbeat::Beat;
 use crate::ops::positions::Holding;
 use serde::Serialize;
@@ -17,17 +18,29 @@ use std::collections::BTreeMap;
 enum Section<T> {
     Known(T),
     Gap(Gap),
+    NotAsked(NotAsked),
+}
+
+/// What of the environment was not asked for.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+struct NotAsked {
+    /// `outside_scope`, or `not_known` where nobody knows which it is.
+    state: &'static str,
+    why: String,
 }
 
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Data<'a> {
+    /// What alone was looked at: `all`, `service=NAME`, `strategy=ID`.
+    scope: String,
     latch: Section<&'a crate::model::Latch>,
     /// Where there is no latch: stops of this machine that are not over.
     stops: Section<Vec<OpenStop>>,
     strategies: Section<&'a [Beat]>,
     services: Section<Vec<ServiceData<'a>>>,
-    tasks: Section<&'a [Task]>,
+    tasks: Section<Vec<&'a Task>>,
     supervision: Section<&'a Supervision>,
     positions: Section<&'a [Holding]>,
     orders: BTreeMap<&'a str, Section<&'a [VenueOrder]>>,
@@ -55,33 +68,67 @@ struct ServiceData<'a> {
 impl View<'_> {
     pub(super) fn data(&self) -> serde_json::Value {
         let world = self.world;
-        let services = section("services", world.services.as_ref(), |services| {
+        let services = self.section(&Query::Services, world.services.as_ref(), |services| {
             services.into_iter().map(|service| self.service(service)).collect()
         });
-        let orders = world
-            .orders
-            .iter()
-            .map(|(venue, read)| (venue.as_str(), section("orders", Some(read), Vec::as_slice)));
+        let venues = self.request.site.capabilities.venues.iter();
+        let orders = venues.map(|venue| {
+            let query = Query::VenueOrders(venue.clone());
+            let read = world.orders.get(venue);
+            (venue.as_str(), self.section(&query, read, Vec::as_slice))
+        });
+        let stored_orders =
+            self.section(&Query::StoredOrders, world.stored_orders.as_ref(), |it| {
+                let unknown = it.iter().filter(|row| row.outcome_unknown());
+                unknown.map(|row| row.id.as_str()).collect()
+            });
         let data = Data {
-            latch: section("latch", world.latch.as_ref(), |latch| latch),
-            stops: section("stops", world.stops.as_ref(), |_| self.open_stop_data()),
-            strategies: section("strategies table", world.strategies.as_ref(), |_| {
-                self.beats.as_slice()
-            }),
+            scope: self.request.about.to_string(),
+            latch: self.section(&Query::Latch, world.latch.as_ref(), |latch| latch),
+            stops: self.section(&Query::Stops, world.stops.as_ref(), |_| self.open_stop_data()),
+            strategies: self
+                .section(&Query::Strategies, world.strategies.as_ref(), |_| self.beats.as_slice()),
             services,
-            tasks: section("tasks", world.tasks.as_ref(), |it| it.found.as_slice()),
-            supervision: section("supervision", world.supervision.as_ref(), |it| it),
+            tasks: self.task_section(),
+            supervision: self.section(&Query::Supervision, world.supervision.as_ref(), |it| it),
             positions: self.position_section(),
             orders: orders.collect(),
-            orders_outcome_unknown: section("orders table", world.stored_orders.as_ref(), |rows| {
-                let unknown = rows.iter().filter(|row| row.outcome_unknown());
-                unknown.map(|row| row.id.as_str()).collect()
-            }),
-            schedules: section("schedules", world.schedules.as_ref(), |it| it.found.as_slice()),
+            orders_outcome_unknown: stored_orders,
+            schedules: self
+                .section(&Query::Schedules, world.schedules.as_ref(), |it| it.found.as_slice()),
             not_covered: &self.request.lacks,
             unread: self.unread.clone(),
         };
         serde_json::to_value(data).unwrap_or_default()
+    }
+
+    fn section<'a, T, U>(
+        &self,
+        query: &Query,
+        reading: Option<&'a Reading<T>>,
+        value: impl FnOnce(&'a T) -> U,
+    ) -> Section<U> {
+        match reading {
+            Some(Reading::Known { value: it, .. }) => Section::Known(value(it)),
+            Some(Reading::Gap(gap)) => Section::Gap(gap.clone()),
+            None => self.missing(query, &query.source()),
+        }
+    }
+
+    /// What was not asked for: outside the scope, or nothing that the system has.
+    fn missing<T>(&self, query: &Query, source: &str) -> Section<T> {
+        match self.not_asked(query) {
+            Some((state, why)) => Section::NotAsked(NotAsked { state, why }),
+            None => Section::Gap(has_none(source)),
+        }
+    }
+
+    fn task_section(&self) -> Section<Vec<&Task>> {
+        match self.tasks() {
+            Some(Ok(tasks)) => Section::Known(tasks),
+            Some(Err(why)) => Section::NotAsked(NotAsked { state: "not_known", why }),
+            None => self.section(&Query::Tasks, self.world.tasks.as_ref(), |_| Vec::new()),
+        }
     }
 
     fn service<'a>(&'a self, service: &'a Service) -> ServiceData<'a> {
@@ -92,9 +139,12 @@ impl View<'_> {
             desired_count: service.desired_count,
             running_count: service.running_count,
             pending_count: service.pending_count,
-            autoscaling: Some(&service.autoscaling)
-                .filter(|it| !it.is_absent())
-                .map(|it| section("scaling targets", Some(it), |it| it)),
+            autoscaling: Some(&service.autoscaling).filter(|it| !it.is_absent()).map(
+                |it| match it {
+                    Reading::Known { value, .. } => Section::Known(value),
+                    Reading::Gap(gap) => Section::Gap(gap.clone()),
+                },
+            ),
             last_event: service.events.first().map(|event| event.message.as_str()),
         }
     }
@@ -110,21 +160,13 @@ impl View<'_> {
         let gap = gap.or_else(|| world.positions.as_ref().and_then(Reading::as_gap));
         match gap {
             Some(gap) if !known => Section::Gap(gap.clone()),
-            None if !known => Section::Gap(has_none("positions")),
+            None if !known => {
+                let venue = self.request.site.capabilities.venues.first().cloned();
+                let query = venue.map_or(Query::Positions, Query::VenuePositions);
+                self.missing(&query, "positions")
+            }
             _ => Section::Known(&self.holdings),
         }
-    }
-}
-
-fn section<'a, T, U>(
-    source: &str,
-    reading: Option<&'a Reading<T>>,
-    value: impl FnOnce(&'a T) -> U,
-) -> Section<U> {
-    match reading {
-        Some(Reading::Known { value: it, .. }) => Section::Known(value(it)),
-        Some(Reading::Gap(gap)) => Section::Gap(gap.clone()),
-        None => Section::Gap(has_none(source)),
     }
 }
 

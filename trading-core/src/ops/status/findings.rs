@@ -65,7 +65,8 @@ impl View<'_> {
                 format!("has format {}, newer than this binary: read as a halt", latch.format);
             findings.push(Finding::new("latch.newer", Severity::Error, "latch", message));
         }
-        findings.extend(latch.holds.iter().map(|hold| self.hold_finding(hold)));
+        let holds = latch.holds.iter().filter(|hold| self.is_covered_by(&hold.scope));
+        findings.extend(holds.map(|hold| self.hold_finding(hold)));
     }
 
     fn hold_finding(&self, hold: &Hold) -> Finding {
@@ -169,10 +170,8 @@ impl View<'_> {
     /// Whoever should act on desired counts and does not.
     fn supervision_finding(&self) -> Option<Finding> {
         let supervision = self.world.supervision.as_ref().and_then(Reading::value)?;
-        let desired = Desired::of(
-            self.world.services.as_ref().and_then(Reading::value),
-            self.world.tasks.as_ref().and_then(Reading::value),
-        );
+        let desired =
+            Desired::of(self.world.services.as_ref().and_then(Reading::value), self.known_tasks());
         // A supervisor is not brought up under a hold: what is to be done then is the
         // hold's own next command.
         let held = self.world.latch.as_ref().and_then(Reading::value);
@@ -372,9 +371,8 @@ impl View<'_> {
                 names.insert(schedule.id.to_string());
             }
         }
-        let live = |task: &&Task| task.service.is_none() && task.state != TaskState::Stopped;
-        let tasks = self.world.tasks.as_ref().and_then(Reading::value).into_iter().flatten();
-        for task in tasks.filter(live) {
+        let live = |task: &Task| task.service.is_none() && task.state != TaskState::Stopped;
+        for task in self.known_tasks().filter(|task| live(task)) {
             if site.roles.of(Subject::Family, &task.family).is_none() {
                 names.insert(task.family.clone());
             }
@@ -388,18 +386,26 @@ impl View<'_> {
 
 /// A task in a line.
 fn describe(task: &Task) -> String {
-    let state = match task.state {
+    let mut text = format!("task {} is {}", task.id, state_word(task.state));
+    if let Some(code) = task.exit_code {
+        text.push_str(&format!(", exit code {code}"));
+    }
+    for reason in reasons(task) {
+        text.push_str(&format!(": {reason}"));
+    }
+    text
+}
+
+pub(super) fn state_word(state: TaskState) -> &'static str {
+    match state {
         TaskState::Pending => "PENDING",
         TaskState::Running => "RUNNING",
         TaskState::Stopping => "STOPPING",
         TaskState::Stopped => "STOPPED",
-    };
-    let mut text = format!("task {} is {state}", task.id);
-    if let Some(code) = task.exit_code {
-        text.push_str(&format!(", exit code {code}"));
     }
-    for reason in [&task.stopped_reason, &task.container_reason].into_iter().flatten() {
-        text.push_str(&format!(": {reason}"));
-    }
-    text
+}
+
+/// Why a task ended, as far as the platform says.
+pub(super) fn reasons(task: &Task) -> impl Iterator<Item = &str> {
+    [&task.stopped_reason, &task.container_reason].into_iter().flatten().map(String::as_str)
 }

@@ -1,7 +1,9 @@
-//! Status: the whole environment in one parallel read, on one screen, the worst first.
+//! Status: the whole environment in one parallel read, on one screen, the worst first; or one
+//! service or strategy alone, and of the environment only what that takes.
 //!
 //! What could not be read is shown as such where it belongs, and never left out.
 
+mod about;
 mod data;
 mod findings;
 mod managed;
@@ -11,12 +13,14 @@ mod stopped;
 #[cfg(test)]
 mod tests;
 
+pub use about::About;
+
 use super::emergency_stop::Site;
 use super::heartbeat::{Beat, beats, skew};
 use super::look::Look;
 use super::positions::{Holding, holdings};
 use super::seen::World;
-use super::{Answer, News, Procedure, Query, Ticket, Want};
+use super::{Answer, News, Procedure, Ticket, Want};
 use crate::model::{Gap, GapKind, Reading, Utc};
 use crate::report::{Exit, Finding, Fold, Report, Severity};
 
@@ -25,6 +29,8 @@ use crate::report::{Exit, Finding, Fold, Report, Severity};
 pub struct StatusRequest {
     /// The environment.
     pub site: Site,
+    /// What is looked at.
+    pub about: About,
     /// What the system, or this build's reach into it, has not.
     pub lacks: Vec<String>,
     /// The name of the cluster in which the system's tasks run, if it has one.
@@ -40,7 +46,19 @@ pub struct Status {
     look: Look,
     world: World,
     asked_at: Option<Utc>,
+    stage: Stage,
     report: Option<Report>,
+}
+
+/// What is being read.
+#[derive(Debug)]
+enum Stage {
+    /// What is known to be needed.
+    First,
+    /// What the first answers named.
+    Named,
+    /// There is none of the name that was asked about: which names there are, as far as known.
+    Unknown(Vec<String>),
 }
 
 /// Everything that was read, as the findings, the page and the document look at it.
@@ -63,27 +81,41 @@ impl Status {
             look: Look::default(),
             world: World::default(),
             asked_at: None,
+            stage: Stage::First,
             report: None,
         }
     }
 
-    fn queries(&self) -> Vec<Query> {
-        let has = &self.request.site.capabilities;
-        let mut queries = vec![Query::Services, Query::Tasks, Query::Supervision, Query::Schedules];
-        if has.strategies {
-            queries.extend([Query::Latch, Query::Strategies, Query::Leases]);
+    /// Everything that was asked has its answer: asks what those show to be needed, or reports.
+    fn go_on(&mut self, now: Utc) {
+        let more = match &self.stage {
+            Stage::First => match self.request.about.names(&self.world) {
+                Some(names) => {
+                    self.stage = Stage::Unknown(Vec::new());
+                    vec![names]
+                }
+                None => {
+                    self.stage = Stage::Named;
+                    self.request.about.more(&self.world)
+                }
+            },
+            Stage::Named | Stage::Unknown(_) => Vec::new(),
+        };
+        if more.is_empty() {
+            self.report(now);
         } else {
-            // Without a latch only the journals tell that it was stopped on purpose.
-            queries.push(Query::Stops);
+            self.look.ask(more);
         }
-        if has.positions {
-            queries.extend([Query::Positions, Query::StoredOrders]);
+    }
+
+    fn report(&mut self, now: Utc) {
+        if let About::Strategy(id) = &self.request.about {
+            about::keep(&mut self.world, id);
         }
-        for venue in &has.venues {
-            queries.push(Query::VenueOrders(venue.clone()));
-            queries.push(Query::VenuePositions(venue.clone()));
-        }
-        queries
+        self.report = Some(match &self.stage {
+            Stage::Unknown(names) => self.request.unknown(names),
+            Stage::First | Stage::Named => self.answer(self.asked_at.unwrap_or(now), now),
+        });
     }
 
     fn answer(&self, asked_at: Utc, now: Utc) -> Report {
@@ -91,7 +123,10 @@ impl Status {
         let env = &self.request.site.environment;
         let mut findings = view.findings();
         let strategies = self.world.strategies.as_ref();
-        findings.extend(strategies.and_then(|reading| skew(reading, asked_at, now, env)));
+        let services = self.world.services.as_ref();
+        let skewed = strategies.and_then(|reading| skew(reading, asked_at, now, env));
+        let skewed = skewed.or_else(|| skew(services?, asked_at, now, env));
+        findings.extend(skewed);
         findings.sort_by(|a, b| (a.severity, rank(a), &a.id).cmp(&(b.severity, rank(b), &b.id)));
         let (outcome, exit) = view.verdict(&findings);
         let mut report = Report::new("status", outcome, exit);
@@ -99,16 +134,20 @@ impl Status {
         report.data = view.data();
         report.body = view.page();
         report.findings = findings;
-        let fold = || Fold { after: FOLD_AFTER, all: format!("tradectl status --all --env {env}") };
+        let fold = || Fold { after: FOLD_AFTER, all: view.command(&view.whole_page()) };
         report.fold = (!self.request.all).then(fold);
+        report.only = self.request.about.part();
         report
     }
 }
 
 impl<'a> View<'a> {
     fn new(request: &'a StatusRequest, world: &'a World, now: Utc) -> Self {
-        let (rows, now) = match &world.strategies {
-            Some(Reading::Known { value, observed_at, .. }) => (value.as_slice(), *observed_at),
+        let (rows, now) = match (&world.strategies, &world.services) {
+            (Some(Reading::Known { value, observed_at, .. }), _) => {
+                (value.as_slice(), *observed_at)
+            }
+            (_, Some(Reading::Known { observed_at, .. })) => (&[][..], *observed_at),
             _ => (&[][..], now),
         };
         let stored = world.positions.as_ref();
@@ -127,7 +166,7 @@ impl<'a> View<'a> {
     fn verdict(&self, findings: &[Finding]) -> (&'static str, Exit) {
         let bad = findings.iter().any(|finding| finding.severity <= Severity::Error);
         let held = self.world.latch.as_ref().and_then(Reading::value);
-        let held = held.is_some_and(|latch| !latch.holds.is_empty());
+        let held = held.is_some_and(|it| it.holds.iter().any(|it| self.is_covered_by(&it.scope)));
         if self.is_nowhere() {
             ("not deployed", Exit::Settings)
         } else if bad {
@@ -141,14 +180,6 @@ impl<'a> View<'a> {
         } else {
             ("healthy", Exit::Ok)
         }
-    }
-
-    /// Neither a cluster nor a strategies' table: this is not the system that was meant.
-    fn is_nowhere(&self) -> bool {
-        let absent = |gap: bool, has: bool| gap || !has;
-        let no_cluster = self.world.services.as_ref().is_some_and(Reading::is_absent);
-        let no_table = self.world.strategies.as_ref().is_some_and(Reading::is_absent);
-        no_cluster && absent(no_table, self.request.site.capabilities.strategies)
     }
 }
 
@@ -206,26 +237,31 @@ impl Procedure for Status {
     fn wants(&mut self, now: Utc) -> Vec<Want> {
         if self.asked_at.is_none() {
             self.asked_at = Some(now);
-            let queries = self.queries();
+            let queries = self.request.queries();
             self.look.ask(queries);
         }
         self.look.wants()
     }
     fn give(&mut self, now: Utc, ticket: Ticket, answer: Answer) {
         let Some(seen) = self.look.give(ticket, answer) else { return };
-        self.world.take(seen);
+        match &mut self.stage {
+            Stage::Unknown(names) => *names = about::names(&seen),
+            Stage::First | Stage::Named => self.world.take(seen),
+        }
         if self.look.is_idle() {
-            self.report = Some(self.answer(self.asked_at.unwrap_or(now), now));
+            self.go_on(now);
         }
     }
     fn wake_at(&self) -> Option<Utc> {
         None
     }
     fn interrupt(&mut self, now: Utc, why: &str) {
-        for query in self.look.unanswered() {
-            self.world.take(query.clone().unreachable(why));
+        if !matches!(self.stage, Stage::Unknown(_)) {
+            for query in self.look.unanswered() {
+                self.world.take(query.clone().unreachable(why));
+            }
         }
-        self.report = Some(self.answer(self.asked_at.unwrap_or(now), now));
+        self.report(now);
     }
     fn news(&mut self) -> Vec<News> {
         Vec::new()

@@ -1,8 +1,10 @@
 //! The page: one screen.
 
-use super::View;
+use super::findings::{reasons, state_word};
+use super::{About, View};
 use crate::model::{
-    Gap, Latch, OrderPurpose, OrderType, Reading, Role, Schedule, Service, Side, VenueOrder,
+    Gap, GapKind, Latch, OrderPurpose, OrderType, Reading, RestoreValue, Role, Schedule, Service,
+    Side, Task, Utc, VenueOrder,
 };
 use crate::ops::heartbeat::{Pulse, beat_cells};
 use crate::ops::positions::holdings_table;
@@ -25,12 +27,17 @@ impl View<'_> {
             page.push(line.unwrap_or_else(gap_line));
         }
         self.part(&mut page, "Services", world.services.as_ref(), |services| {
-            self.table(
+            let mut blocks = self.table(
                 vec!["service", "role", "running", "desired", "last event"],
                 services.into_iter().map(|it| self.service_cells(it)).collect(),
-                "tradectl status --all",
-            )
+                &self.whole_page(),
+            );
+            if self.request.about != About::Everything {
+                blocks.extend(services.into_iter().map(scaling_line));
+            }
+            blocks
         });
+        self.task_part(&mut page);
         self.part(&mut page, "Strategies", world.strategies.as_ref(), |_| self.strategies());
         self.positions(&mut page);
         for (venue, orders) in &world.orders {
@@ -38,7 +45,7 @@ impl View<'_> {
                 self.table(
                     vec!["order", "strategy", "purpose", "side", "quantity", "symbol", "price"],
                     orders.iter().map(order_cells).collect(),
-                    "tradectl status --all",
+                    &self.whole_page(),
                 )
             });
         }
@@ -46,16 +53,63 @@ impl View<'_> {
             self.table(
                 vec!["schedule", "state", "expression", "starts"],
                 schedules.into_iter().map(schedule_cells).collect(),
-                "tradectl status --all",
+                &self.whole_page(),
             )
         });
         let unread = world.unlisted().map(|gap| format!("not known: {gap}"));
         page.extend(unread.map(|text| Block::Line(Cell::toned(text, Tone::Warn))));
-        let lacks = self.request.lacks.iter();
-        page.extend(
-            lacks.map(|what| Block::Line(Cell::toned(format!("not covered: {what}"), Tone::Dim))),
-        );
+        let outside = self.request.outside_line();
+        let lacks = self.request.lacks.iter().map(|what| format!("not covered: {what}"));
+        let dim = |text: String| Block::Line(Cell::toned(text, Tone::Dim));
+        page.extend(outside.into_iter().chain(lacks).map(dim));
         page
+    }
+
+    /// The words of the same command that leaves nothing out of its page.
+    pub(super) fn whole_page(&self) -> String {
+        match self.request.about.part() {
+            Some(part) => format!("status --all --scope {part}"),
+            None => "status --all".to_owned(),
+        }
+    }
+
+    /// Which tasks: where one thing was asked about. Of a whole environment, what is wrong with
+    /// one stands in the findings.
+    fn task_part(&self, page: &mut Vec<Block>) {
+        if self.request.about == About::Everything {
+            return;
+        }
+        self.part(page, "Tasks", self.world.tasks.as_ref(), |_| match self.tasks() {
+            Some(Ok(mut tasks)) => {
+                // What lives first; of what ended, the latest.
+                tasks.sort_by_key(|task| {
+                    std::cmp::Reverse((task.stopped_at.is_none(), task.stopped_at))
+                });
+                self.table(
+                    vec!["task", "state", "began", "ended", "why"],
+                    tasks.into_iter().map(|task| self.task_cells(task)).collect(),
+                    &self.whole_page(),
+                )
+            }
+            Some(Err(why)) => {
+                vec![Block::Line(Cell::toned(format!("not known: {why}"), Tone::Warn))]
+            }
+            None => Vec::new(),
+        });
+    }
+
+    fn task_cells(&self, task: &Task) -> Vec<Cell> {
+        let since = |at: Option<Utc>| at.map(|at| ago(self.age(at))).unwrap_or_default();
+        let code = task.exit_code.map(|code| format!("exit code {code}"));
+        let why = code.into_iter().chain(reasons(task).map(str::to_owned));
+        let why: Vec<String> = why.collect();
+        vec![
+            Cell::plain(task.id.as_str()),
+            Cell::plain(state_word(task.state)),
+            Cell::plain(since(task.started_at)),
+            Cell::plain(since(task.stopped_at)),
+            Cell::toned(why.join(": "), Tone::Dim),
+        ]
     }
 
     /// A heading and what stands under it, or why nothing does.
@@ -87,16 +141,16 @@ impl View<'_> {
         }
         let mut blocks = vec![Block::Table { columns, rows }];
         if hidden > 0 {
-            let env = &self.request.site.environment;
-            let line = format!("… and {hidden} more: {more} --env {env}");
+            let line = format!("… and {hidden} more: {}", self.command(more));
             blocks.push(Block::Line(Cell::toned(line, Tone::Dim)));
         }
         blocks
     }
 
     fn latch_line(&self, latch: &Latch) -> Block {
-        let holds: Vec<String> = latch
-            .holds
+        let (here, elsewhere): (Vec<_>, Vec<_>) =
+            latch.holds.iter().partition(|hold| self.is_covered_by(&hold.scope));
+        let holds: Vec<String> = here
             .iter()
             .map(|hold| {
                 let age = self.now.duration_since(hold.at).as_millis();
@@ -106,7 +160,11 @@ impl View<'_> {
             })
             .collect();
         if holds.is_empty() {
-            return Block::Line(Cell::toned("latch: free", Tone::Good));
+            let elsewhere = match elsewhere.len() {
+                0 => String::new(),
+                some => format!(" here ({some} others do not cover {})", self.request.about),
+            };
+            return Block::Line(Cell::toned(format!("latch: free{elsewhere}"), Tone::Good));
         }
         Block::Line(Cell::toned(format!("latch: HELD: {}", holds.join("; ")), Tone::Bad))
     }
@@ -158,7 +216,7 @@ impl View<'_> {
         blocks.extend(self.table(
             vec!["strategy", "heartbeat", "age", "status", "service"],
             self.beats.iter().map(cells).collect(),
-            "tradectl heartbeat list",
+            "heartbeat list",
         ));
         blocks
     }
@@ -180,7 +238,7 @@ impl View<'_> {
             return;
         }
         if let Block::Table { columns, rows } = holdings_table(&self.holdings) {
-            page.extend(self.table(columns, rows, "tradectl status --all"));
+            page.extend(self.table(columns, rows, &self.whole_page()));
         }
     }
 }
@@ -194,6 +252,16 @@ fn known<T>(reading: &Reading<T>, block: impl FnOnce(&T) -> Block) -> Result<Blo
 
 fn gap_line(gap: &Gap) -> Block {
     Block::Line(Cell::toned(gap.to_string(), Tone::Bad))
+}
+
+fn scaling_line(service: &Service) -> Block {
+    match &service.autoscaling {
+        Reading::Known { value, .. } => Block::line(RestoreValue::Autoscaling(*value).to_string()),
+        Reading::Gap(gap) if gap.kind == GapKind::Absent => {
+            Block::Line(Cell::toned("scaling target: none", Tone::Dim))
+        }
+        Reading::Gap(gap) => gap_line(gap),
+    }
 }
 
 fn order_cells(order: &VenueOrder) -> Vec<Cell> {

@@ -30,7 +30,8 @@ impl View<'_> {
     fn open_stops(&self) -> Vec<(&Stop, usize)> {
         let stops = self.world.stops.as_ref().and_then(Reading::value);
         let open = stops.into_iter().flat_map(|it| &it.stops).filter(|it| it.over.is_none());
-        let standing = open.map(|it| (it, stands(self.world, it)));
+        let standing =
+            open.map(|it| (it, stands(self.world, it, |subject| self.is_of_this(subject))));
         standing.filter(|(_, items)| *items > 0).collect()
     }
 

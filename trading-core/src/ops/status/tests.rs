@@ -1,12 +1,18 @@
 use super::*;
 use crate::model::*;
-use crate::ops::Seen;
 use crate::ops::world::{SimWorld, drive, order, row, site, start};
+use crate::ops::{Query, Seen};
 use crate::report::{Exit, Told};
 use jiff::SignedDuration;
 
 fn request() -> StatusRequest {
-    StatusRequest { site: site(), lacks: vec!["metrics".to_owned()], cluster: None, all: false }
+    StatusRequest {
+        site: site(),
+        about: About::Everything,
+        lacks: vec!["metrics".to_owned()],
+        cluster: None,
+        all: false,
+    }
 }
 
 fn status(world: &mut SimWorld) -> Report {
@@ -456,6 +462,8 @@ fn a_thousand_of_a_kind_are_told_in_a_few_lines() {
     let all = status_of(&mut world, StatusRequest { all: true, ..request() });
     assert_eq!(all.told().len(), 1_000);
 }
+
+mod about;
 
 mod stopped {
     //! A system without a latch, stopped.

@@ -19,7 +19,7 @@ pub(super) fn measure(bench: &Bench) -> Outcome<Vec<Figure>> {
     let strategy = beside(&desk, "heartbeat check btc-breakout", &row)?;
     let service = "tradai-live-trading-btc-dev";
     let described = ["ecs", "describe-services", "--cluster", desk::CLUSTER, "--services", service];
-    let service = beside(&desk, "status", &described)?;
+    let service = beside(&desk, &format!("status --scope service={service}"), &described)?;
     desk.clear()?;
     Ok(vec![
         Figure::at_least("a strategy's state: aws over tradectl, time", strategy.0, 10.0, "×"),
