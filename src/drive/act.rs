@@ -59,7 +59,8 @@ fn longest(platform: &Platform, act: &Act, timeout: Duration) -> Duration {
         | Act::SetStatus(_)
         | Act::CancelOrder { .. }
         | Act::ClosePosition { .. }
-        | Act::EnsureSupervised => timeout,
+        | Act::EnsureSupervised
+        | Act::HandOver { .. } => timeout,
     }
 }
 
@@ -113,6 +114,7 @@ async fn one(platform: &Platform, act: &Act) -> Written {
         }
         Act::StopTask { task, reason } => compute.stop_task(task, reason).await,
         Act::EnsureSupervised => compute.ensure_supervised().await,
+        Act::HandOver { chunk } => state.put_restore_chunk(chunk).await,
     }
 }
 

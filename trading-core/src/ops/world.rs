@@ -530,7 +530,10 @@ impl SimWorld {
                 Some(leases) => self.known(query, leases.clone()),
                 None => Reading::absent("sim", "no leases here"),
             }),
-            Query::RestoreChunks(_) => Seen::RestoreChunks(self.known(query, self.chunks.clone())),
+            Query::RestoreChunks(stop) => {
+                let of_stop = self.chunks.iter().filter(|it| it.stop_id == *stop);
+                Seen::RestoreChunks(self.known(query, of_stop.cloned().collect()))
+            }
             Query::Stops => Seen::Stops(self.known(query, history::stops(&self.runs()))),
             Query::VenueOrders(venue) => {
                 let live = self.orders.iter().filter(|it| !it.state.is_terminal());
@@ -647,6 +650,11 @@ impl SimWorld {
                 it.state = TaskState::Stopping;
             }
             Act::EnsureSupervised => return Written::Already,
+            Act::HandOver { .. } if self.store_broken => {
+                return Written::Unreachable { why: "broken".into() };
+            }
+            Act::HandOver { chunk } if self.chunks.contains(chunk) => return Written::Already,
+            Act::HandOver { chunk } => self.chunks.push(chunk.clone()),
         }
         applied
     }

@@ -3,8 +3,8 @@
 //! cannot be outrun by somebody else's change.
 
 use crate::model::{
-    Autoscaling, ClientOrderId, Latch, NewOrder, RestoreItem, RestoreSubject, RestoreValue,
-    ScheduleId, ServiceName, StatusWrite, Suspended, TaskId, VenueName,
+    Autoscaling, ClientOrderId, Latch, NewOrder, RestoreChunk, RestoreItem, RestoreSubject,
+    RestoreValue, ScheduleId, ServiceName, StatusWrite, Suspended, TaskId, VenueName,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -80,6 +80,12 @@ pub enum Act {
     },
     /// Makes sure that somebody acts on desired counts.
     EnsureSupervised,
+    /// Keeps values from before one stop in the record of another, which goes on holding what
+    /// they are about and will be the one that puts them back.
+    HandOver {
+        /// The values, under the stop that takes them over.
+        chunk: RestoreChunk,
+    },
 }
 
 impl Act {
@@ -150,6 +156,10 @@ impl fmt::Display for Act {
             }
             Self::StopTask { task, .. } => write!(f, "stop task {task}"),
             Self::EnsureSupervised => f.write_str("make sure that a supervisor lives"),
+            Self::HandOver { chunk } => {
+                let (count, stop) = (chunk.items.len(), &chunk.stop_id);
+                write!(f, "hand {count} values from before over to stop {stop}")
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 //! procedure may never contain and looks for just that.
 
 use super::{Act, Step, StepId};
-use crate::model::{Attr, RestoreItem, StrategyStatus, Suspended};
+use crate::model::{Attr, Phase, RestoreItem, StrategyStatus, Suspended};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -66,6 +66,7 @@ pub fn check(purpose: Purpose, known: &BTreeSet<StepId>, steps: &[Step]) -> Vec<
     }
     complaints.extend(cycles(steps));
     complaints.extend(scaled_under_live_autoscaling(purpose, steps));
+    complaints.extend(released_before_handed_over(purpose, steps));
     if purpose == Purpose::Recover {
         complaints.extend(recover_faults(steps));
     }
@@ -100,6 +101,10 @@ fn forbidden(purpose: Purpose, act: &Act) -> Option<&'static str> {
         Act::EnsureSupervised if purpose == Purpose::Stop => {
             Some("a stop never starts a supervisor")
         }
+        Act::HandOver { .. } if purpose != Purpose::Resume => {
+            Some("only a resume hands values over to another stop")
+        }
+        Act::HandOver { chunk } if chunk.items.is_empty() => Some("it hands nothing over"),
         Act::WriteLatch { expected_epoch, latch } if latch.epoch <= *expected_epoch => {
             Some("it does not raise the latch's epoch")
         }
@@ -148,6 +153,26 @@ fn scaled_under_live_autoscaling(purpose: Purpose, steps: &[Step]) -> Vec<Compla
         .map(|step| Complaint {
             step: step.id.clone(),
             message: "it scales down before autoscaling is suspended".to_owned(),
+        })
+        .collect()
+}
+
+/// Once its stop is released nobody reads its record again: what another stop goes on holding
+/// is in that one's record before.
+fn released_before_handed_over(purpose: Purpose, steps: &[Step]) -> Vec<Complaint> {
+    let handed: Vec<&StepId> =
+        steps.iter().filter(|it| matches!(it.act, Act::HandOver { .. })).map(|it| &it.id).collect();
+    let releases = |step: &&Step| match &step.act {
+        Act::WriteLatch { latch, .. } => latch.holds.iter().all(|it| it.phase != Phase::Resuming),
+        _ => false,
+    };
+    let early = steps.iter().filter(releases).filter(|step| {
+        purpose == Purpose::Resume && !handed.iter().all(|id| step.needs.contains(id))
+    });
+    early
+        .map(|step| Complaint {
+            step: step.id.clone(),
+            message: "it releases before what others hold is handed over to them".to_owned(),
         })
         .collect()
 }

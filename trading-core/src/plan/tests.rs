@@ -1,9 +1,14 @@
 use super::*;
 use crate::model::{
-    Attr, Latch, NewOrder, OrderPurpose, OrderType, RestoreItem, RestoreSubject, RestoreValue,
-    Side, StatusWrite, Utc, Written,
+    Attr, Latch, NewOrder, OrderPurpose, OrderType, RestoreChunk, RestoreItem, RestoreSubject,
+    RestoreValue, Side, StatusWrite, Utc, Written,
 };
 use proptest::prelude::*;
+use std::collections::BTreeSet;
+
+fn step(act: Act) -> Step {
+    Step::new(StepId::new("s"), Rung::Compute, "a test", act)
+}
 
 fn status(id: &str) -> Step {
     let act = |from: &str, to: &str| {
@@ -140,11 +145,10 @@ fn without_a_journal_nothing_is_done_unless_the_rule_says_so() {
 
 #[test]
 fn the_check_knows_what_each_kind_of_procedure_may_never_do() {
-    let none = std::collections::BTreeSet::new();
+    let none = BTreeSet::new();
     let complaint = |purpose, step: Step| {
         check(purpose, &none, &[step]).into_iter().next().map(|it| it.message)
     };
-    let step = |act| Step::new(StepId::new("s"), Rung::Compute, "a test", act);
     let close = |reduce_only| {
         step(Act::ClosePosition {
             venue: "paper".into(),
@@ -178,10 +182,41 @@ fn the_check_knows_what_each_kind_of_procedure_may_never_do() {
     assert!(complaint(Purpose::Resume, scale).unwrap().contains("no inverse"));
     assert!(complaint(Purpose::Stop, status("a")).unwrap().contains("records for the resume"));
     assert!(complaint(Purpose::Stop, step(Act::EnsureSupervised)).is_some());
+    assert!(complaint(Purpose::Stop, handed("other", 1)).is_some());
+    assert_eq!(complaint(Purpose::Resume, handed("other", 1)), None);
+    assert!(complaint(Purpose::Resume, handed("other", 0)).is_some());
     let silent = Step { why: " ".into(), ..status("a") };
     assert!(complaint(Purpose::Resume, silent).is_some());
     let looped = status("a").after([StepId::new("a")]);
     assert!(complaint(Purpose::Resume, looped).is_some());
+}
+
+/// A step that hands so many values over.
+fn handed(stop: &str, count: usize) -> Step {
+    let item = status("a").act.changes().unwrap();
+    let chunk = RestoreChunk {
+        format: RestoreChunk::FORMAT,
+        stop_id: stop.into(),
+        run_id: "r".into(),
+        chunk: 0,
+        at: Utc::UNIX_EPOCH,
+        items: vec![item; count],
+    };
+    step(Act::HandOver { chunk })
+}
+
+#[test]
+fn nothing_is_released_before_what_others_hold_is_handed_over() {
+    let latch = Latch { epoch: 4, ..Latch::released() };
+    let release =
+        Step { id: StepId::new("release"), ..step(Act::WriteLatch { expected_epoch: 3, latch }) };
+    let handed = handed("other", 1);
+    let none = BTreeSet::new();
+    let early = check(Purpose::Resume, &none, &[handed.clone(), release.clone()]);
+    assert_eq!(early.len(), 1, "{early:?}");
+    assert!(early[0].message.contains("handed over"), "{early:?}");
+    let late = release.needing([handed.id.clone()]);
+    assert_eq!(check(Purpose::Resume, &none, &[handed, late]), []);
 }
 
 #[test]

@@ -78,7 +78,7 @@ fn where_there_is_no_latch_a_stop_is_resumed_from_its_record_value_by_value() {
     let before = values();
     let (exit, said) = desk.run("emergency-stop --reason t --yes");
     assert_eq!(exit, Exit::Ok, "{said}");
-    assert!(said.contains("to resume: tradectl resume --env"), "{said}");
+    assert!(said.contains("to resume: tradectl resume stop-"), "{said}");
     assert_ne!(values(), before);
     let (exit, said) = desk.run("status");
     assert_eq!(exit, Exit::Ok, "{said}");

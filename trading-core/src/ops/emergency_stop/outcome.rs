@@ -1,8 +1,9 @@
 //! The outcome: what a person reads at 3 a.m. and what a script reads.
 
 use super::ladder::{EmergencyStop, Word};
-use crate::model::{Reading, Receipt, Utc, Written};
+use crate::model::{Hold, Reading, Receipt, Utc, Written};
 use crate::ops::positions::{Holding, holdings, holdings_table};
+use crate::ops::resume::{comes_first, in_order};
 use crate::ops::rungs::{Pending, RungData, of_rung, rungs_table};
 use crate::plan::{Recorded, Rung, Settled, Step};
 use crate::report::{Block, Cell, Exit, Measured, Problem, Report, Tone};
@@ -285,9 +286,7 @@ impl EmergencyStop {
         }
         if word == Word::Halted {
             body.push(Block::line(self.proof_line()));
-            let env = &self.site.environment;
-            let next = format!("to resume: tradectl resume --env {env} --reason …");
-            body.push(Block::Line(Cell::toned(next, Tone::Dim)));
+            body.push(Block::Line(Cell::toned(self.resume_line(), Tone::Dim)));
         }
         body
     }
@@ -313,6 +312,24 @@ impl EmergencyStop {
             Word::Unknown => format!("UNKNOWN: not all of {env} could be read, stop {id}"),
             Word::Planned => format!("a dry run: nothing in {env} was changed"),
             Word::Nowhere => format!("nothing of {env} is deployed: nothing was stopped"),
+        }
+    }
+
+    /// How trading goes on: this stop alone is resumed, and after those that hold it too.
+    fn resume_line(&self) -> String {
+        let (env, id) = (&self.site.environment, &self.stop_id);
+        let holds = self.newest_latch().map(|it| it.holds.as_slice()).unwrap_or_default();
+        let ours = holds.iter().find(|it| it.stop_id == *id);
+        let first = |it: &&Hold| ours.is_some_and(|ours| comes_first(it, ours));
+        let before: Vec<&str> =
+            in_order(holds).into_iter().filter(first).map(|it| it.stop_id.as_str()).collect();
+        match before.join(", ") {
+            none if none.is_empty() => {
+                format!("to resume: tradectl resume {id} --env {env} --reason …")
+            }
+            others => {
+                format!("to resume, after {others}: tradectl resume {id} --env {env} --reason …")
+            }
         }
     }
 

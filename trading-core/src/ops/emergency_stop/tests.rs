@@ -673,5 +673,5 @@ fn a_system_without_tables_is_stopped_and_names_its_own_way_back() {
     assert_eq!(grave.map(|it| it.id.as_str()).collect::<Vec<_>>(), ["stop.task_ended"]);
     let record = report.findings.iter().find(|it| it.id == "stop.record_misplaced").unwrap();
     assert!(record.message.contains("resume on this machine"), "{record:?}");
-    assert!(format!("{:?}", report.body).contains("tradectl resume --env sim"));
+    assert!(format!("{:?}", report.body).contains("tradectl resume stop-r1 --env sim"));
 }

@@ -1,7 +1,7 @@
 //! The gate: what must be so before anything is restored, and what must be so before the
 //! latch is released.
 
-use super::restore::{self, Fate, Item};
+use super::restore::{self, Item};
 use crate::model::{
     Acknowledges, ClientOrderId, Gap, GapKind, Heartbeat, OrderRow, PositionRow, Reading,
     RestoreSubject, RestoreValue, StrategyId, StrategyRow, StrategyStatus, TaskState, Utc,
@@ -194,7 +194,7 @@ fn differences(
 /// The strategies that the record puts back to trading and that nobody leaves.
 fn put_back(fates: &[Item]) -> impl Iterator<Item = &StrategyId> {
     fates.iter().filter_map(|it| match (&it.item.subject, &it.item.before) {
-        _ if it.fate == Fate::Left => None,
+        _ if it.stays() => None,
         (RestoreSubject::Strategy(id), RestoreValue::Status(Some(before))) => {
             let status = before.as_text().and_then(StrategyStatus::parse)?;
             status.is_watched().then_some(id)
@@ -233,7 +233,7 @@ pub(super) fn not_ready(
     (stopped_at, since): (Utc, Utc),
 ) -> Vec<Obstacle> {
     let mut obstacles = unread(world);
-    for item in fates.iter().filter(|it| it.fate != Fate::Left) {
+    for item in fates.iter().filter(|it| !it.stays()) {
         let (RestoreSubject::Service(name), RestoreValue::Desired(before)) =
             (&item.item.subject, &item.item.before)
         else {

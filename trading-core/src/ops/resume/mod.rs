@@ -13,6 +13,7 @@ mod unlatched;
 mod tests;
 
 pub use procedure::Resume;
+pub(crate) use procedure::{comes_first, in_order};
 pub(crate) use restore::{acts, engine_moved_on, found};
 pub(crate) use unlatched::stands;
 

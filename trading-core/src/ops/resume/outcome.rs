@@ -1,7 +1,7 @@
 //! The outcome of a resume.
 
 use super::gate::{NOTHING_RUNS, Obstacle, UNSETTLED};
-use super::procedure::{End, Resume};
+use super::procedure::{End, Resume, in_order};
 use super::record;
 use super::restore::{Fate, Item};
 use crate::model::Written;
@@ -33,6 +33,18 @@ struct ItemData {
     written: String,
     fate: &'static str,
     found: Option<String>,
+    /// The stop that goes on holding it, and puts it back when it is resumed.
+    held_by: Option<String>,
+}
+
+impl ItemData {
+    /// What becomes of it, in words.
+    fn told(&self) -> String {
+        match &self.held_by {
+            Some(other) => format!("stays: stop {other} holds it, and will put it back"),
+            None => self.fate.to_owned(),
+        }
+    }
 }
 
 impl Resume {
@@ -86,6 +98,7 @@ impl Resume {
             End::Refused(why) => {
                 let message = format!("not resumed, nothing was changed: {why}");
                 let next = self.obstacles.iter().find_map(|it| self.way_out(it));
+                let next = next.or_else(|| self.first_of_several());
                 let next = next.unwrap_or_else(|| format!("tradectl status --env {env}"));
                 ("resume.refused", message, next)
             }
@@ -105,7 +118,7 @@ impl Resume {
                     true => format!("the latch still holds: {why}"),
                     false => format!("the stop is not over: {why}"),
                 };
-                ("resume.held", message, format!("tradectl resume --env {env} --reason …"))
+                ("resume.held", message, self.again(""))
             }
         };
         Some(Problem { code: code.to_owned(), message, hint: Some(hint) })
@@ -118,12 +131,28 @@ impl Resume {
             UNSETTLED | NOTHING_RUNS => format!("--leave {}", it.subject),
             _ => return None,
         };
-        Some(format!("tradectl resume --env {} --reason … {option}", self.site.environment))
+        Some(self.again(&format!(" {option}")))
+    }
+
+    /// This resume once more, with something added.
+    fn again(&self, more: &str) -> String {
+        let env = &self.site.environment;
+        match &self.hold {
+            Some(it) => format!("tradectl resume {} --env {env} --reason …{more}", it.stop_id),
+            None => format!("tradectl resume --env {env} --reason …{more}"),
+        }
+    }
+
+    /// Where it is not told, or not yet possible, which of several stops to resume: the first.
+    fn first_of_several(&self) -> Option<String> {
+        let holds = &self.world.latch.as_ref()?.value()?.holds;
+        let first = in_order(holds).into_iter().next().filter(|_| self.hold.is_none())?;
+        let env = &self.site.environment;
+        Some(format!("tradectl resume {} --env {env} --reason …", first.stop_id))
     }
 
     fn findings(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
-        let env = &self.site.environment;
         for it in &self.fates {
             let Fate::Conflict { found } = &it.fate else { continue };
             let subject = &it.item.subject;
@@ -134,9 +163,7 @@ impl Resume {
                 subject: subject.to_string(),
                 message: format!("expected {}, found {found}", it.item.written),
                 evidence: vec![format!("before the stop: {}", it.item.before)],
-                next: Some(format!(
-                    "tradectl resume --env {env} --reason … --leave {subject} (or --take {subject})"
-                )),
+                next: Some(self.again(&format!(" --leave {subject} (or --take {subject})"))),
             });
         }
         let put_back =
@@ -209,11 +236,12 @@ impl Resume {
             body.push(Block::Heading("Items".to_owned()));
             let rows = self.fates.iter().map(|it| {
                 let data = it.data();
+                let fate = data.told();
                 vec![
                     Cell::plain(data.item),
                     Cell::plain(data.before),
                     Cell::plain(data.found.unwrap_or_default()),
-                    Cell::toned(data.fate, if it.is_undecided() { Tone::Bad } else { Tone::Plain }),
+                    Cell::toned(fate, if it.is_undecided() { Tone::Bad } else { Tone::Plain }),
                 ]
             });
             body.push(Block::Table {
@@ -259,7 +287,7 @@ impl Planned for Resume {
     fn summary(&self) -> Vec<String> {
         let items = self.fates.iter().map(|it| {
             let data = it.data();
-            format!("{}: {}, before the stop {}", data.item, data.fate, data.before)
+            format!("{}: {}, before the stop {}", data.item, data.told(), data.before)
         });
         let last = if self.fates.iter().any(Item::is_undecided) {
             "the stop is NOT over then: decide the undecided items with --leave or --take"
@@ -289,6 +317,7 @@ impl Item {
             Fate::Restore => ("put back", Some(self.item.written.to_string())),
             Fate::Take(found) => ("put back (--take)", Some(found.to_string())),
             Fate::Left => ("left (--leave)", None),
+            Fate::HeldBy(_) => ("handed over", None),
             Fate::Conflict { found } => {
                 ("undecided", Some(found.as_ref().map_or("gone".to_owned(), ToString::to_string)))
             }
@@ -300,6 +329,10 @@ impl Item {
             written: self.item.written.to_string(),
             fate,
             found,
+            held_by: match &self.fate {
+                Fate::HeldBy(other) => Some(other.to_string()),
+                _ => None,
+            },
         }
     }
 }

@@ -231,9 +231,10 @@ impl Resume {
             }
             (Some(hold), None) => hold.clone(),
             (Some(_), Some(_)) => {
-                let ids: Vec<&str> = holds.iter().map(|it| it.stop_id.as_str()).collect();
+                let ids: Vec<&str> =
+                    in_order(holds).into_iter().map(|it| it.stop_id.as_str()).collect();
                 let ids = ids.join(", ");
-                let why = format!("several stops hold; name one, the broadest first: {ids}");
+                let why = format!("several stops hold; resume them in this order: {ids}");
                 return Err(End::Refused(why));
             }
         };
@@ -279,7 +280,10 @@ impl Resume {
             left_orders: &self.left_orders,
         };
         let mut steps = match self.world.latch.as_ref().and_then(Reading::value) {
-            Some(latch) => restore::plan(latch, &hold, &self.fates, &told),
+            Some(latch) => {
+                let chunks = record::chunks(&self.world, &self.request, &hold.stop_id);
+                restore::plan(latch, &hold, &self.fates, &chunks, &told)
+            }
             None => restore::plan_unlatched(&hold, &self.fates, &told),
         };
         steps.retain(|it| it.rung != Rung::Notify || self.site.capabilities.notices);
@@ -577,12 +581,20 @@ impl Resume {
 
 /// Whether another hold has to be resumed before this one: a broader one, or a later one of
 /// the same scope. A narrower one stays and goes on holding what it covers.
-fn comes_first(other: &Hold, hold: &Hold) -> bool {
+pub(crate) fn comes_first(other: &Hold, hold: &Hold) -> bool {
     let whole = Scope::covers_all;
     if other.scope == hold.scope || (whole(&other.scope) && whole(&hold.scope)) {
         return (other.at, &other.stop_id) > (hold.at, &hold.stop_id);
     }
     whole(&other.scope)
+}
+
+/// Holds in an order in which each can be resumed: the broadest first, and the latest of these.
+pub(crate) fn in_order(holds: &[Hold]) -> Vec<&Hold> {
+    let mut ordered: Vec<&Hold> = holds.iter().collect();
+    ordered
+        .sort_by_key(|it| (!it.scope.covers_all(), std::cmp::Reverse((it.at, it.stop_id.clone()))));
+    ordered
 }
 
 impl Procedure for Resume {

@@ -8,7 +8,9 @@ use crate::model::{
 };
 use crate::ops::history::Stop;
 use crate::ops::seen::World;
+use crate::plan::hex;
 use crate::report::nearest;
+use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The id of the finding that a chunk is missing.
@@ -39,6 +41,27 @@ pub(super) fn items(chunks: &[RestoreChunk]) -> Vec<RestoreItem> {
             .or_insert_with(|| item.clone());
     }
     items.into_values().collect()
+}
+
+/// The part of a chunk that another stop takes over; none: nothing of it. Its run is named
+/// after what it holds: the same is kept once, whoever resumes and however often, and nothing
+/// is written over another.
+pub(super) fn handed_over(
+    chunk: &RestoreChunk,
+    other: &StopId,
+    subjects: &BTreeSet<&RestoreSubject>,
+) -> Option<RestoreChunk> {
+    let items = chunk.items.iter().filter(|item| subjects.contains(&item.subject));
+    let items: Vec<RestoreItem> = items.cloned().collect();
+    if items.is_empty() {
+        return None;
+    }
+    // Plain data with text keys always has a JSON form.
+    let text = serde_json::to_string(&items).unwrap_or_else(|_| format!("{items:?}"));
+    let mut name = hex(&Sha256::digest(text));
+    name.truncate(12);
+    let run_id = format!("{}-{name}", chunk.run_id).into();
+    Some(RestoreChunk { stop_id: other.clone(), run_id, items, ..chunk.clone() })
 }
 
 /// The ITEM of `--leave` for a chunk that nobody has any more.

@@ -2,11 +2,12 @@
 
 use super::{Request, record};
 use crate::model::{
-    Gap, Hold, Latch, Phase, Reading, RestoreItem, RestoreSubject, RestoreValue, Service,
-    ServiceName, StatusWrite, StopId, StrategyStatus,
+    Gap, Hold, Latch, Phase, Reading, RestoreChunk, RestoreItem, RestoreSubject, RestoreValue,
+    Service, ServiceName, StatusWrite, StopId, StrategyStatus,
 };
 use crate::ops::seen::World;
 use crate::plan::{Act, Rung, Step, StepId};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What releases the latch.
 pub(super) const ENGINES_READY: &str = "engines reconciled and beating, every item as it was";
@@ -22,6 +23,8 @@ pub(super) enum Fate {
     Take(RestoreValue),
     /// The operator leaves it as it is.
     Left,
+    /// Another stop goes on holding it, which takes its value from before over.
+    HeldBy(StopId),
     /// Somebody changed it since, and nobody has decided.
     Conflict {
         /// What stands there; `None`: it is gone.
@@ -83,12 +86,12 @@ pub(crate) fn found(
     })
 }
 
-/// Whether another hold goes on covering an item: it stays as it is.
-fn held_by_another(world: &World, stop_id: &StopId, subject: &RestoreSubject) -> bool {
+/// The stop that goes on covering an item, which stays as it is.
+fn holder<'a>(world: &'a World, stop_id: &StopId, subject: &RestoreSubject) -> Option<&'a StopId> {
     let latch = world.latch.as_ref().and_then(Reading::value);
     let holds = latch.into_iter().flat_map(|it| &it.holds);
     let mut others = holds.filter(|hold| hold.stop_id != *stop_id);
-    others.any(|hold| world.covers(&hold.scope, subject))
+    others.find(|hold| world.covers(&hold.scope, subject)).map(|hold| &hold.stop_id)
 }
 
 /// Each item's fate.
@@ -97,15 +100,16 @@ pub(super) fn fates(world: &World, request: &Request, stop_id: &StopId) -> Vec<I
         .into_iter()
         .map(|item| {
             let name = item.subject.to_string();
-            let fate = match found(world, &item.subject) {
+            let holder = holder(world, stop_id, &item.subject);
+            let fate = match (found(world, &item.subject), holder) {
                 _ if request.leave.contains(&name) => Fate::Left,
-                _ if held_by_another(world, stop_id, &item.subject) => Fate::Left,
-                Err(why) => Fate::Unread(why),
-                Ok(Some(found)) if found == item.before => Fate::Stands,
-                Ok(Some(found)) if engine_moved_on(&item.before, &found) => Fate::Stands,
-                Ok(Some(found)) if found == item.written => Fate::Restore,
-                Ok(Some(found)) if request.take.contains(&name) => Fate::Take(found),
-                Ok(found) => Fate::Conflict { found },
+                (_, Some(other)) => Fate::HeldBy(other.clone()),
+                (Err(why), None) => Fate::Unread(why),
+                (Ok(Some(found)), None) if found == item.before => Fate::Stands,
+                (Ok(Some(found)), None) if engine_moved_on(&item.before, &found) => Fate::Stands,
+                (Ok(Some(found)), None) if found == item.written => Fate::Restore,
+                (Ok(Some(found)), None) if request.take.contains(&name) => Fate::Take(found),
+                (Ok(found), None) => Fate::Conflict { found },
             };
             Item { item, fate }
         })
@@ -146,10 +150,21 @@ impl Item {
     fn is_open(&self) -> bool {
         matches!(self.fate, Fate::Conflict { .. } | Fate::Unread(_))
     }
+    /// It stays as it is, by the operator's word or another stop's.
+    pub(super) fn stays(&self) -> bool {
+        matches!(self.fate, Fate::Left | Fate::HeldBy(_))
+    }
 }
 
-/// The whole plan: the latch to `resuming`, every item, and the release.
-pub(super) fn plan(latch: &Latch, hold: &Hold, fates: &[Item], told: &Told<'_>) -> Vec<Step> {
+/// The whole plan: the latch to `resuming`, every item, what others take over, and the
+/// release.
+pub(super) fn plan(
+    latch: &Latch,
+    hold: &Hold,
+    fates: &[Item],
+    chunks: &[RestoreChunk],
+    told: &Told<'_>,
+) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut latch = latch.clone();
     let mut under = Vec::new();
@@ -165,6 +180,7 @@ pub(super) fn plan(latch: &Latch, hold: &Hold, fates: &[Item], told: &Told<'_>) 
         latch = next;
     }
     steps.extend(item_steps(fates, &under));
+    steps.extend(hand_over(fates, chunks, &under));
     if !fates.iter().any(Item::is_open) {
         let needs: Vec<StepId> = steps.iter().map(|step| step.id.clone()).collect();
         steps.extend(release(&latch, &hold.stop_id, needs, told));
@@ -179,7 +195,11 @@ fn item_steps(fates: &[Item], under: &[StepId]) -> Vec<Step> {
         let current = match fate {
             Fate::Restore => &item.written,
             Fate::Take(found) => found,
-            Fate::Stands | Fate::Left | Fate::Conflict { .. } | Fate::Unread(_) => continue,
+            Fate::Stands
+            | Fate::Left
+            | Fate::HeldBy(_)
+            | Fate::Conflict { .. }
+            | Fate::Unread(_) => continue,
         };
         let Some((rung, act, undo)) = acts(item, current) else { continue };
         let id = StepId::new(format!("{}:restored", item.subject));
@@ -194,6 +214,28 @@ fn item_steps(fates: &[Item], under: &[StepId]) -> Vec<Step> {
         let why = "desired counts need somebody who acts on them";
         let supervised = Step::new(id.clone(), Rung::Compute, why, Act::EnsureSupervised);
         steps.push(supervised.after(scaled).needing(under.iter().cloned()));
+    }
+    steps
+}
+
+/// What other stops go on holding gets into their records, chunk by chunk: whoever resumes
+/// them puts back what stood before the first stop, and not what that one left.
+fn hand_over(fates: &[Item], chunks: &[RestoreChunk], under: &[StepId]) -> Vec<Step> {
+    let mut holders: BTreeMap<&StopId, BTreeSet<&RestoreSubject>> = BTreeMap::new();
+    for Item { item, fate } in fates {
+        if let Fate::HeldBy(other) = fate {
+            holders.entry(other).or_default().insert(&item.subject);
+        }
+    }
+    let mut steps = Vec::new();
+    for (other, subjects) in holders {
+        let handed = chunks.iter().filter_map(|chunk| record::handed_over(chunk, other, &subjects));
+        for (chunk, number) in handed.zip(1_u32..) {
+            let id = StepId::new(format!("record/{other}:handed-over#{number}"));
+            let why = "another stop goes on holding these, and puts them back when it is resumed";
+            let step = Step::new(id, Rung::Latch, why, Act::HandOver { chunk });
+            steps.push(step.needing(under.iter().cloned()));
+        }
     }
     steps
 }

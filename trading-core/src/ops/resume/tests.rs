@@ -227,6 +227,49 @@ fn of_two_holds_the_broader_is_resumed_first_and_the_narrower_stays() {
     assert_eq!(statuses(&world)[0], "running");
 }
 
+/// A later resume of a stop, from now on.
+fn later_of(world: &SimWorld, stop: &str, run: &str) -> Request {
+    let deadline_at = world.now + SignedDuration::from_secs(120);
+    let started_at = world.now;
+    Request { stop_id: Some(stop.into()), started_at, deadline_at, ..request(world, run) }
+}
+
+#[test]
+fn what_a_narrower_stop_goes_on_holding_is_handed_over_to_it_and_comes_back_with_it() {
+    let mut world = SimWorld::busy();
+    world.rows[3].row.set("status", Attr::text("running"));
+    stop_scope(&mut world, "all", Scope::All);
+    // It finds nothing left to change, so nothing is in its own record.
+    stop_scope(&mut world, "x", Scope::Strategy("a".into()));
+    world.engines_beat = true;
+    let both = Request { stop_id: None, ..later_of(&world, "", "r1") };
+    let report = resume_with(&mut world, both, None).unwrap();
+    assert_eq!(report.exit, Exit::Refused, "{report:#?}");
+    let hint = report.errors[0].hint.as_deref().unwrap();
+    assert!(hint.starts_with("tradectl resume stop-all "), "{hint}");
+
+    world.store_broken = true;
+    let broad = later_of(&world, "stop-all", "r2");
+    let report = resume_with(&mut world, broad, None).unwrap();
+    assert_eq!(report.outcome, "PARTIAL", "nothing is released without it: {report:#?}");
+    assert_eq!(world.latch.holds.len(), 2);
+    world.store_broken = false;
+
+    for run in ["r3", "r4"] {
+        let broad = later_of(&world, "stop-all", run);
+        let report = resume_with(&mut world, broad, None).unwrap();
+        assert_eq!(report.exit, if run == "r3" { Exit::Ok } else { Exit::Refused }, "{report:#?}");
+        if run == "r3" {
+            assert_eq!(report.data["items"][0]["held_by"], "stop-x", "{:#?}", report.data);
+        }
+    }
+    assert_eq!(statuses(&world)[0], "stopped", "a is still held by its own stop");
+    let narrow = later_of(&world, "stop-x", "r5");
+    let report = resume_with(&mut world, narrow, None).unwrap();
+    assert_eq!(report.outcome, "RELEASED", "{report:#?}");
+    assert_eq!(statuses(&world)[0], "running");
+}
+
 #[test]
 fn a_stop_that_does_not_hold_is_refused_while_others_do() {
     let mut world = stopped();

@@ -6,7 +6,7 @@
 use super::gate::Obstacle;
 use super::procedure::{End, Resume};
 use super::record::{self, MissingChunk};
-use super::restore::{Fate, Item, engine_moved_on, found};
+use super::restore::{Item, engine_moved_on, found};
 use crate::model::{Hold, Reading, RestoreSubject};
 use crate::ops::Query;
 use crate::ops::history::{Stop, Stops};
@@ -123,8 +123,8 @@ pub(crate) fn stands(world: &World, stop: &Stop, meant: impl Fn(&RestoreSubject)
 /// scales a service may have moved on from what was put back.
 pub(super) fn not_put_back(world: &World, fates: &[Item]) -> Vec<Obstacle> {
     let mut obstacles = Vec::new();
-    for Item { item, fate } in fates {
-        if *fate == Fate::Left || matches!(item.subject, RestoreSubject::Service(_)) {
+    for it @ Item { item, .. } in fates {
+        if it.stays() || matches!(item.subject, RestoreSubject::Service(_)) {
             continue;
         }
         let message = match found(world, &item.subject) {
