@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use trading_core::model::{GapKind, Reading};
+use trading_core::ops::heartbeat::SKEW_MS;
 use trading_core::report::{Block, Cell, Exit, Finding, Report, Severity, Tone};
 
 use super::Session;
@@ -35,8 +36,6 @@ impl Insist {
 
 /// Trading is not kept waiting longer than this for who answers.
 const STOP_WAITS: Duration = Duration::from_secs(3);
-/// More than this between two clocks makes ages doubtful.
-const SKEW_MS: i64 = 5_000;
 
 /// What came out.
 #[derive(Clone, Debug, PartialEq, Eq)]

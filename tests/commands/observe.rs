@@ -72,7 +72,9 @@ fn one_service_or_strategy_is_shown_alone() {
 fn a_scope_that_names_nothing_is_refused_and_one_of_another_kind_is_no_scope() {
     let world = mixed();
     insta::assert_snapshot!("service_unknown", world.run("status --scope service=engnie-1"));
-    assert_eq!(world.run("status --scope strategy=lat").exit, Exit::Refused);
+    let strategy = world.run("status --scope strategy=lat --output json");
+    assert_eq!(strategy.exit, Exit::Refused);
+    assert_eq!(strategy.json()["errors"][0]["code"], "scope.unknown", "{strategy}");
     insta::assert_snapshot!("scope_of_a_venue", world.run("status --scope venue=paper"));
     let bare = World::new().run("status --env ops-pipeline --scope strategy=late");
     assert_eq!(bare.exit, Exit::Settings, "{bare}");

@@ -1,6 +1,7 @@
 //! An environment on AWS: who answers, which of the names exist, what steers us.
 
 use trading_core::model::{GapKind, Reading};
+use trading_core::ops::heartbeat::SKEW_MS;
 
 use super::super::Session;
 use super::super::account::{self, Insist};
@@ -9,8 +10,6 @@ use crate::error::Fault;
 use crate::platform::{Opening, Platform};
 use crate::settings::{Environment, PlatformKind};
 
-/// More than this between two clocks is worth a warning.
-const SKEW_MS: i64 = 5_000;
 /// Variables by which the `aws` tools are steered, and we are not.
 const NOT_READ: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
 /// The names that a read below answers for.

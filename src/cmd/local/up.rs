@@ -3,11 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::SignedDuration;
 use serde::Serialize;
-use trading_core::model::{
-    Heartbeat, Listing, Reading, Service, StatusReading, StrategyRow, Written,
-};
+use trading_core::model::{Listing, Reading, Service, Written};
+use trading_core::ops::heartbeat;
 use trading_core::report::{Block, Cell, Exit, Report, Tone};
 
 use super::super::Session;
@@ -126,18 +124,8 @@ async fn beating(
 ) -> Reading<(usize, usize)> {
     let deadline = clock.since_boot() + BEAT_WAIT;
     loop {
-        let counts = platform.state.strategies().await.map(|rows| {
-            let (now, oldest) = (clock.now(), environment.timings.heartbeat_stale_ms);
-            let watched = |row: &&StrategyRow| {
-                matches!(row.status(), StatusReading::Known(status) if status.is_watched())
-            };
-            let beats = |row: &&StrategyRow| {
-                let Heartbeat::At(at) = row.heartbeat() else { return false };
-                now.duration_since(at) <= SignedDuration::from_millis(oldest.cast_signed())
-            };
-            let watched: Vec<&StrategyRow> = rows.iter().filter(watched).collect();
-            (watched.len(), watched.iter().copied().filter(beats).count())
-        });
+        let rows = platform.state.strategies().await;
+        let counts = rows.map(|rows| heartbeat::beating(&rows, clock.now(), &environment.timings));
         let all = counts.value().is_none_or(|(watched, beat)| watched == beat);
         if all || passed(clock, deadline) {
             return counts;

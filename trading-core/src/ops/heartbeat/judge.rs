@@ -130,17 +130,7 @@ pub fn judge(row: &StrategyRow, now: Utc, timings: &Timings) -> Beat {
             (Read::Unparsed(error.to_string()), Read::Unparsed(error.to_string()))
         }
     };
-    let late = match &age_ms {
-        Read::Unparsed(why) => Some(why.clone()),
-        Read::Known(age) if *age < -FUTURE_MS => Some(format!(
-            "its last beat lies {} in the future: a clock is wrong",
-            millis(age.saturating_neg())
-        )),
-        Read::Known(age) if *age > threshold => {
-            Some(format!("its last beat is {} old, more than {}", millis(*age), millis(threshold)))
-        }
-        Read::Known(_) => None,
-    };
+    let late = late(&age_ms, threshold);
     let (pulse, why) = match row.status() {
         StatusReading::Unparsed(error) => (Pulse::Unparsed, Some(error.to_string())),
         StatusReading::Known(StrategyStatus::Paused) => {
@@ -163,6 +153,32 @@ pub fn judge(row: &StrategyRow, now: Utc, timings: &Timings) -> Beat {
         service: row.service(),
         why,
     }
+}
+
+/// Why a last beat of this age is none; `None`: it is one.
+fn late(age_ms: &Read<i64>, threshold: i64) -> Option<String> {
+    match age_ms {
+        Read::Unparsed(why) => Some(why.clone()),
+        Read::Known(age) if *age < -FUTURE_MS => Some(format!(
+            "its last beat lies {} in the future: a clock is wrong",
+            millis(age.saturating_neg())
+        )),
+        Read::Known(age) if *age > threshold => {
+            Some(format!("its last beat is {} old, more than {}", millis(*age), millis(threshold)))
+        }
+        Read::Known(_) => None,
+    }
+}
+
+/// How many strategies are to beat, those that are still starting included, and how many of them
+/// do. `now` is the time of the read by the platform's clock.
+pub fn beating(rows: &[StrategyRow], now: Utc, timings: &Timings) -> (usize, usize) {
+    let threshold = i64::try_from(timings.heartbeat_stale_ms).unwrap_or(i64::MAX);
+    let beats = rows.iter().map(|row| judge(row, now, timings));
+    let watched = |beat: &Beat| matches!(beat.pulse, Pulse::Stale | Pulse::Warming | Pulse::Fresh);
+    let watched: Vec<Beat> = beats.filter(watched).collect();
+    let beat = watched.iter().filter(|beat| late(&beat.age_ms, threshold).is_none());
+    (watched.len(), beat.count())
 }
 
 /// The status as stored, in whatever spelling.

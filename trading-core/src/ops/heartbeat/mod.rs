@@ -12,13 +12,17 @@ mod recover;
 mod tests;
 
 pub use check::{Check, CheckRequest};
-pub use judge::{Beat, FUTURE_MS, Pulse, judge};
+pub use judge::{Beat, FUTURE_MS, Pulse, beating, judge};
 pub use list::List;
 pub(crate) use list::{beat_cells, findings};
 pub use recover::{BEAT_WITHIN_MS, LeftStopped, Recover, RecoverRequest, left_stopped};
 
 use crate::model::{Reading, StrategyRow, Timings, Utc};
 use crate::report::{Finding, Severity, millis, stamp};
+
+/// Two clocks further apart than this, in milliseconds, are a finding: it is what a beat from the
+/// future is allowed for the same reason.
+pub const SKEW_MS: i64 = FUTURE_MS;
 
 /// All beats of one read of the strategies' table, the worst first.
 pub(crate) fn beats(rows: &[StrategyRow], observed_at: Utc, timings: &Timings) -> Vec<Beat> {
@@ -40,7 +44,7 @@ pub(crate) fn skew<T>(
     let ahead = observed_at.duration_since(answered_at).as_millis();
     let behind = asked_at.duration_since(*observed_at).as_millis();
     let (apart, word) = if ahead > 0 { (ahead, "ahead of") } else { (behind, "behind") };
-    (apart > i128::from(FUTURE_MS)).then(|| Finding {
+    (apart > i128::from(SKEW_MS)).then(|| Finding {
         id: "clock.skew".to_owned(),
         severity: Severity::Warning,
         subject: source.clone(),

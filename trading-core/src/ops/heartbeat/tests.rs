@@ -47,6 +47,24 @@ fn a_beat_that_is_missing_or_not_a_time_is_no_beat() {
 }
 
 #[test]
+fn who_is_to_beat_and_does_is_counted_as_it_is_judged() {
+    let starting = |age_ms: Option<i64>| {
+        let mut row = age_ms
+            .map_or_else(|| row("w", "warmup", "engine-1"), |age| beating("w", "warmup", age));
+        row.row.set(StrategyRow::STARTED_AT, Attr::text(start().to_string()));
+        row
+    };
+    let count = |row: StrategyRow| super::beating(&[row], start(), &Timings::default());
+    assert_eq!(count(beating("a", "running", 120_000)), (1, 1));
+    assert_eq!(count(beating("a", "running", 120_001)), (1, 0));
+    assert_eq!(count(beating("a", "running", -5_001)), (1, 0), "a beat of the future is none");
+    assert_eq!((count(starting(None)), count(starting(Some(0)))), ((1, 0), (1, 1)));
+    for status in ["paused", "stopped", "runing"] {
+        assert_eq!(count(beating("a", status, 0)), (0, 0), "{status}");
+    }
+}
+
+#[test]
 fn the_status_decides_who_should_beat() {
     assert_eq!(pulse(&beating("a", "paused", 999_000)), (Pulse::Unwatched, false));
     for status in ["stopped", "failed", "terminated"] {

@@ -511,6 +511,26 @@ mod stopped {
     }
 
     #[test]
+    fn of_one_service_alone_only_what_stands_of_that_is_told() {
+        let mut world = well();
+        stop(&mut world);
+        let mut alone = |name: &str| {
+            let about = About::Service(name.into());
+            let report =
+                status_of(&mut world, StatusRequest { site: unlatched(), about, ..request() });
+            let stop = report.findings.iter().find(|it| it.id == "stop.open").cloned();
+            (report.outcome.clone(), stop.map(|it| it.message))
+        };
+        let (outcome, said) = alone("engine-1");
+        assert_eq!(outcome, "stopped");
+        assert!(said.is_some_and(|it| it.contains("2 items stand")), "its count and its scaling");
+        let (outcome, said) = alone("engine-2");
+        assert_eq!(outcome, "stopped");
+        assert!(said.is_some_and(|it| it.contains("1 items stand")), "it scales nothing");
+        assert_eq!(alone("data"), ("healthy".to_owned(), None), "nobody stopped it");
+    }
+
+    #[test]
     fn one_that_was_never_seen_complete_is_typed_again_and_no_wider_one() {
         let mut world = well();
         world.store_broken = true;
