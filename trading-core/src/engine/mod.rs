@@ -86,9 +86,9 @@ impl Engine {
             Event::Boot { at } => self.boot(seq, *at, out),
             Event::Tick { at } => self.tick(seq, *at, out),
             Event::Adopt(spec) => self.adopt(spec, out),
-            Event::Mode { strategy, mode } => self.with(strategy, |runner| runner.mode = *mode),
+            Event::Mode { strategy, mode } => self.with(strategy, |runner| runner.set_mode(*mode)),
             Event::Latch { strategy, control } => {
-                self.with(strategy, |runner| runner.latch = *control);
+                self.with(strategy, |runner| runner.set_latch(*control));
             }
             Event::Release { strategy, why } => self.release(strategy, why, out),
             Event::Bar { symbol, close, at, .. } => self.bar(seq, symbol, *close, *at, out),

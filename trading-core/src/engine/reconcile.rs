@@ -15,8 +15,7 @@ impl Engine {
     /// The stream broke: what came meanwhile must be asked for.
     pub(super) fn gap(&mut self, why: &str, out: &mut Vec<Output>) {
         for runner in self.runners.values_mut() {
-            runner.clean = false;
-            runner.snapshot_asked_at = Utc::UNIX_EPOCH;
+            runner.doubt();
         }
         out.push(Output::Told(Telemetry::Gap { why: why.to_owned() }));
     }

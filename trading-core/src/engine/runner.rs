@@ -75,6 +75,29 @@ impl Runner {
         }
         self.ledger.set_capital(spec.capital);
         self.spec = spec.clone();
+        self.doubt();
+    }
+
+    /// Takes the row's word. At rest nothing is compared: what begins again, does so by
+    /// comparing.
+    pub(super) fn set_mode(&mut self, mode: Mode) {
+        if self.mode == Mode::Idle && mode != Mode::Idle {
+            self.doubt();
+        }
+        self.mode = mode;
+    }
+
+    /// Takes the latch's word. Whoever resumes waits until what was held agrees with the venue
+    /// anew, and the row may turn back so soon that nobody here ever saw it at rest.
+    pub(super) fn set_latch(&mut self, control: Control) {
+        if control == Control::Halt && self.latch != Control::Halt {
+            self.doubt();
+        }
+        self.latch = control;
+    }
+
+    /// Ours and the venue's are to be compared anew, at the next tick.
+    pub(super) fn doubt(&mut self) {
         self.clean = false;
         self.difference = None;
         self.snapshot_asked_at = Utc::UNIX_EPOCH;

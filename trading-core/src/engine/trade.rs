@@ -32,9 +32,7 @@ impl Engine {
         for runner in self.runners.values_mut() {
             runner.latch = Control::ReduceOnly;
             runner.mode = Mode::Idle;
-            runner.clean = false;
-            runner.difference = None;
-            runner.snapshot_asked_at = Utc::UNIX_EPOCH;
+            runner.doubt();
             for (id, order) in &mut runner.orders {
                 // Its row may have been written before the crash and not after.
                 let (strategy, id) = (runner.spec.strategy.clone(), id.clone());

@@ -52,17 +52,19 @@ impl Latch {
     /// and one on a single strategy none either: what runs it obeys it.
     ///
     /// Any other hold refuses who starts trading or more of it. What only meets a count
-    /// that stands is no such start: reduce-only keeps compute and lets exits go on, so an
-    /// engine that died under it comes back, held by the latch that it reads before it may
-    /// enter anything. A halt refuses that too.
+    /// that stands is no such start. Reduce-only keeps compute and lets exits go on, and a
+    /// hold on one venue keeps compute whatever its level: an engine that died under them
+    /// comes back, held by the latch that it reads before it may send anything. A halt of
+    /// everything or of a service refuses that too.
     pub fn refuses(&self, start: Start<'_>) -> Option<Barrier<'_>> {
         if self.format > LATCH_FORMAT {
             return Some(Barrier::Newer(self.format));
         }
         let refuses = |hold: &&Hold| {
             let standing = matches!(start, Start::Standing { .. });
+            let lowers_compute = hold.level.halts() && !matches!(hold.scope, Scope::Venue(_));
             hold.phase != Phase::Resuming
-                && (hold.level.halts() || !standing)
+                && (lowers_compute || !standing)
                 && covers(&hold.scope, start)
         };
         self.holds.iter().find(refuses).map(Barrier::Hold)
@@ -111,14 +113,17 @@ mod tests {
         let held = [Phase::Held, Phase::Stopping, Phase::Unrecognized("odd".into())];
         for scope in ["all", "service=engine", "venue=paper", "moon"] {
             for phase in &held {
-                let scope = || Scope::from(scope.to_owned());
+                let of = || Scope::from(scope.to_owned());
                 for level in [Level::Halt, Level::Unrecognized("freeze".into())] {
-                    let halt = latch(level, scope(), phase.clone());
-                    for start in [ordered, standing, Start::Everything] {
+                    let halt = latch(level, of(), phase.clone());
+                    for start in [ordered, Start::Everything] {
                         assert!(halt.refuses(start).is_some(), "{halt:?} {start:?}");
                     }
+                    // One on a venue leaves compute as it is, so what stands there comes back.
+                    let refused = halt.refuses(standing).is_some();
+                    assert_eq!(refused, scope != "venue=paper", "{halt:?}");
                 }
-                let reduce = latch(Level::ReduceOnly, scope(), phase.clone());
+                let reduce = latch(Level::ReduceOnly, of(), phase.clone());
                 assert!(
                     reduce.refuses(ordered).is_some()
                         && reduce.refuses(Start::Everything).is_some()

@@ -100,6 +100,36 @@ fn a_latch_that_was_never_read_is_reduce_only_after_every_boot() {
 }
 
 #[test]
+fn who_was_halted_or_at_rest_compares_with_the_venue_before_it_goes_on() {
+    let mut world = World::new(42, false);
+    while world.fills.is_empty() {
+        world.act();
+    }
+    world.heal();
+    let strategy = || StrategyId::from("s");
+    let reconciled = |world: &World| {
+        world.told.iter().filter(|it| matches!(it, Telemetry::Reconciled { .. })).count()
+    };
+    let mode = |mode| Event::Mode { strategy: strategy(), mode };
+    let latch = |control| Event::Latch { strategy: strategy(), control };
+    // Its row was at rest and is not any more; or nobody saw it at rest, only the halt.
+    for events in
+        [[mode(Mode::Idle), mode(Mode::Running)], [latch(Control::Free), latch(Control::Halt)]]
+    {
+        let before = reconciled(&world);
+        events.into_iter().for_each(|event| world.feed(event));
+        assert!(!world.engine.runner(&strategy()).unwrap().clean);
+        world.pass();
+        assert_eq!(reconciled(&world), before + 1);
+    }
+    // What only goes on as it was is not asked about again.
+    let before = reconciled(&world);
+    [mode(Mode::Running), latch(Control::Halt)].into_iter().for_each(|event| world.feed(event));
+    world.pass();
+    assert_eq!(reconciled(&world), before);
+}
+
+#[test]
 fn a_venue_that_fills_more_than_was_asked_ends_entries_until_an_operator_says_otherwise() {
     let mut world = World::new(42, false);
     while world.fills.is_empty() {

@@ -376,6 +376,11 @@ impl World {
         self.latch = Control::Halt;
         self.feed(Event::Latch { strategy: "s".into(), control: self.latch });
         self.break_stream();
+        self.pass();
+    }
+
+    /// Time passes, and everything that comes is taken.
+    pub(super) fn pass(&mut self) {
         for _ in 0..60 {
             self.now += 300;
             self.sync();
