@@ -8,8 +8,9 @@ use super::{Style, escape};
 
 /// What separates two columns.
 const GAP: usize = 2;
-/// A column is never squeezed so that words up to this long are cut.
-const LONGEST_WORD: usize = 24;
+/// A column is never squeezed so that words up to this long are cut: names and ids can be
+/// copied whole.
+const LONGEST_WORD: usize = 48;
 
 /// The table's lines.
 pub(super) fn table(names: &[&str], rows: &[Vec<Cell>], style: Style) -> Vec<String> {
@@ -117,11 +118,14 @@ mod tests {
         live-trading                    RUNNING  41 s
         dry-run-trading-of-a-long-name           ?
         ");
+        // A name is not cut while there is another way.
         insta::assert_snapshot!(plain(50), @r"
-        service                     state    heartbeat_age
-        live-trading                RUNNING  41 s
-        dry-run-trading-of-a-long-           ?
-        name
+        service        live-trading
+        state          RUNNING
+        heartbeat_age  41 s
+        --------------------
+        service        dry-run-trading-of-a-long-name
+        heartbeat_age  ?
         ");
         insta::assert_snapshot!(plain(30), @r"
         service        live-trading

@@ -9,6 +9,10 @@ use crate::ops::Query;
 use crate::ops::seen::Owner;
 use crate::plan::{Act, Rung, Step, StepId};
 
+/// What keeps a stop from its proof that met a resume.
+pub(super) const RESUME_UNDER_WAY: &str =
+    "a resume was under way: what it had sent may still take effect";
+
 impl EmergencyStop {
     /// Plans for what an answer showed.
     pub(super) fn plan_for(&mut self, query: &Query, now: Utc) {
@@ -93,12 +97,18 @@ impl EmergencyStop {
     }
 
     /// A resume that is under way sends nothing new once it sees the latch changed, but what
-    /// it had sent before may come late: the proof is taken when it no longer can.
+    /// it had sent before may come late: the proof is taken when it no longer can. Under our
+    /// own hold a resume of another one, dead or alive, keeps off what ours covers.
     fn note_resume(&mut self, latch: &Latch, now: Utc) {
-        if latch.holds.iter().any(|hold| hold.phase == Phase::Resuming) {
+        let overtaken = latch.hold(&self.stop_id).is_some_and(|it| it.phase != Phase::Resuming);
+        if !overtaken && latch.holds.iter().any(|hold| hold.phase == Phase::Resuming) {
             if self.times.resumed_until.is_none() {
-                let message = "a resume is under way: what it has sent may still take effect";
-                self.run.tell("latch", "latch", message, true);
+                self.run.tell(
+                    "latch",
+                    "latch",
+                    format!("{RESUME_UNDER_WAY}, which is waited for"),
+                    false,
+                );
             }
             self.times.resumed_until = Some(later(now, RESUMED_MS));
         }

@@ -57,7 +57,12 @@ impl Verdict {
         let (subject, message) = (subject.to_string(), message.into());
         self.trading.push(Standing { rung, subject, message, lasts });
     }
-    fn unknown(&mut self, rung: &'static str, subject: impl ToString, message: impl Into<String>) {
+    pub(super) fn unknown(
+        &mut self,
+        rung: &'static str,
+        subject: impl ToString,
+        message: impl Into<String>,
+    ) {
         let (subject, message) = (subject.to_string(), message.into());
         self.unknown.push(Standing { rung, subject, message, lasts: false });
     }

@@ -1,5 +1,6 @@
 //! The procedure itself: what is wanted now, and what follows from each answer.
 
+use super::climb::RESUME_UNDER_WAY;
 use super::judge::Verdict;
 use super::pages::Desk;
 use super::times::Times;
@@ -354,6 +355,13 @@ impl EmergencyStop {
     /// PARTIAL wins over UNKNOWN; what never got to a whole round is judged as it stands.
     fn unfinished_word(&mut self, now: Utc) -> Word {
         self.verdict = self.desk(now).judge();
+        if self.interrupted {
+            self.verdict.unknown("latch", "the stop", "it was interrupted before its proof");
+        }
+        if let Some(until) = self.times.resumed_until.filter(|until| now < *until) {
+            let message = format!("{RESUME_UNDER_WAY} until {until}");
+            self.verdict.unknown("latch", "a resume", message);
+        }
         if self.verdict.trading.is_empty() { Word::Unknown } else { Word::Partial }
     }
 

@@ -1,7 +1,7 @@
 //! The outcome: what a person reads at 3 a.m. and what a script reads.
 
 use super::ladder::{EmergencyStop, Word};
-use crate::model::{Hold, Reading, Receipt, Utc, Written};
+use crate::model::{Hold, Phase, Reading, Receipt, Utc, Written};
 use crate::ops::positions::{Holding, holdings, holdings_table};
 use crate::ops::resume::{comes_first, in_order};
 use crate::ops::rungs::{Pending, RungData, of_rung, rungs_table};
@@ -299,7 +299,7 @@ impl EmergencyStop {
         });
         let (id, env) = (&self.stop_id, &self.site.environment);
         match word {
-            Word::Halted if self.continued && !did_something => {
+            Word::Halted if self.found_phase == Some(Phase::Held) && !did_something => {
                 format!("HALTED: {env} was already halted by stop {id}; proved again")
             }
             Word::Halted if !self.request.level.halts() => {
@@ -309,7 +309,9 @@ impl EmergencyStop {
             Word::Partial => {
                 format!("PARTIAL: something in {env} was seen still trading, stop {id}")
             }
-            Word::Unknown => format!("UNKNOWN: not all of {env} could be read, stop {id}"),
+            Word::Unknown => {
+                format!("UNKNOWN: not all of {env} was seen to have stopped, stop {id}")
+            }
             Word::Planned => format!("a dry run: nothing in {env} was changed"),
             Word::Nowhere => format!("nothing of {env} is deployed: nothing was stopped"),
         }

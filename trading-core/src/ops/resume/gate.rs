@@ -60,7 +60,7 @@ fn venue_of(site: &Site, world: &World, row: &OrderRow) -> Option<VenueName> {
 /// The id of the obstacle that something could not be read.
 const UNREAD: &str = "resume.unread";
 /// The id of the obstacle that a strategy is not up.
-const NOT_BEATING: &str = "resume.not_beating";
+pub(super) const NOT_BEATING: &str = "resume.not_beating";
 /// The id of the obstacle that nothing will bring a strategy up by itself.
 pub(super) const NOTHING_RUNS: &str = "resume.nothing_runs";
 /// The id of the obstacle that no venue can settle an order.

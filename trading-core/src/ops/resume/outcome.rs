@@ -4,12 +4,13 @@ use super::gate::{NOTHING_RUNS, Obstacle, UNSETTLED};
 use super::procedure::{End, Resume, in_order};
 use super::record;
 use super::restore::{Fate, Item};
-use crate::model::Written;
+use crate::model::{Reading, Written};
 use crate::ops::Planned;
 use crate::ops::run::describe;
 use crate::plan::{Settled, Step};
 use crate::report::{Block, Cell, Exit, Finding, Problem, Report, Severity, Tone};
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// The command's part of the JSON document.
 #[derive(Debug, Serialize)]
@@ -97,7 +98,7 @@ impl Resume {
             End::Usage(why) => ("resume.usage", why.clone(), "tradectl resume --help".to_owned()),
             End::Refused(why) => {
                 let message = format!("not resumed, nothing was changed: {why}");
-                let next = self.obstacles.iter().find_map(|it| self.way_out(it));
+                let next = self.way_out(&self.obstacles);
                 let next = next.or_else(|| self.first_of_several());
                 let next = next.unwrap_or_else(|| format!("tradectl status --env {env}"));
                 ("resume.refused", message, next)
@@ -125,22 +126,40 @@ impl Resume {
     }
 
     /// What an operator types where only an operator can decide.
-    fn way_out(&self, it: &Obstacle) -> Option<String> {
-        let option = match it.id {
-            record::MISSING | record::NONE => "--record FILE".to_owned(),
-            UNSETTLED | NOTHING_RUNS => format!("--leave {}", it.subject),
-            _ => return None,
-        };
-        Some(self.again(&format!(" {option}")))
+    fn way_out(&self, obstacles: &[Obstacle]) -> Option<String> {
+        let options = obstacles.iter().filter_map(|it| match it.id {
+            record::MISSING | record::NONE => Some("--record FILE".to_owned()),
+            UNSETTLED | NOTHING_RUNS => Some(format!("--leave {}", it.subject)),
+            _ => None,
+        });
+        let options: BTreeSet<String> = options.collect();
+        let more: String = options.iter().map(|it| format!(" {it}")).collect();
+        (!options.is_empty()).then(|| self.again(&more))
     }
 
-    /// This resume once more, with something added.
+    /// This resume once more, with what was decided for it already and with something added.
     fn again(&self, more: &str) -> String {
         let env = &self.site.environment;
+        let mut decided = String::new();
+        self.request.leave.iter().for_each(|it| decided.push_str(&format!(" --leave {it}")));
+        self.request.take.iter().for_each(|it| decided.push_str(&format!(" --take {it}")));
         match &self.hold {
-            Some(it) => format!("tradectl resume {} --env {env} --reason …{more}", it.stop_id),
-            None => format!("tradectl resume --env {env} --reason …{more}"),
+            Some(it) => {
+                format!("tradectl resume {} --env {env} --reason …{decided}{more}", it.stop_id)
+            }
+            None => format!("tradectl resume --env {env} --reason …{decided}{more}"),
         }
+    }
+
+    /// The other stops that hold, and what.
+    fn still_held(&self) -> String {
+        let latch = self.world.latch.as_ref().and_then(Reading::value);
+        let ours = self.hold.as_ref().map(|it| &it.stop_id);
+        let holds = latch.into_iter().flat_map(|it| &it.holds);
+        let others = holds.filter(|it| Some(&it.stop_id) != ours);
+        let others: Vec<String> =
+            others.map(|it| format!("{} ({})", it.stop_id, it.scope)).collect();
+        others.join(", ")
     }
 
     /// Where it is not told, or not yet possible, which of several stops to resume: the first.
@@ -195,7 +214,7 @@ impl Resume {
                 subject: it.subject.clone(),
                 message: it.message.clone(),
                 evidence: record::ways(it),
-                next: self.way_out(it),
+                next: self.way_out(std::slice::from_ref(it)),
             }));
         }
         findings
@@ -217,9 +236,15 @@ impl Resume {
         let stop = stop.as_deref().unwrap_or("none");
         let env = &self.site.environment;
         let (line, tone) = match &self.end {
-            Some(End::Released) => {
-                (format!("RELEASED: {env} trades again; stop {stop} is over"), Tone::Good)
-            }
+            Some(End::Released) => match self.still_held() {
+                none if none.is_empty() => {
+                    (format!("RELEASED: {env} trades again; stop {stop} is over"), Tone::Good)
+                }
+                others => (
+                    format!("RELEASED: stop {stop} is over; {env} is still held by {others}"),
+                    Tone::Warn,
+                ),
+            },
             Some(End::ReleasedByOther) => {
                 (format!("RELEASED: another operator resumed {env} from stop {stop}"), Tone::Good)
             }

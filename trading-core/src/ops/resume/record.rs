@@ -2,7 +2,7 @@
 //! journals have, what the operator gives. A chunk that is in none of them is named.
 
 use super::Request;
-use super::gate::Obstacle;
+use super::gate::{NOT_BEATING, Obstacle};
 use crate::model::{
     Hold, Misplaced, Reading, RestoreChunk, RestoreItem, RestoreSubject, RunId, StopId,
 };
@@ -138,6 +138,10 @@ pub(super) fn ways(obstacle: &Obstacle) -> Vec<String> {
                 .to_owned(),
             "or resume on that machine, which has it".to_owned(),
         ];
+    }
+    if obstacle.id == NOT_BEATING {
+        let subject = RestoreSubject::Strategy(obstacle.subject.as_str().into());
+        return vec![format!("to let the others trade without it: --leave {subject}")];
     }
     if obstacle.id != MISSING {
         return Vec::new();

@@ -261,6 +261,8 @@ fn what_a_narrower_stop_goes_on_holding_is_handed_over_to_it_and_comes_back_with
         assert_eq!(report.exit, if run == "r3" { Exit::Ok } else { Exit::Refused }, "{report:#?}");
         if run == "r3" {
             assert_eq!(report.data["items"][0]["held_by"], "stop-x", "{:#?}", report.data);
+            let told = format!("{:?}", report.body);
+            assert!(told.contains("still held by stop-x (strategy=a)"), "{told}");
         }
     }
     assert_eq!(statuses(&world)[0], "stopped", "a is still held by its own stop");
@@ -563,6 +565,16 @@ fn an_order_that_no_venue_can_settle_is_answered_for_by_name_or_closes_the_gate(
         assert_eq!(report.exit, Exit::Refused, "{report:#?}");
         assert!(world.applied.is_empty(), "{:?}", world.applied);
     }
+
+    // What was decided already stands in what is typed next, beside what is not.
+    let mut world = unsettled();
+    let more = ["o8", "o7"].map(|id| OrderRow { id: id.into(), ..world.stored_orders[0].clone() });
+    world.stored_orders.extend(more);
+    let mut left = request(&world, "r2");
+    left.leave = vec!["order=o9".into()];
+    let report = resume_with(&mut world, left, None).unwrap();
+    let hint = report.errors[0].hint.as_ref().unwrap();
+    assert!(hint.ends_with("--leave order=o9 --leave order=o7 --leave order=o8"), "{hint}");
 
     let mut world = unsettled();
     let mut left = request(&world, "r2");

@@ -113,3 +113,37 @@ fn an_old_answer_about_the_latch_lets_nothing_through() {
         assert_eq!(again, !acts, "{late_s}: {next:?}");
     }
 }
+
+/// A resume that ended, or died, before its release leaves its hold as it was put: whoever
+/// stops something narrower then is not kept from its proof for as long as that stands.
+#[test]
+fn a_resume_that_is_no_more_delays_a_narrower_stop_once() {
+    let mut world = stopped();
+    world.latch.holds[0].phase = Phase::Resuming;
+    let scope = Scope::Strategy("a".into());
+    let request = emergency_stop::Request { scope, ..world::request(&world, "x") };
+    let report = stop_with(&mut world, request);
+    assert_eq!(report.outcome, "HALTED", "{report:#?}");
+    let proof = report.data["timing"]["time_to_proof_ms"].as_i64().unwrap();
+    assert!((35_000..45_000).contains(&proof), "{proof}");
+}
+
+#[test]
+fn a_stop_that_ends_before_a_resume_can_have_no_effect_says_so() {
+    let mut world = stopped();
+    world.latch.holds[0].phase = Phase::Resuming;
+    let request = world::request(&world, "r3");
+    let deadline_at = world.now + SignedDuration::from_secs(20);
+    let report = stop_with(&mut world, emergency_stop::Request { deadline_at, ..request });
+    assert_eq!(report.outcome, "UNKNOWN", "{report:#?}");
+    let finding = report.findings.iter().find(|it| it.id == "stop.unknown").unwrap();
+    assert!(finding.message.contains("a resume was under way"), "{finding:?}");
+    assert!(finding.next.is_some(), "{finding:?}");
+}
+
+fn stop_with(world: &mut SimWorld, request: emergency_stop::Request) -> Report {
+    let site = world::site();
+    let approval = world::approval(&site, &request);
+    let mut stop = EmergencyStop::new(site, request, Some((approval, "typed")));
+    drive(world, &mut stop, None, |_| 0).unwrap()
+}
