@@ -8,9 +8,10 @@ use super::{Style, escape};
 
 /// What separates two columns.
 const GAP: usize = 2;
-/// A column is never squeezed so that words up to this long are cut: names and ids can be
-/// copied whole.
-const LONGEST_WORD: usize = 48;
+/// A column is squeezed so that words up to the first are cut only where there is no other way
+/// to set columns side by side, and those up to the second, which ids of runs and stops are,
+/// never: names can be copied whole.
+const LONGEST_WORDS: [usize; 2] = [64, 32];
 
 /// The table's lines.
 pub(super) fn table(names: &[&str], rows: &[Vec<Cell>], style: Style) -> Vec<String> {
@@ -25,14 +26,16 @@ pub(super) fn table(names: &[&str], rows: &[Vec<Cell>], style: Style) -> Vec<Str
                 .collect()
         })
         .collect();
-    match widths(names, &rows, style.width) {
+    let fitting = LONGEST_WORDS.into_iter().find_map(|it| widths(names, &rows, style.width, it));
+    match fitting {
         Some(widths) => grid(names, &rows, &widths, style),
         None => records(names, &rows, style),
     }
 }
 
-/// A width per column so that all fit, the widest squeezed first; nothing if they cannot.
-fn widths(names: &[&str], rows: &[Vec<Cell>], width: usize) -> Option<Vec<usize>> {
+/// A width per column so that all fit and no word up to `longest` is cut, the widest squeezed
+/// first; nothing if they cannot.
+fn widths(names: &[&str], rows: &[Vec<Cell>], width: usize, longest: usize) -> Option<Vec<usize>> {
     let natural = |i: usize| {
         let cells = rows.iter().filter_map(|row| row.get(i)).map(|cell| columns(&cell.text));
         cells.max().unwrap_or(0).max(columns(names[i]))
@@ -42,9 +45,8 @@ fn widths(names: &[&str], rows: &[Vec<Cell>], width: usize) -> Option<Vec<usize>
         let cells = rows.iter().filter_map(|row| row.get(i)).map(|cell| cell.text.as_str());
         cells.flat_map(|text| text.split(' ')).map(columns).max().unwrap_or(0)
     };
-    let least: Vec<usize> = (0..names.len())
-        .map(|i| longest_word(i).min(LONGEST_WORD).max(columns(names[i])))
-        .collect();
+    let least: Vec<usize> =
+        (0..names.len()).map(|i| longest_word(i).min(longest).max(columns(names[i]))).collect();
     let gaps = GAP * names.len().saturating_sub(1);
     while widths.iter().sum::<usize>() + gaps > width {
         let squeezable = (0..widths.len()).filter(|i| widths[*i] > least[*i]);
