@@ -1,11 +1,12 @@
 //! An environment on AWS: who answers, which of the names exist, what steers us.
 
-use trading_core::model::{GapKind, Reading};
+use trading_core::model::{GapKind, Listing, Reading, Service, matches};
 use trading_core::ops::heartbeat::SKEW_MS;
 
 use super::super::Session;
 use super::super::account::{self, Insist};
-use super::{Check, State, unlisted};
+use super::super::emergency_stop::site;
+use super::{Check, State, roles, unlisted};
 use crate::error::Fault;
 use crate::platform::{Opening, Platform};
 use crate::settings::{Environment, PlatformKind};
@@ -145,7 +146,7 @@ async fn asked(
         counted("positions", &named("table", "positions_table"), &positions),
         counted("open orders", &named("table", "orders_table"), &orders),
         Check::of_reading("services", &named("cluster", "cluster"), &services, |it| {
-            format!("{} services", it.found.len())
+            services_named(it, name("services").map(String::as_str))
         }),
         Check::of_reading("tasks", &named("cluster", "cluster"), &tasks, |it| {
             format!("{} tasks", it.found.len())
@@ -163,12 +164,23 @@ async fn asked(
     checks.extend(unlisted("services", &services));
     checks.extend(unlisted("tasks", &tasks));
     checks.extend(unlisted("schedules", &schedules));
+    checks.extend(roles::checks(&site(environment), &services, &tasks, &schedules));
     if let Some(skew_ms) = platform.account.traffic().skew_ms {
         let state = if skew_ms.abs() > SKEW_MS { State::Warning } else { State::Ok };
         let detail = format!("the platform's clock minus this machine's: {} s", skew_ms / 1_000);
         checks.push(Check::new("skew", state, "clock", detail));
     }
     checks
+}
+
+/// How many services there are, and how many of them the settings name.
+fn services_named(services: &Listing<Service>, patterns: Option<&str>) -> String {
+    let count = services.found.len();
+    let Some(patterns) = patterns else { return format!("{count} services") };
+    let is_named =
+        |it: &&Service| patterns.split(' ').any(|pattern| matches(pattern, it.name.as_str()));
+    let named = services.found.iter().filter(is_named).count();
+    format!("{count} services, {named} of them {patterns}")
 }
 
 /// What was found, by its number.

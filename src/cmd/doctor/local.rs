@@ -7,7 +7,8 @@ use trading_core::model::Supervision;
 use trading_core::ops::supervision::{self, Desired};
 
 use super::super::Session;
-use super::{Check, State};
+use super::super::emergency_stop::site;
+use super::{Check, State, roles};
 use crate::error::Fault;
 use crate::platform::local;
 use crate::platform::{Opening, Platform, SecretInfo, SecretKeys};
@@ -35,7 +36,7 @@ pub(super) async fn checks(
     let detail = format!("{shown} (yours alone, on a disk of this machine)");
     let mut checks = vec![Check::new("directory", State::Ok, subject, detail)];
     checks.push(supervisor(session, environment, &platform).await);
-    checks.extend(state(&platform).await);
+    checks.extend(state(environment, &platform).await);
     checks.extend(venues(environment, &platform).await);
     checks.push(secrets(environment, &platform).await);
     checks.push(Check::new(
@@ -74,13 +75,14 @@ async fn supervisor(
     }
 }
 
-async fn state(platform: &Platform) -> Vec<Check> {
+async fn state(environment: &Environment, platform: &Platform) -> Vec<Check> {
     let count = |what: &str, count: usize| format!("{count} {what}");
     let strategies = platform.state.strategies().await;
     let services = platform.compute.services().await;
+    let tasks = platform.compute.tasks().await;
     let schedules = platform.schedules.schedules().await;
     let latch = platform.state.latch().await;
-    vec![
+    let mut checks = vec![
         Check::of_reading("strategies", "strategies' table", &strategies, |it| {
             count("strategies", it.len())
         }),
@@ -100,7 +102,9 @@ async fn state(platform: &Platform) -> Vec<Check> {
                 format!("held: {} (epoch {})", stops.join(", "), latch.epoch)
             }
         }),
-    ]
+    ];
+    checks.extend(roles::checks(&site(environment), &services, &tasks, &schedules));
+    checks
 }
 
 async fn venues(environment: &Environment, platform: &Platform) -> Vec<Check> {

@@ -4,6 +4,7 @@
 mod aws;
 mod host;
 mod local;
+mod roles;
 
 use serde::Serialize;
 use trading_core::model::{Gap, GapKind, Listing, Reading};

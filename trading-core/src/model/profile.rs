@@ -65,8 +65,12 @@ pub struct Roles(pub Vec<RoleRule>);
 impl Roles {
     /// The role of a thing, if a rule names it.
     pub fn of(&self, subject: Subject, name: &str) -> Option<Role> {
+        self.rule_of(subject, name).map(|rule| rule.role)
+    }
+    /// The rule that decides about a thing: the first that names it.
+    pub fn rule_of(&self, subject: Subject, name: &str) -> Option<&RoleRule> {
         let mut rules = self.0.iter().filter(|rule| rule.subject == subject);
-        rules.find(|rule| matches(&rule.pattern, name)).map(|rule| rule.role)
+        rules.find(|rule| matches(&rule.pattern, name))
     }
 }
 

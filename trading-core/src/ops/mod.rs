@@ -2,6 +2,7 @@
 //! verified outcome. Each is a state machine that says what it wants and is given answers;
 //! it never waits, reads or writes itself.
 
+pub mod classes;
 #[cfg(test)]
 mod driving;
 pub mod emergency_stop;

@@ -7,6 +7,7 @@ use crate::model::{
     VenuePosition,
 };
 use crate::ops::Seen;
+use crate::ops::classes::Things;
 use crate::ops::emergency_stop::Site;
 use crate::ops::history::Stops;
 use std::collections::{BTreeMap, BTreeSet};
@@ -83,6 +84,14 @@ impl World {
             Seen::Stops(it) => self.stops = Some(it),
             Seen::StoredOrders(it) => self.stored_orders = Some(it),
             Seen::VenueOrder(_, id, it) => _ = self.venue_order.insert(id, *it),
+        }
+    }
+    /// What rules of a profile are about, as far as it was read.
+    pub(crate) fn things(&self) -> Things<'_> {
+        Things {
+            services: self.services.as_ref().and_then(Reading::value),
+            tasks: self.tasks.as_ref().and_then(Reading::value).map(|it| it.found.iter().collect()),
+            schedules: self.schedules.as_ref().and_then(Reading::value),
         }
     }
     /// All strategies, if they are known.

@@ -2,13 +2,13 @@
 
 use super::ladder::{EmergencyStop, Word};
 use crate::model::{Hold, Phase, Reading, Receipt, Utc, Written};
+use crate::ops::classes;
 use crate::ops::positions::{Holding, holdings, holdings_table};
 use crate::ops::resume::{comes_first, in_order};
 use crate::ops::rungs::{Pending, RungData, of_rung, rungs_table};
 use crate::plan::{Recorded, Rung, Settled, Step};
 use crate::report::{Block, Cell, Exit, Measured, Problem, Report, Tone};
 use serde::Serialize;
-use std::collections::BTreeSet;
 
 /// The command's part of the JSON document.
 #[derive(Debug, Serialize)]
@@ -224,24 +224,7 @@ impl EmergencyStop {
         if !self.request.level.halts() {
             return Vec::new();
         }
-        let mut names = BTreeSet::new();
-        for service in self.world.services.as_ref().and_then(Reading::value).into_iter().flatten() {
-            if self.site.service_role(service).is_none() {
-                names.insert(service.name.to_string());
-            }
-        }
-        for task in self.world.tasks.as_ref().and_then(Reading::value).into_iter().flatten() {
-            if task.service.is_none() && self.site.task_role(task).is_none() {
-                names.insert(task.family.clone());
-            }
-        }
-        let services = self.world.services.as_ref().and_then(Reading::value);
-        let schedules = self.world.schedules.as_ref().and_then(Reading::value);
-        for schedule in schedules.into_iter().flatten() {
-            if schedule.enabled && self.site.schedule_role(schedule, services).is_none() {
-                names.insert(schedule.id.to_string());
-            }
-        }
+        let mut names = classes::unclassified(&self.site, &self.world.things());
         names.retain(|name| !self.request.include.contains(name));
         names.into_iter().collect()
     }

@@ -4,8 +4,9 @@ use super::View;
 use super::managed::Managed;
 use crate::model::{
     Effective, EndedBy, GapKind, Hold, LATCH_FORMAT, OrderRow, Phase, PositionStatus, Reading,
-    ScheduleTarget, Service, StatusReading, StrategyId, Subject, Task, TaskState, Utc,
+    ScheduleTarget, Service, StatusReading, StrategyId, Task, TaskState, Utc,
 };
+use crate::ops::classes::{self, Things};
 use crate::ops::heartbeat::findings as heartbeat_findings;
 use crate::ops::positions::Protection;
 use crate::ops::supervision::{self, Desired};
@@ -357,26 +358,9 @@ impl View<'_> {
     }
 
     fn unclassified(&self, findings: &mut Vec<Finding>) {
-        let site = &self.request.site;
-        let mut names = BTreeSet::new();
-        for service in self.world.services.as_ref().and_then(Reading::value).into_iter().flatten() {
-            if site.service_role(service).is_none() {
-                names.insert(service.name.to_string());
-            }
-        }
-        for schedule in self.world.schedules.as_ref().and_then(Reading::value).into_iter().flatten()
-        {
-            let services = self.world.services.as_ref().and_then(Reading::value);
-            if site.schedule_role(schedule, services).is_none() {
-                names.insert(schedule.id.to_string());
-            }
-        }
-        let live = |task: &Task| task.service.is_none() && task.state != TaskState::Stopped;
-        for task in self.known_tasks().filter(|task| live(task)) {
-            if site.roles.of(Subject::Family, &task.family).is_none() {
-                names.insert(task.family.clone());
-            }
-        }
+        let tasks = self.known_tasks().collect();
+        let things = Things { tasks: Some(tasks), ..self.world.things() };
+        let names = classes::unclassified(&self.request.site, &things);
         findings.extend(names.into_iter().map(|name| {
             let message = "the profile does not classify it: an emergency stop leaves it alone";
             Finding::new("profile.unclassified", Severity::Warning, name, message)
