@@ -1,6 +1,7 @@
 //! What every platform must do, as tests that any platform can be put through.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use trading_core::model::{
@@ -329,18 +330,21 @@ async fn one_service_is_read_alone(seeded: &Seeded) {
     let stands = |list: &Listing<Service>| {
         let mut found = list.found.iter().filter(|it| it.name == *name);
         let it = found.next().expect("the service");
-        let scaling = it.autoscaling.value().copied();
-        (it.family.clone(), it.desired_count, it.running_count, it.pending_count, scaling)
+        // How many run may change between the two looks.
+        (it.family.clone(), it.desired_count, it.autoscaling.value().copied())
     };
     assert_eq!((alone.found.len(), stands(&alone)), (1, stands(&all)));
     assert_eq!(known(compute.service(&"contract-nothing".into()).await), Listing::default());
-    let ids = |list: Listing<Task>| -> Vec<TaskId> {
+    let ids = |list: Listing<Task>| -> BTreeSet<TaskId> {
         let its = list.found.into_iter().filter(|it| it.service.as_ref() == Some(name));
         its.map(|it| it.id).collect()
     };
+    // Tasks may start between the looks, and none is forgotten so soon.
+    let before = ids(known(compute.tasks().await));
     let alone = known(compute.tasks_of(name).await);
     assert!(alone.found.iter().all(|it| it.service.as_ref() == Some(name)), "{alone:?}");
-    assert_eq!(ids(alone), ids(known(compute.tasks().await)));
+    let (alone, after) = (ids(alone), ids(known(compute.tasks().await)));
+    assert!(before.is_subset(&alone) && alone.is_subset(&after), "{before:?} {alone:?} {after:?}");
 }
 
 async fn who_acts_on_desired_counts_is_known(seeded: &Seeded) {
