@@ -38,6 +38,8 @@ impl PositionRow {
     pub const QUANTITY: &'static str = "quantity";
     /// Attribute `entry_price`.
     pub const ENTRY_PRICE: &'static str = "entry_price";
+    /// Attribute `updated_at`: when whoever keeps the row wrote it last, UTC.
+    pub const UPDATED_AT: &'static str = "updated_at";
 
     /// What the row says of its status, in any case.
     pub fn status(&self) -> PositionStatus {

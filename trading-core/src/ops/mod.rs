@@ -9,6 +9,7 @@ pub mod emergency_stop;
 pub mod heartbeat;
 pub mod history;
 mod look;
+mod managed;
 mod positions;
 mod quiet;
 pub mod resume;

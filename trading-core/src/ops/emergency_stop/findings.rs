@@ -1,15 +1,15 @@
 //! What of the outcome deserves attention, worst first.
 
 use super::Request;
+use super::exposed::Positions;
 use super::ladder::{EmergencyStop, Word};
 use crate::model::{Reading, Scope, TaskId};
-use crate::ops::positions::{Holding, Protection};
 use crate::plan::{Act, Recorded, Settled};
 use crate::report::{Finding, Severity};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl EmergencyStop {
-    pub(super) fn findings(&self, word: Word, positions: &[Holding]) -> Vec<Finding> {
+    pub(super) fn findings(&self, word: Word, positions: &Positions) -> Vec<Finding> {
         let mut findings = Vec::new();
         let again = self.request.command(&self.site.environment);
         // A plan lists what it would stop; there is nothing else to say of that.
@@ -25,7 +25,7 @@ impl EmergencyStop {
             item.next = Some(again.clone());
             findings.push(item);
         }
-        findings.extend(exposed(positions));
+        findings.extend(self.exposed(word, positions));
         for id in &self.reactivated {
             let message =
                 "turned active again after it was stopped: something else writes its status";
@@ -229,20 +229,6 @@ impl EmergencyStop {
 }
 
 const IN_THE_JOURNAL: &str = "the journal of this run";
-
-/// Positions that nothing protects, or not all of them.
-fn exposed(positions: &[Holding]) -> Vec<Finding> {
-    let of = |protection| positions.iter().filter(move |it| it.protection == protection);
-    let told = |position: &Holding, id: &str, how: &str| {
-        let message = format!("{} {} are open and {how}", position.quantity, position.symbol);
-        finding(id, Severity::Critical, &position.strategy, &message)
-    };
-    let partly =
-        of(Protection::Partly).map(|it| told(it, "stop.partly_protected", "only partly protected"));
-    let nothing =
-        of(Protection::Nothing).map(|it| told(it, "stop.unprotected", "NOTHING protects them"));
-    partly.chain(nothing).collect()
-}
 
 fn finding(id: &str, severity: Severity, subject: &str, message: &str) -> Finding {
     Finding {

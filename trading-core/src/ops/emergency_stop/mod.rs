@@ -9,6 +9,7 @@
 mod alone;
 mod climb;
 mod consent;
+mod exposed;
 mod findings;
 mod judge;
 mod ladder;

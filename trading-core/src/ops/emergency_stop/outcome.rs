@@ -1,9 +1,10 @@
 //! The outcome: what a person reads at 3 a.m. and what a script reads.
 
+use super::exposed::{Closed, Positions, closed_blocks};
 use super::ladder::{EmergencyStop, Word};
 use crate::model::{Hold, Phase, Reading, Receipt, Utc, Written};
 use crate::ops::classes;
-use crate::ops::positions::{Holding, holdings, holdings_table};
+use crate::ops::positions::{Holding, holdings_table};
 use crate::ops::resume::{comes_first, in_order};
 use crate::ops::rungs::{Pending, RungData, of_rung, rungs_table};
 use crate::plan::{Recorded, Rung, Settled, Step};
@@ -20,7 +21,10 @@ struct Data {
     continued: bool,
     dry_run: bool,
     rungs: Vec<RungData>,
+    /// What is open in the stop's scope.
     positions: Vec<Holding>,
+    /// What this run closed in it.
+    closed: Vec<Closed>,
     not_stopped: Vec<super::judge::Standing>,
     unknown: Vec<super::judge::Standing>,
     not_covered: Vec<NotCovered>,
@@ -110,12 +114,6 @@ impl EmergencyStop {
         lines.join("\n")
     }
 
-    /// Every open position and what protects it, the unprotected first.
-    fn positions(&self) -> Vec<Holding> {
-        let stored = self.world.positions.as_ref();
-        holdings(&self.world.venue_positions, &self.world.orders, stored)
-    }
-
     fn receipts(&self) -> Result<Vec<&Receipt>, String> {
         let mut receipts = Vec::new();
         let desk = self.desk(self.times.ended_at.unwrap_or(self.request.deadline_at));
@@ -149,7 +147,7 @@ impl EmergencyStop {
         Ok((late.into_iter().max(), u64::try_from(beyond).unwrap_or(u64::MAX)))
     }
 
-    fn data(&self, positions: Vec<Holding>) -> Data {
+    fn data(&self, positions: Positions) -> Data {
         let after = self.after_latch();
         let started = self.request.started_at;
         let since_start = |at: Option<Utc>, why_not: &str| {
@@ -164,7 +162,8 @@ impl EmergencyStop {
             continued: self.continued,
             dry_run: self.run.executor.is_dry(),
             rungs: self.rungs(),
-            positions,
+            positions: positions.held.open,
+            closed: positions.closed,
             not_stopped: self.verdict.trading.clone(),
             unknown: self.verdict.unknown.clone(),
             not_covered: self
@@ -229,17 +228,18 @@ impl EmergencyStop {
         names.into_iter().collect()
     }
 
-    fn body(&self, word: Word, positions: &[Holding]) -> Vec<Block> {
+    fn body(&self, word: Word, positions: &Positions) -> Vec<Block> {
         let tone = match word {
             Word::Halted => Tone::Good,
             Word::Planned => Tone::Plain,
             _ => Tone::Bad,
         };
         let mut body = vec![Block::Line(Cell::toned(self.headline(word), tone))];
-        if !positions.is_empty() {
+        if !positions.held.open.is_empty() {
             body.push(Block::Heading("Open positions".to_owned()));
-            body.push(holdings_table(positions));
+            body.push(holdings_table(&positions.held.open));
         }
+        body.extend(closed_blocks(&positions.closed));
         if self.run.executor.is_dry() {
             if self.run.executor.steps().any(|(step, _)| step.rung == Rung::Compute) {
                 let text = "services go to 0: this also ends whatever manages exits";

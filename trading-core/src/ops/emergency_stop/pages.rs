@@ -283,6 +283,17 @@ impl Desk<'_> {
         let (strategy, venue) = (Some(strategy.clone()), Some(venue.clone()));
         self.request.scope.covers(&Target { strategy, venue, ..placed })
     }
+    /// Whether what a strategy holds is in scope, wherever it is held.
+    pub(super) fn covers_strategy(&self, venue: Option<&VenueName>, id: &StrategyId) -> bool {
+        match (venue, self.world.row(id)) {
+            (Some(venue), _) => self.covers_at(venue, id),
+            (None, Some(row)) => self.covers(row),
+            (None, None) => {
+                let strategy = Some(id.clone());
+                self.request.scope.covers(&Target { strategy, ..Target::default() })
+            }
+        }
+    }
     /// Whether a position is in scope.
     pub(super) fn covers_position(&self, venue: &VenueName, position: &VenuePosition) -> bool {
         self.covers_at(venue, &position.strategy)

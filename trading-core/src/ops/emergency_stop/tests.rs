@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 
 mod asked;
+mod exposed;
 mod partly;
 mod unacknowledged;
 

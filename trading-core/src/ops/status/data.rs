@@ -165,7 +165,7 @@ impl View<'_> {
                 let query = venue.map_or(Query::Positions, Query::VenuePositions);
                 self.missing(&query, "positions")
             }
-            _ => Section::Known(&self.holdings),
+            _ => Section::Known(&self.holdings.open),
         }
     }
 }

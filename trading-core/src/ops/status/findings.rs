@@ -1,13 +1,13 @@
 //! What deserves attention in what was read.
 
 use super::View;
-use super::managed::Managed;
 use crate::model::{
     Effective, EndedBy, GapKind, Hold, LATCH_FORMAT, OrderRow, Phase, PositionStatus, Reading,
     ScheduleTarget, Service, StatusReading, StrategyId, Task, TaskState, Utc,
 };
 use crate::ops::classes::{self, Things};
 use crate::ops::heartbeat::findings as heartbeat_findings;
+use crate::ops::managed::Managed;
 use crate::ops::positions::Protection;
 use crate::ops::supervision::{self, Desired};
 use crate::report::{Finding, Severity, ago, millis, stamp};
@@ -290,7 +290,7 @@ impl View<'_> {
 
     /// A position that nothing at the venue protects is managed by its engine or by nobody.
     fn position_findings(&self, findings: &mut Vec<Finding>) {
-        for holding in &self.holdings {
+        for holding in &self.holdings.open {
             let what = format!("{} {}", holding.quantity, holding.symbol);
             let finding = match holding.protection {
                 Protection::Nothing => self.unprotected(&holding.strategy, &what),
@@ -299,6 +299,12 @@ impl View<'_> {
                     Severity::Error,
                     &holding.strategy,
                     format!("{what}: stop orders cover only a part of it"),
+                ),
+                Protection::Settling => Finding::new(
+                    "position.settling",
+                    Severity::Info,
+                    &holding.strategy,
+                    format!("{what}: {}", holding.source),
                 ),
                 Protection::Unknown => Finding::new(
                     "position.unconfirmed",
@@ -310,6 +316,7 @@ impl View<'_> {
             };
             findings.push(finding);
         }
+        findings.extend(self.holdings.behind.iter().map(|it| it.finding("position.table_behind")));
         let rows = self.world.positions.as_ref().and_then(Reading::value).into_iter().flatten();
         for row in rows {
             if let PositionStatus::Unparsed(error) = row.status() {
@@ -321,7 +328,7 @@ impl View<'_> {
 
     /// Nothing at the venue protects it: what its engine does is all that there is.
     fn unprotected(&self, strategy: &str, what: &str) -> Finding {
-        match self.managed(strategy) {
+        match self.managers().managed(strategy) {
             Managed::Yes => Finding::new(
                 "position.engine_only",
                 Severity::Warning,

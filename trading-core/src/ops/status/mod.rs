@@ -6,7 +6,6 @@
 mod about;
 mod data;
 mod findings;
-mod managed;
 mod page;
 mod stopped;
 
@@ -18,7 +17,8 @@ pub use about::About;
 use super::emergency_stop::Site;
 use super::heartbeat::{Beat, beats, skew};
 use super::look::Look;
-use super::positions::{Holding, holdings};
+use super::managed::Managers;
+use super::positions::{Holdings, holdings};
 use super::seen::World;
 use super::{Answer, News, Procedure, Ticket, Want};
 use crate::model::{Gap, GapKind, Reading, Utc};
@@ -68,7 +68,7 @@ struct View<'a> {
     /// Now, by the platform's clock where it is known.
     now: Utc,
     beats: Vec<Beat>,
-    holdings: Vec<Holding>,
+    holdings: Holdings,
     /// What should have been read and was not.
     unread: Vec<&'a Gap>,
 }
@@ -150,15 +150,19 @@ impl<'a> View<'a> {
             (_, Some(Reading::Known { observed_at, .. })) => (&[][..], *observed_at),
             _ => (&[][..], now),
         };
-        let stored = world.positions.as_ref();
         Self {
             request,
             world,
             now,
             beats: beats(rows, now, &request.site.timings),
-            holdings: holdings(&world.venue_positions, &world.orders, stored),
+            holdings: holdings(world, &request.site.capabilities.venues, |_, _| true),
             unread: gaps(world).into_iter().filter(|gap| gap.kind != GapKind::Absent).collect(),
         }
+    }
+
+    /// Who manages positions, as far as it was read.
+    fn managers(&self) -> Managers<'_> {
+        Managers { world: self.world, beats: &self.beats, now: self.now }
     }
 
     /// What is known to be wrong wins over what is not known, and nothing of the system at

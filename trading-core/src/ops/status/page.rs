@@ -234,10 +234,10 @@ impl View<'_> {
             .collect();
         page.extend(gaps.iter().map(|gap| gap_line(gap)));
         // An empty table says that there are none: only where everybody has answered.
-        if self.holdings.is_empty() && !gaps.is_empty() {
+        if self.holdings.open.is_empty() && !gaps.is_empty() {
             return;
         }
-        if let Block::Table { columns, rows } = holdings_table(&self.holdings) {
+        if let Block::Table { columns, rows } = holdings_table(&self.holdings.open) {
             page.extend(self.table(columns, rows, &self.whole_page()));
         }
     }

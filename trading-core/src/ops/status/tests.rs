@@ -183,6 +183,23 @@ fn a_position_without_a_protective_order_is_worst_when_its_engine_is_silent() {
 }
 
 #[test]
+fn a_table_that_is_behind_its_venue_is_told_and_is_no_alarm() {
+    for (written_s, id) in [(60, "position.table_behind"), (1, "position.settling")] {
+        let mut world = well();
+        world.positions.clear();
+        world.stored_positions.truncate(1);
+        let at = start() - SignedDuration::from_secs(written_s);
+        let row = &mut world.stored_positions[0].row;
+        row.set(PositionRow::UPDATED_AT, Attr::text(at.to_string()));
+        let report = status(&mut world);
+        assert_eq!(ids(&report), [id]);
+        assert_eq!((report.findings[0].severity, report.exit), (Severity::Info, Exit::Ok));
+        let open = report.data["positions"].as_array().unwrap().len();
+        assert_eq!(open, usize::from(id == "position.settling"), "what may be open is listed");
+    }
+}
+
+#[test]
 fn an_engine_that_does_not_run_protects_nothing_however_fresh_its_beat() {
     let bare = || {
         let mut world = well();

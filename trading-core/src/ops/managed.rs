@@ -1,14 +1,14 @@
 //! Whether an engine manages a position: it beats, it runs, and nothing keeps it from
 //! sending exits.
 
-use super::View;
+use super::heartbeat::{Beat, Pulse};
+use super::seen::World;
 use crate::engine::TradingState;
-use crate::model::{Reading, StrategyRow, TaskState, a_few};
-use crate::ops::heartbeat::Pulse;
+use crate::model::{Reading, StrategyRow, TaskState, Utc, a_few};
 
 /// What is known of the engine behind a position.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Managed {
+pub(crate) enum Managed {
     /// It runs, beats and may send exits.
     Yes,
     /// It does not manage it; why.
@@ -36,9 +36,18 @@ fn halted_itself(row: &StrategyRow) -> Option<Managed> {
     })
 }
 
-impl View<'_> {
+/// What the judgement looks at.
+#[derive(Clone, Copy)]
+pub(crate) struct Managers<'a> {
+    pub(crate) world: &'a World,
+    pub(crate) beats: &'a [Beat],
+    /// Now, by the platform's clock.
+    pub(crate) now: Utc,
+}
+
+impl Managers<'_> {
     /// A beat alone proves little: it stands in the row for minutes after its engine is gone.
-    pub(super) fn managed(&self, strategy: &str) -> Managed {
+    pub(crate) fn managed(self, strategy: &str) -> Managed {
         let beat = self.beats.iter().find(|beat| beat.strategy.as_str() == strategy);
         if !beat.is_some_and(|beat| matches!(beat.pulse, Pulse::Fresh | Pulse::Warming)) {
             return Managed::No("its engine does not beat".to_owned());
@@ -59,7 +68,7 @@ impl View<'_> {
         }
     }
 
-    fn runs(&self, row: &StrategyRow) -> Managed {
+    fn runs(self, row: &StrategyRow) -> Managed {
         let lease = self.world.lease(&row.id);
         if lease.is_some_and(|lease| lease.expires_at <= self.now) {
             return Managed::No("no engine holds its lease any more".to_owned());
