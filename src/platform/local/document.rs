@@ -49,20 +49,20 @@ impl Document {
     pub(super) fn row_from_column(column: ValueRef<'_>, key: (&str, &str)) -> Row {
         let text = column.as_str().ok();
         let row = text.and_then(|text| serde_json::from_str::<Row>(text).ok());
-        let complete = row.filter(|row| row.0.contains_key(key.0));
+        let complete = row.filter(|row| row.attributes().contains_key(key.0));
         complete.unwrap_or_else(|| Self::from_column(column, key).to_row())
     }
     /// From a row.
     pub(super) fn from_row(row: &Row) -> Self {
         let mut document = Self::default();
-        for (name, attr) in &row.0 {
+        for (name, attr) in row.attributes() {
             document.set(name, attr);
         }
         document
     }
     /// As a row.
     pub(super) fn to_row(&self) -> Row {
-        Row(self.0.iter().map(|(name, raw)| (name.clone(), to_attr(raw))).collect())
+        self.0.iter().map(|(name, raw)| (name.clone(), to_attr(raw))).collect()
     }
     /// As stored.
     pub(super) fn to_text(&self) -> rusqlite::Result<String> {
@@ -80,7 +80,7 @@ impl Document {
     /// Merges the attributes of a row over this; says whether anything changed.
     pub(super) fn merge(&mut self, row: &Row) -> bool {
         let mut changed = false;
-        for (name, attr) in &row.0 {
+        for (name, attr) in row.attributes() {
             if self.get(name).as_ref() != Some(attr) {
                 self.set(name, attr);
                 changed = true;

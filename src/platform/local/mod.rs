@@ -18,6 +18,7 @@ mod fallback;
 pub mod linux;
 mod logs;
 mod notify;
+mod parsed;
 mod paths;
 mod record;
 mod schedules;
@@ -128,6 +129,7 @@ fn state_of(paths: &LocalPaths, clock: &Arc<dyn Clock>) -> State {
         db: Db::new(paths.state_db(), &state::SCHEMA),
         control: Control::new(control, paths.latch_fallback(), Arc::clone(clock)),
         clock: Arc::clone(clock),
+        parsed: Arc::default(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Strategies, positions, orders, leases: the rows that engines and operators share.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
@@ -13,6 +13,7 @@ use trading_core::model::{
 use super::control::Control;
 use super::db::{Db, DbError, Schema};
 use super::document::Document;
+use super::parsed::Parsed;
 use crate::platform::{Clock, Fut, RowUpdate, StateStore};
 
 pub(super) static SCHEMA: Schema = Schema {
@@ -37,6 +38,25 @@ pub(super) struct State {
     pub(super) db: Db,
     pub(super) control: Control,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) parsed: Arc<ParsedTables>,
+}
+
+/// What was read last of each table.
+#[derive(Default)]
+pub(super) struct ParsedTables {
+    strategies: Mutex<Parsed>,
+    positions: Mutex<Parsed>,
+    orders: Mutex<Parsed>,
+}
+
+impl ParsedTables {
+    fn of(&self, table: Table) -> &Mutex<Parsed> {
+        match table {
+            Table::Strategies => &self.strategies,
+            Table::Positions => &self.positions,
+            Table::Orders => &self.orders,
+        }
+    }
 }
 
 /// The tables of documents.
@@ -78,14 +98,14 @@ impl Table {
         }
     }
 
-    fn all(self, connection: &Connection) -> rusqlite::Result<Vec<(String, Row)>> {
+    fn all(
+        self,
+        connection: &Connection,
+        parsed: &ParsedTables,
+    ) -> rusqlite::Result<Vec<(String, Row)>> {
         let mut statement = connection.prepare_cached(self.select_all())?;
-        let rows = statement.query_map([], |row| {
-            let id: String = row.get(0)?;
-            let row = Document::row_from_column(row.get_ref(1)?, (self.key(), &id));
-            Ok((id, row))
-        })?;
-        rows.collect()
+        let mut parsed = parsed.of(self).lock().unwrap_or_else(PoisonError::into_inner);
+        parsed.read(statement.query([])?, self.key())
     }
     fn one(self, tx: &Transaction<'_>, id: &str) -> rusqlite::Result<Option<Document>> {
         let mut statement = tx.prepare_cached(self.select_one())?;
@@ -115,7 +135,8 @@ impl State {
         what: &'static str,
         make: fn(String, Row) -> T,
     ) -> Reading<Vec<T>> {
-        let read = self.db.read(move |connection| table.all(connection)).await;
+        let parsed = Arc::clone(&self.parsed);
+        let read = self.db.read(move |connection| table.all(connection, &parsed)).await;
         match read {
             Ok(rows) => Reading::known(
                 rows.into_iter().map(|(id, row)| make(id, row)).collect(),

@@ -67,7 +67,7 @@ impl Engine {
                 .with_text(OrderRow::ORDER_ID, id.as_str())
                 .with_text(OrderRow::STATUS, order.state.as_str())
                 .with_text("purpose", purpose_word(order));
-            Attr::M(fields.0)
+            Attr::M(fields.attributes().clone())
         };
         Attr::L(orders.map(item).collect())
     }

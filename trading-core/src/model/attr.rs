@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 /// One attribute value, in DynamoDB's own JSON shape (`{"S": "…"}`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,10 +137,34 @@ impl fmt::Display for Attr {
     }
 }
 
-/// A stored row: every attribute, known to us or not.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Row(pub BTreeMap<String, Attr>);
+/// A stored row: every attribute, known to us or not. Copies share what nobody changes: most
+/// rows are the same at every look, and hundreds of them are looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Row(Arc<BTreeMap<String, Attr>>);
+
+impl From<BTreeMap<String, Attr>> for Row {
+    fn from(attributes: BTreeMap<String, Attr>) -> Self {
+        Self(Arc::new(attributes))
+    }
+}
+
+impl FromIterator<(String, Attr)> for Row {
+    fn from_iter<I: IntoIterator<Item = (String, Attr)>>(attributes: I) -> Self {
+        Self::from(attributes.into_iter().collect::<BTreeMap<_, _>>())
+    }
+}
+
+impl Serialize for Row {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.as_ref().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Row {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        BTreeMap::deserialize(deserializer).map(Self::from)
+    }
+}
 
 /// Why an attribute could not be read as what was wanted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -167,9 +192,17 @@ impl Row {
     pub fn get(&self, name: &str) -> Option<&Attr> {
         self.0.get(name)
     }
+    /// All attributes.
+    pub fn attributes(&self) -> &BTreeMap<String, Attr> {
+        &self.0
+    }
     /// Sets an attribute and leaves all others alone.
     pub fn set(&mut self, name: &str, value: Attr) {
-        self.0.insert(name.to_owned(), value);
+        Arc::make_mut(&mut self.0).insert(name.to_owned(), value);
+    }
+    /// Takes an attribute away, if the row has it.
+    pub fn remove(&mut self, name: &str) -> Option<Attr> {
+        Arc::make_mut(&mut self.0).remove(name)
     }
     /// The same row with one attribute set; for building rows.
     #[must_use]

@@ -286,7 +286,7 @@ mod tests {
         let mut strategy = row("a", "running", "engine-1");
         match its_own {
             Some(venue) => strategy.row.set(StrategyRow::VENUE, Attr::text(venue)),
-            None => _ = strategy.row.0.remove(StrategyRow::VENUE),
+            None => _ = strategy.row.remove(StrategyRow::VENUE),
         }
         world.take(Seen::Strategies(Reading::known(vec![strategy], "strategies table", start())));
         for (venue, read) in venues {
@@ -352,7 +352,7 @@ mod tests {
         for name in [PositionRow::STRATEGY_ID, PositionRow::SYMBOL] {
             let mut world = table(Some(DAY_MS), &[(paper(), true)], None);
             if let Some(Reading::Known { value, .. }) = &mut world.positions {
-                _ = value[0].row.0.remove(name);
+                _ = value[0].row.remove(name);
             }
             assert_eq!(judged(&world, &[paper()]), Ok(Protection::Unknown), "{name}");
         }

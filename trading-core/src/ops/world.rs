@@ -606,7 +606,7 @@ impl SimWorld {
                 }
                 match &write.value {
                     Some(value) => row.row.set("status", value.clone()),
-                    None => _ = row.row.0.remove("status"),
+                    None => _ = row.row.remove("status"),
                 }
             }
             Act::CancelOrder { order, .. } => {

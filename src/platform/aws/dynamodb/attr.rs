@@ -10,7 +10,13 @@ use trading_core::model::{Attr, Row};
 
 /// An item as the SDK gives it, whatever kind of map it uses.
 pub(super) fn row<'a>(item: impl IntoIterator<Item = (&'a String, &'a AttributeValue)>) -> Row {
-    Row(item.into_iter().map(|(name, value)| (name.clone(), attr(value))).collect())
+    map_of(item).into()
+}
+
+fn map_of<'a>(
+    item: impl IntoIterator<Item = (&'a String, &'a AttributeValue)>,
+) -> BTreeMap<String, Attr> {
+    item.into_iter().map(|(name, value)| (name.clone(), attr(value))).collect()
 }
 
 /// How a type that this SDK does not know stands in a row: a map with this one key. It is
@@ -24,7 +30,7 @@ fn attr(value: &AttributeValue) -> Attr {
         AttributeValue::Bool(truth) => Attr::Bool(*truth),
         AttributeValue::Null(null) => Attr::Null(*null),
         AttributeValue::L(list) => Attr::L(list.iter().map(attr).collect()),
-        AttributeValue::M(map) => Attr::M(row(map).0),
+        AttributeValue::M(map) => Attr::M(map_of(map)),
         AttributeValue::Ss(texts) => Attr::Ss(texts.clone()),
         AttributeValue::Ns(numbers) => Attr::Ns(numbers.clone()),
         AttributeValue::B(blob) => Attr::B(base64::encode(blob.as_ref())),

@@ -45,7 +45,8 @@ impl Store {
             _ => is,
         };
         // What a newer binary keeps in forms that we cannot carry is not named, and stays.
-        let change = it.change(attributes.0.iter().map(|(name, value)| (name, Some(value))));
+        let change =
+            it.change(attributes.attributes().iter().map(|(name, value)| (name, Some(value))));
         let (key, value) = table.key(&self.tables.latch_key);
         let ask = self
             .client
@@ -99,11 +100,11 @@ impl Store {
 /// A latch as attributes, so that engines of any make and people with the console read it.
 fn attributes(latch: &Latch) -> serde_json::Result<Row> {
     let Value::Object(map) = serde_json::to_value(latch)? else { return Ok(Row::default()) };
-    Ok(Row(map.iter().map(|(name, json)| (name.clone(), attr::of_json(json))).collect()))
+    Ok(map.iter().map(|(name, json)| (name.clone(), attr::of_json(json))).collect())
 }
 
 fn latch_of(table: &Table, row: &Row) -> serde_json::Result<Latch> {
-    let own = row.0.iter().filter(|(name, _)| **name != table.key);
+    let own = row.attributes().iter().filter(|(name, _)| **name != table.key);
     let map: Map<String, Value> =
         own.filter_map(|(name, attr)| Some((name.clone(), attr::to_json(attr)?))).collect();
     Latch::from_json(&Value::Object(map).to_string())

@@ -270,9 +270,9 @@ impl Store {
     async fn merge(&self, table: &Table, id: &str, row: &Row) -> Written {
         let mut it = Placeholders::default();
         let is_key = |name: &String| *name == table.key || table.beside.contains(name);
-        let named = row.0.iter().filter(|(name, _)| !is_key(name));
+        let named = row.attributes().iter().filter(|(name, _)| !is_key(name));
         let change = it.change(named.map(|(name, value)| (name, Some(value))));
-        if change.is_none() && !row.0.keys().all(is_key) {
+        if change.is_none() && !row.attributes().keys().all(is_key) {
             return unsendable(id);
         }
         let (key, value) = table.key(id);
@@ -290,7 +290,10 @@ impl Store {
             Ok(answer) => {
                 let old = answer.value.attributes().map(attr::row).unwrap_or_default();
                 let same = |(name, value): (&String, _)| stands(old.get(name), Some(value));
-                if !answer.after_loss && !old.0.is_empty() && row.0.iter().all(same) {
+                if !answer.after_loss
+                    && !old.attributes().is_empty()
+                    && row.attributes().iter().all(same)
+                {
                     Written::Already
                 } else {
                     Written::Applied { at: self.now() }

@@ -148,7 +148,7 @@ impl World {
         let rows: Vec<StrategyRow> = (0..count).map(strategy).collect();
         for row in &rows {
             let mut put = world.client.put_item().table_name(STRATEGIES);
-            for (name, attr) in &row.row.0 {
+            for (name, attr) in row.row.attributes() {
                 put = put.item(name, dynamodb::value(attr).expect("it can be sent"));
             }
             put.send().await.expect("written");

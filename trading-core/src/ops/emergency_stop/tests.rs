@@ -382,7 +382,7 @@ fn what_is_seen_trading_wins_over_what_cannot_be_read() {
 #[test]
 fn a_status_that_is_not_understood_is_stopped_and_named() {
     let mut world = SimWorld::busy();
-    world.rows[0].row.0.remove("status");
+    world.rows[0].row.remove("status");
     world.rows[1].row.set("status", Attr::N("7".into()));
     let report = stop(&mut world);
     assert_eq!(report.outcome, "HALTED", "{report:#?}");

@@ -87,7 +87,7 @@ fn a_task_that_runs_nothing_else_is_stopped_with_its_strategy() {
     let task = Task { id: "alone".into(), service: None, ..world.tasks[4].clone() };
     world.tasks.push(task);
     let mut row = world::row("by-hand", "running", "-");
-    row.row.0.remove("service");
+    row.row.remove("service");
     row.row.set("task_id", Attr::text("alone"));
     world.rows.push(row);
     let request = of(&world, "by-hand");
@@ -106,7 +106,7 @@ fn a_task_that_runs_nothing_else_is_stopped_with_its_strategy() {
 fn what_may_run_another_strategy_too_is_left_and_said_to_run_on() {
     let unplaced = |status: &str| {
         let mut row = world::row("x", status, "-");
-        row.row.0.remove("service");
+        row.row.remove("service");
         row
     };
     let by_task = |task: &str| {
@@ -160,7 +160,7 @@ fn what_may_run_another_strategy_too_is_left_and_said_to_run_on() {
         (
             "its own row does not say",
             false,
-            Box::new(|world| _ = world.rows.last_mut().unwrap().row.0.remove("service")),
+            Box::new(|world| _ = world.rows.last_mut().unwrap().row.remove("service")),
         ),
     ];
     for (what, ends, change) in cases {

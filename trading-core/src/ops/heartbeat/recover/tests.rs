@@ -223,7 +223,7 @@ fn what_cannot_be_recovered_is_refused_and_said() {
     }
     assert!(refuses(|world| world.services[0].desired_count = 0).contains("0 tasks"));
     assert!(refuses(|world| world.services.clear()).contains("no service engine-1"));
-    assert!(refuses(|world| drop(world.rows[0].row.0.remove("service"))).contains("does not say"));
+    assert!(refuses(|world| drop(world.rows[0].row.remove("service"))).contains("does not say"));
 }
 
 #[test]
@@ -281,7 +281,7 @@ fn a_world_that_moved_since_the_approval_is_refused() {
     let request = request(&world, "run-1");
     let (_, digest) = survey(&mut world, &request);
     world.rows[0].row.set("status", Attr::text("warmup"));
-    world.rows[0].row.0.remove("started_at");
+    world.rows[0].row.remove("started_at");
     world.read_only = true;
     let approval = approved(digest.unwrap());
     let mut recover = Recover::new(site(), request, Some((approval, "typed")));

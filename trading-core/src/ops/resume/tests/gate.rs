@@ -111,7 +111,7 @@ fn standalone() -> SimWorld {
     let mut world = SimWorld::busy();
     world.rows[3].row.set("status", Attr::text("running"));
     let row = &mut world.rows[0].row;
-    row.0.remove("service");
+    row.remove("service");
     row.set("task_id", Attr::text("t5"));
     world.hung.insert("a".into());
     stop_scope(&mut world, "r1", Scope::All);

@@ -196,7 +196,7 @@ fn only_a_hold_that_may_cover_it_is_told() {
 #[test]
 fn a_row_that_names_nobody_is_run_by_nobody_known() {
     let mut world = well();
-    world.rows[0].row.0.remove(StrategyRow::SERVICE);
+    world.rows[0].row.remove(StrategyRow::SERVICE);
     let (report, queries) = asked(&mut world, of(strategy("a")));
     assert!(!queries.iter().any(|it| matches!(it, Query::Service(_))), "{queries:?}");
     for part in ["services", "tasks", "supervision"] {
