@@ -2,7 +2,7 @@
 //! procedure may never contain and looks for just that.
 
 use super::{Act, Step, StepId};
-use crate::model::{Attr, Phase, RestoreItem, StrategyStatus, Suspended};
+use crate::model::{Attr, Phase, RestoreItem, ServiceName, StrategyStatus, Suspended};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -65,7 +65,7 @@ pub fn check(purpose: Purpose, known: &BTreeSet<StepId>, steps: &[Step]) -> Vec<
         }
     }
     complaints.extend(cycles(steps));
-    complaints.extend(scaled_under_live_autoscaling(purpose, steps));
+    complaints.extend(autoscaling_out_of_turn(purpose, steps));
     complaints.extend(released_before_handed_over(purpose, steps));
     if purpose == Purpose::Recover {
         complaints.extend(recover_faults(steps));
@@ -131,30 +131,32 @@ fn restore_fault(purpose: Purpose, step: &Step) -> Option<&'static str> {
     (recorded != Some(expected)).then_some("what it records for the resume is not what it changes")
 }
 
-/// Autoscaling lifts a service back above 0: it is suspended before.
-fn scaled_under_live_autoscaling(purpose: Purpose, steps: &[Step]) -> Vec<Complaint> {
-    if purpose != Purpose::Stop {
-        return Vec::new();
-    }
-    let suspends: BTreeMap<_, _> = steps
-        .iter()
-        .filter_map(|step| match &step.act {
-            Act::SetAutoscaling { service, .. } => Some((service.clone(), step.id.clone())),
-            _ => None,
-        })
-        .collect();
-    let early = steps.iter().filter(|step| match &step.act {
-        Act::SetDesired { service, .. } => {
-            suspends.get(service).is_some_and(|suspend| !step.after.contains(suspend))
+/// Autoscaling moves a count by itself: a stop suspends it before the count goes to 0, and a
+/// resume lets it loose once the count is back.
+fn autoscaling_out_of_turn(purpose: Purpose, steps: &[Step]) -> Vec<Complaint> {
+    let mut scaling: BTreeMap<&ServiceName, Vec<&Step>> = BTreeMap::new();
+    for step in steps {
+        if let Act::SetAutoscaling { service, .. } = &step.act {
+            scaling.entry(service).or_default().push(step);
         }
-        _ => false,
-    });
-    early
-        .map(|step| Complaint {
-            step: step.id.clone(),
-            message: "it scales down before autoscaling is suspended".to_owned(),
-        })
-        .collect()
+    }
+    let mut complaints = Vec::new();
+    for count in steps {
+        let Act::SetDesired { service, .. } = &count.act else { continue };
+        for scaling in scaling.get(service).into_iter().flatten() {
+            let (step, message) = match purpose {
+                Purpose::Stop if !count.after.contains(&scaling.id) => {
+                    (count, "it scales down before autoscaling is suspended")
+                }
+                Purpose::Resume if !scaling.needs.contains(&count.id) => {
+                    (*scaling, "it lets autoscaling loose before the count is back")
+                }
+                _ => continue,
+            };
+            complaints.push(Complaint { step: step.id.clone(), message: message.to_owned() });
+        }
+    }
+    complaints
 }
 
 /// Once its stop is released nobody reads its record again: what another stop goes on holding

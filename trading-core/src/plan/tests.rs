@@ -1,7 +1,7 @@
 use super::*;
 use crate::model::{
-    Attr, Latch, NewOrder, OrderPurpose, OrderType, RestoreChunk, RestoreItem, RestoreSubject,
-    RestoreValue, Side, StatusWrite, Utc, Written,
+    Attr, Autoscaling, Latch, NewOrder, OrderPurpose, OrderType, RestoreChunk, RestoreItem,
+    RestoreSubject, RestoreValue, Side, StatusWrite, Suspended, Utc, Written,
 };
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -217,6 +217,43 @@ fn nothing_is_released_before_what_others_hold_is_handed_over() {
     assert!(early[0].message.contains("handed over"), "{early:?}");
     let late = release.needing([handed.id.clone()]);
     assert_eq!(check(Purpose::Resume, &none, &[handed, late]), []);
+}
+
+#[test]
+fn a_count_and_its_autoscaling_come_in_turn() {
+    let scaling = |suspended| Autoscaling { min_capacity: 0, max_capacity: 3, suspended };
+    let (loose, held) = (scaling(Suspended::NONE), scaling(Suspended::ALL));
+    let pair = |(low, high): (u32, u32), (from, to): (Autoscaling, Autoscaling)| {
+        let count = |expected, desired| Act::SetDesired { service: "s".into(), expected, desired };
+        let scale = |expected, value| Act::SetAutoscaling { service: "s".into(), expected, value };
+        let step = |id, act: Act, undo| {
+            let restore = act.changes().unwrap();
+            let step = Step::new(StepId::new(id), Rung::Compute, "a test", act);
+            step.recording(restore).undone_by(undo)
+        };
+        let count = step("count", count(low, high), count(high, low));
+        (count, step("scaling", scale(from, to), scale(to, from)))
+    };
+    let complaints = |purpose, steps: (Step, Step)| {
+        let found = check(purpose, &Default::default(), &[steps.0, steps.1]);
+        found.into_iter().map(|it| (it.step.to_string(), it.message)).collect::<Vec<_>>()
+    };
+    let (count, scaling) = pair((1, 0), (loose, held));
+    let found = complaints(Purpose::Stop, (count.clone(), scaling.clone()));
+    let early = "it scales down before autoscaling is suspended";
+    assert_eq!(found, [("count".to_owned(), early.to_owned())]);
+    let count = count.after([scaling.id.clone()]);
+    assert_eq!(complaints(Purpose::Stop, (count, scaling)), []);
+
+    let (count, scaling) = pair((0, 1), (held, loose));
+    let found = complaints(Purpose::Resume, (count.clone(), scaling.clone()));
+    let early = "it lets autoscaling loose before the count is back";
+    assert_eq!(found, [("scaling".to_owned(), early.to_owned())]);
+    // Whatever became of the count is not enough: it must stand.
+    let late = scaling.clone().after([count.id.clone()]);
+    assert_eq!(complaints(Purpose::Resume, (count.clone(), late)).len(), 1);
+    let scaling = scaling.needing([count.id.clone()]);
+    assert_eq!(complaints(Purpose::Resume, (count, scaling)), []);
 }
 
 #[test]

@@ -559,6 +559,26 @@ fn no_act_comes_before_its_intent_and_its_record() {
 }
 
 #[test]
+fn autoscaling_is_suspended_before_a_count_goes_to_0() {
+    for seed in 0..16_usize {
+        let mut world = SimWorld::busy();
+        let (site, request) = (world::site(), world::request(&world, "r1"));
+        let approval = world::approval(&site, &request);
+        let mut stop = EmergencyStop::new(site, request, Some((approval, "typed")));
+        let mut turn = seed;
+        let report = drive(&mut world, &mut stop, None, |_| {
+            turn = turn.wrapping_mul(31).wrapping_add(7);
+            turn
+        });
+        assert_eq!(report.unwrap().outcome, "HALTED", "{seed}");
+        let at = |what: &str| world.applied.iter().position(|it| it == what).unwrap();
+        let suspended = at("suspend autoscaling of engine-1");
+        let zero = at("set desired count of engine-1 from 1 to 0");
+        assert!(suspended < zero, "{seed}: {:?}", world.applied);
+    }
+}
+
+#[test]
 fn an_unclassified_name_is_left_alone_and_listed_until_it_is_taken_in() {
     let mut world = SimWorld::busy();
     let mut odd = world.services[2].clone();

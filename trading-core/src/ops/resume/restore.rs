@@ -209,6 +209,7 @@ fn item_steps(fates: &[Item], under: &[StepId]) -> Vec<Step> {
         let step = Step::new(id, rung, "it is put back to what it was before the stop", act);
         steps.push(step.undone_by(undo).needing(under.iter().cloned()));
     }
+    counts_first(&mut steps);
     if !scaled.is_empty() {
         let id = StepId::new("supervised");
         let why = "desired counts need somebody who acts on them";
@@ -238,6 +239,21 @@ fn hand_over(fates: &[Item], chunks: &[RestoreChunk], under: &[StepId]) -> Vec<S
         }
     }
     steps
+}
+
+/// Autoscaling that is let loose moves a count by itself, and ours would be refused then as
+/// somebody else's: a service gets its count back before its autoscaling, or neither.
+fn counts_first(steps: &mut [Step]) {
+    let counts = steps.iter().filter_map(|step| match &step.act {
+        Act::SetDesired { service, .. } => Some((service.clone(), step.id.clone())),
+        _ => None,
+    });
+    let counts: BTreeMap<ServiceName, StepId> = counts.collect();
+    for step in steps {
+        if let Act::SetAutoscaling { service, .. } = &step.act {
+            step.needs.extend(counts.get(service).cloned());
+        }
+    }
 }
 
 /// The act that puts an item back, and its inverse.

@@ -22,7 +22,13 @@ fn stopped() -> SimWorld {
 fn stopped_with(
     change: impl FnOnce(emergency_stop::Request) -> emergency_stop::Request,
 ) -> SimWorld {
-    let mut world = SimWorld::busy();
+    stopped_from(SimWorld::busy(), change)
+}
+
+fn stopped_from(
+    mut world: SimWorld,
+    change: impl FnOnce(emergency_stop::Request) -> emergency_stop::Request,
+) -> SimWorld {
     // What an engine wrote before it was stopped.
     world.rows[3].row.set("status", Attr::text("running"));
     let request = change(world::request(&world, "r1"));

@@ -147,3 +147,27 @@ fn stop_with(world: &mut SimWorld, request: emergency_stop::Request) -> Report {
     let mut stop = EmergencyStop::new(site, request, Some((approval, "typed")));
     drive(world, &mut stop, None, |_| 0).unwrap()
 }
+
+#[test]
+fn autoscaling_is_let_loose_only_once_the_count_is_back() {
+    for seed in 0..16_usize {
+        // Above the least that autoscaling lifts it to by itself.
+        let mut world = SimWorld::busy();
+        world.services[0].desired_count = 2;
+        let mut world = stopped_from(world, |request| request);
+        let asked = request(&world, "r2");
+        let (_, approval) = survey(&mut world, asked.clone());
+        let mut resume = Resume::new(world::site(), asked, Some((approval.unwrap(), "typed")));
+        let mut turn = seed;
+        let report = drive(&mut world, &mut resume, None, |_| {
+            turn = turn.wrapping_mul(31).wrapping_add(7);
+            turn
+        });
+        let report = report.unwrap();
+        assert_eq!(report.outcome, "RELEASED", "{seed}: {report:#?}");
+        assert_eq!(world.services[0].desired_count, 2, "{seed}");
+        let at = |what: &str| world.applied.iter().position(|it| it == what).unwrap();
+        let count = at("set desired count of engine-1 from 0 to 2");
+        assert!(count < at("restore autoscaling of engine-1"), "{seed}: {:?}", world.applied);
+    }
+}
