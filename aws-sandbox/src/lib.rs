@@ -148,6 +148,15 @@ impl Sandbox {
         ]
     }
 
+    /// The Authorization header of a request for a service, as far as the server looks at it.
+    pub fn signature(&self, region: &str, service: &str) -> String {
+        format!(
+            "AWS4-HMAC-SHA256 Credential={}/20260101/{region}/{service}/aws4_request, \
+             SignedHeaders=host, Signature=0",
+            self.access_key()
+        )
+    }
+
     /// The real `aws` as this account at the proxy, in a region, with nothing of the machine's
     /// own settings: what people type without us.
     pub fn aws(&self, region: &str) -> Result<Command, Failure> {
@@ -219,7 +228,13 @@ impl Sandbox {
 
     /// This account's requests through the proxy, oldest first.
     pub fn requests(&self) -> Result<Vec<Request>, Failure> {
-        let answer = http::get(&self.proxy, &format!("/_ctl/log?account={}", self.account))?;
+        self.requests_after(0)
+    }
+
+    /// Those that came after the one of this number.
+    pub fn requests_after(&self, number: u64) -> Result<Vec<Request>, Failure> {
+        let path = format!("/_ctl/log?account={}&after={number}", self.account);
+        let answer = http::get(&self.proxy, &path)?;
         serde_json::from_value(answer).map_err(|error| format!("the proxy's record: {error}"))
     }
 

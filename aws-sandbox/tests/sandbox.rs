@@ -6,13 +6,8 @@
 use aws_sandbox::{Rule, Sandbox, http};
 use serde_json::{Value, json};
 
-/// A request as an SDK would sign it, as far as the server looks at the signature.
 fn dynamodb(sandbox: &Sandbox, operation: &str, body: &Value) -> Result<Value, String> {
-    let key = sandbox.access_key();
-    let signed = format!(
-        "AWS4-HMAC-SHA256 Credential={key}/20260101/eu-central-1/dynamodb/aws4_request, \
-         SignedHeaders=host, Signature=0"
-    );
+    let signed = sandbox.signature("eu-central-1", "dynamodb");
     let target = format!("DynamoDB_20120810.{operation}");
     let headers = [
         ("Authorization", signed.as_str()),

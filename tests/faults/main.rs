@@ -7,6 +7,10 @@
     reason = "a test whose world cannot be made must fail loudly"
 )]
 
+#[cfg(feature = "aws")]
+mod account;
+#[cfg(feature = "aws")]
+mod aws;
 mod beats;
 #[path = "../contract/mod.rs"]
 mod contract;
