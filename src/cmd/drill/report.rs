@@ -60,6 +60,7 @@ pub(super) fn report(scenario: &Scenario, found: &Findings) -> Report {
             next: None,
         });
     }
+    report.findings.extend(not_killed(scenario, found));
     let stop = &found.stop["data"];
     let data = Data {
         seed: scenario.seed,
@@ -88,6 +89,14 @@ pub(super) fn report(scenario: &Scenario, found: &Findings) -> Report {
     report.data = serde_json::to_value(data).unwrap_or_default();
     report.body = body(scenario, found, &word, good);
     report
+}
+
+/// The stop that was to be killed came to its end first: a crash was not tried.
+fn not_killed(scenario: &Scenario, found: &Findings) -> Option<Finding> {
+    let place = scenario.kill_at.filter(|_| !found.killed)?;
+    let message = format!("NOT killed: it ended before its step {place}, so no crash was tried");
+    let finding = Finding::new("drill.not_killed", Severity::Warning, "stop", message);
+    Some(finding.next("tradectl drill emergency-stop --kill-at 9"))
 }
 
 fn body(scenario: &Scenario, found: &Findings, word: &str, good: bool) -> Vec<Block> {
@@ -200,6 +209,15 @@ mod tests {
         let human = |width| page(&report, &header, Style { width, color: false });
         let (code, wide, narrow) = (report.exit.code(), human(100), human(40));
         format!("exit {code}\n{wide}---\n{narrow}---\n{}", document(&report, &header, false))
+    }
+
+    #[test]
+    fn a_stop_that_was_to_be_killed_and_was_not_is_told() {
+        let not_killed = Findings { killed: false, ..found("HALTED", 0) };
+        let text = shown(&not_killed);
+        assert!(text.contains("warning stop: NOT killed: it ended before its step 9"), "{text}");
+        let nobody = Scenario { strategies: 8, engines: 2, seed: 1, kill_at: None };
+        assert_eq!(report(&nobody, &not_killed).findings, []);
     }
 
     #[test]

@@ -13,8 +13,6 @@ use crate::platform::RowUpdate;
 /// key, holding the stored text. Such an attribute is never mistaken for a status or a
 /// time, and it can be put back exactly.
 const UNPARSED: &str = "__unparsed__";
-/// The attribute that holds a stored text which is no JSON object at all.
-const WHOLE: &str = "__document__";
 
 /// A stored row.
 #[derive(Clone, Debug, Default)]
@@ -35,7 +33,7 @@ impl Document {
             Ok(attributes) => Self(attributes),
             Err(_) => {
                 let mut document = Self::default();
-                document.set(WHOLE, &Attr::S(text));
+                document.set(Row::WHOLE, &Attr::S(text));
                 document
             }
         };

@@ -175,6 +175,12 @@ pub enum AttrError {
         /// The attribute's name.
         name: String,
     },
+    /// What is stored is no row, and so has no attributes at all.
+    #[error("the row is no JSON object; it begins `{begins}`")]
+    NoRow {
+        /// How it begins.
+        begins: String,
+    },
     /// The row has it in another type or spelling.
     #[error("`{name}` should be {expected}, found {found}")]
     Odd {
@@ -187,7 +193,13 @@ pub enum AttrError {
     },
 }
 
+/// How much of a stored text that is no row is shown.
+const SHOWN_CHARS: usize = 40;
+
 impl Row {
+    /// The attribute under which a platform keeps a stored text that is no row, whole.
+    pub const WHOLE: &'static str = "__document__";
+
     /// An attribute, if the row has it.
     pub fn get(&self, name: &str) -> Option<&Attr> {
         self.0.get(name)
@@ -240,7 +252,16 @@ impl Row {
         text.parse().map_err(|_| odd(name, "an ISO 8601 time", attr))
     }
     fn need(&self, name: &str) -> Result<&Attr, AttrError> {
-        self.get(name).ok_or_else(|| AttrError::Missing { name: name.to_owned() })
+        self.get(name).ok_or_else(|| match self.text_opt(Self::WHOLE) {
+            Some(stored) => {
+                let mut begins: String = stored.chars().take(SHOWN_CHARS).collect();
+                if begins.len() < stored.len() {
+                    begins.push('…');
+                }
+                AttrError::NoRow { begins }
+            }
+            None => AttrError::Missing { name: name.to_owned() },
+        })
     }
 }
 
@@ -250,10 +271,21 @@ fn odd(name: &str, expected: &'static str, found: &Attr) -> AttrError {
 
 #[cfg(test)]
 mod tests {
-    use super::Attr;
+    use super::{Attr, Row};
 
     fn number(text: &str) -> Attr {
         Attr::N(text.to_owned())
+    }
+
+    #[test]
+    fn what_is_no_row_is_not_told_as_a_row_that_lacks_something() {
+        let said = |row: &Row| row.text("status").unwrap_err().to_string();
+        let stored = |text: &str| Row::default().with_text(Row::WHOLE, text).with_text("id", "a");
+        assert_eq!(said(&stored("{not json")), "the row is no JSON object; it begins `{not json`");
+        let long = said(&stored(&"é".repeat(50)));
+        assert!(long.ends_with(&format!("`{}…`", "é".repeat(40))), "{long}");
+        assert_eq!(said(&Row::default()), "`status` is missing");
+        assert_eq!(stored("x").text("id"), Ok("a"), "what there is is still read");
     }
 
     #[test]

@@ -242,7 +242,7 @@ impl Run {
         let touched: BTreeSet<StepId> = answers.iter().map(|(id, _)| id.clone()).collect();
         self.executor.acted(answers);
         for (rung, stand, failed, total) in self.executor.progress(&touched) {
-            self.tell_count(rung.as_str(), stand, failed, total);
+            self.news.push(counted(rung, stand, failed, total));
         }
     }
     /// The question that was answered last.
@@ -301,7 +301,7 @@ impl Run {
             .map(|(step, settled)| {
                 let why = match settled {
                     Some(Settled::Answered(written)) => describe(written),
-                    Some(Settled::NotStarted { why }) => format!("not started: {why}"),
+                    Some(Settled::NotStarted { why, .. }) => format!("not started: {why}"),
                     None => "no answer".to_owned(),
                 };
                 let message = "the notification could not be sent";
@@ -357,15 +357,6 @@ impl Run {
         let news = News { rung, subject: subject.into(), message: message.into(), done: None, bad };
         self.news.push(news);
     }
-    /// Tells how much is done.
-    fn tell_count(&mut self, rung: &'static str, stand: u64, failed: u64, total: u64) {
-        if failed == 0 {
-            return self.count(rung, format!("{stand} of {total}"), stand, total);
-        }
-        let message = format!("{stand} of {total}, {failed} failed");
-        let (subject, done) = (String::new(), Some((stand, total)));
-        self.news.push(News { rung, subject, message, done, bad: true });
-    }
     /// Tells how much is done of something that is counted.
     pub(crate) fn count(
         &mut self,
@@ -386,6 +377,16 @@ impl Run {
     pub(crate) fn take_news(&mut self) -> Vec<News> {
         std::mem::take(&mut self.news)
     }
+}
+
+/// How many steps of a rung stand, and how many failed, of those that are needed.
+pub(crate) fn counted(rung: Rung, stand: u64, failed: u64, total: u64) -> News {
+    let mut message = format!("{stand} of {total}");
+    if failed > 0 {
+        message.push_str(&format!(", {failed} failed"));
+    }
+    let (rung, subject, done) = (rung.as_str(), String::new(), Some((stand, total)));
+    News { rung, subject, message, done, bad: failed > 0 }
 }
 
 /// An answer to a write, in words.

@@ -49,7 +49,8 @@ pub(crate) fn of_rung<'a>(
                 continue;
             }
             Some(Settled::Answered(other)) => describe(other),
-            Some(Settled::NotStarted { why }) => format!("not started: {why}"),
+            Some(settled) if settled.is_needless() => continue,
+            Some(Settled::NotStarted { why, .. }) => format!("not started: {why}"),
             None if pending == Pending::NotYet => continue,
             None => "no answer".to_owned(),
         };

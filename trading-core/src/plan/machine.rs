@@ -78,6 +78,9 @@ pub enum Settled {
     NotStarted {
         /// Why not.
         why: String,
+        /// It turned out not to be needed, which is no failure.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        needless: bool,
     },
 }
 
@@ -85,6 +88,13 @@ impl Settled {
     /// The wanted value stands.
     pub fn stands(&self) -> bool {
         matches!(self, Self::Answered(written) if written.stands())
+    }
+    /// It was never asked for, because it turned out not to be needed.
+    pub fn is_needless(&self) -> bool {
+        matches!(self, Self::NotStarted { needless: true, .. })
+    }
+    fn not_started(why: impl Into<String>) -> Self {
+        Self::NotStarted { why: why.into(), needless: false }
     }
 }
 
@@ -201,7 +211,7 @@ impl Executor {
     /// asked for already is not touched.
     pub fn skip(&mut self, id: &StepId, why: &str) {
         if self.slots.get(id).is_some_and(|slot| slot.state == State::Waiting) {
-            self.settle(id, Settled::NotStarted { why: why.to_owned() });
+            self.settle(id, Settled::NotStarted { why: why.to_owned(), needless: true });
         }
     }
     /// It only collects.
@@ -274,7 +284,7 @@ impl Executor {
     pub fn cancel_waiting(&mut self, why: &str) {
         let waiting: Vec<StepId> = self.in_state(&State::Waiting);
         for id in waiting {
-            self.settle(&id, Settled::NotStarted { why: why.to_owned() });
+            self.settle(&id, Settled::not_started(why));
         }
     }
 
@@ -333,7 +343,7 @@ impl Executor {
             let failed = needs.iter().find(|(_, it)| it.as_ref().is_some_and(|it| !it.stands()));
             if let Some((need, _)) = failed {
                 let why = format!("{need} did not succeed");
-                self.settle(&id, Settled::NotStarted { why });
+                self.settle(&id, Settled::not_started(why));
             } else if slot.step.awaits.as_ref().is_none_or(|what| self.observed.contains(what))
                 && after_done
                 && needs.iter().all(|(_, it)| it.is_some())
@@ -412,7 +422,7 @@ impl Executor {
     /// Steps that were about to be asked for never will be.
     pub fn give_up(&mut self, steps: &[StepId], why: &str) {
         for id in steps {
-            self.settle(id, Settled::NotStarted { why: why.to_owned() });
+            self.settle(id, Settled::not_started(why));
         }
     }
 
@@ -475,6 +485,9 @@ impl Executor {
         }
         for slot in self.slots.values() {
             if let Some((stand, failed, total)) = counts.get_mut(&slot.step.rung) {
+                if matches!(&slot.state, State::Settled(it) if it.is_needless()) {
+                    continue;
+                }
                 *total += 1;
                 if let State::Settled(settled) = &slot.state {
                     let count = if settled.stands() { stand } else { failed };
@@ -510,5 +523,5 @@ impl Executor {
 }
 
 fn not_started(why: String) -> State {
-    State::Settled(Settled::NotStarted { why })
+    State::Settled(Settled::not_started(why))
 }

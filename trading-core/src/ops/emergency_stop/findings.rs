@@ -4,6 +4,7 @@ use super::Request;
 use super::exposed::Positions;
 use super::ladder::{EmergencyStop, Word};
 use crate::model::{Reading, Scope, TaskId};
+use crate::ops::scope::Nothing;
 use crate::plan::{Act, Recorded, Settled};
 use crate::report::{Finding, Severity};
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,7 +17,7 @@ impl EmergencyStop {
         for standing in self.verdict.trading.iter().filter(|_| word != Word::Planned) {
             let (subject, text) = (&standing.subject, &standing.message);
             let mut item = finding("stop.not_stopped", Severity::Critical, subject, text);
-            item.next = Some(if standing.lasts { self.wider(subject) } else { again.clone() });
+            item.next = Some(if standing.lasts { self.instead(subject) } else { again.clone() });
             findings.push(item);
         }
         for standing in &self.verdict.unknown {
@@ -63,6 +64,19 @@ impl EmergencyStop {
         }
         findings.sort_by_key(|finding| finding.severity);
         findings
+    }
+
+    /// What helps where the same again would not: what may have been meant, or the way back.
+    fn instead(&self, subject: &str) -> String {
+        let env = &self.site.environment;
+        let desk = self.desk(self.request.started_at);
+        match desk.unknown_scope().filter(|_| subject == self.request.scope.to_string()) {
+            Some(Nothing { near: Some(scope), .. }) => {
+                Request { scope, ..self.request.clone() }.command(env)
+            }
+            Some(_) => format!("tradectl resume {} --env {env} --reason …", self.stop_id),
+            None => self.wider(subject),
+        }
     }
 
     /// What ends a strategy that goes on however often the same is asked for: the next wider stop.

@@ -6,8 +6,8 @@ use crate::model::{
     Gap, GapKind, Listing, Reading, Scope, Service, StatusReading, StrategyRow, Subject, TaskState,
     VenueName,
 };
+use crate::ops::scope::{Nothing, nothing};
 use crate::ops::seen::Owner;
-use crate::report::nearest;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -102,7 +102,10 @@ impl Desk<'_> {
     pub(super) fn judge(&self) -> Verdict {
         let mut verdict = Verdict::default();
         self.judge_latch(&mut verdict);
-        if let Some(message) = self.unknown_scope() {
+        if let Some(nothing) = self.unknown_scope() {
+            let (message, id) = (nothing.message, self.stop_id);
+            let message =
+                format!("{message}: nothing was stopped; its hold stays until a resume of {id}");
             verdict.trades("latch", &self.request.scope, message, true);
         }
         if self.request.level.halts() {
@@ -120,53 +123,9 @@ impl Desk<'_> {
         verdict
     }
 
-    /// Why the scope names nothing: all was read of which it could be, and it is not there.
-    pub(super) fn unknown_scope(&self) -> Option<String> {
-        fn read<T>(reading: Option<&Reading<T>>) -> Option<&T> {
-            reading.and_then(Reading::value)
-        }
-        let rows = self.world.rows();
-        let (kind, name, known): (_, &str, Vec<&str>) = match &self.request.scope {
-            Scope::All | Scope::Unrecognized(_) => return None,
-            Scope::Venue(name) => {
-                let venues = self.site.capabilities.venues.iter();
-                ("venue", name.as_str(), venues.map(|it| it.as_str()).collect())
-            }
-            Scope::Strategy(id) => {
-                read(self.world.strategies.as_ref())?;
-                let mut names: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
-                // What rests or is open at a venue is covered without a row, too.
-                for venue in &self.site.capabilities.venues {
-                    let orders = read(self.world.orders.get(venue))?.iter();
-                    names.extend(orders.map(|it| it.order.strategy.as_str()));
-                    let positions = read(self.world.venue_positions.get(venue))?.iter();
-                    names.extend(positions.map(|it| it.strategy.as_str()));
-                }
-                ("strategy", id.as_str(), names)
-            }
-            Scope::Service(name) => {
-                let services = read(self.world.services.as_ref())?;
-                let tasks = read(self.world.tasks.as_ref())?;
-                let whole = services.is_whole() && tasks.is_whole();
-                if !whole || rows.iter().any(|row| self.covers(row)) {
-                    return None;
-                }
-                let mut names: Vec<&str> =
-                    services.into_iter().map(|it| it.name.as_str()).collect();
-                names
-                    .extend(tasks.into_iter().filter_map(|it| Some(it.service.as_ref()?.as_str())));
-                ("service", name.as_str(), names)
-            }
-        };
-        if known.contains(&name) {
-            return None;
-        }
-        let near = nearest(name, known).map(|near| format!(" (`{near}` is)")).unwrap_or_default();
-        let id = self.stop_id;
-        Some(format!(
-            "there is no {kind} `{name}` here{near}: nothing was stopped; its hold stays until a \
-             resume of {id}"
-        ))
+    /// That the scope names nothing.
+    pub(super) fn unknown_scope(&self) -> Option<Nothing> {
+        nothing(&self.request.scope, self.world, self.site)
     }
 
     fn judge_latch(&self, verdict: &mut Verdict) {

@@ -6,7 +6,7 @@ use super::{Ended, Story, fault, story};
 use crate::journal::{Entry, Journal};
 use crate::model::{Utc, Written};
 use crate::ops::News;
-use crate::ops::run::describe;
+use crate::ops::run::{counted, describe};
 use crate::ops::rungs::{Pending, RungData, of_rung, rungs_table};
 use crate::plan::{Rung, Settled, Step, StepId};
 use crate::report::{Block, Exit, Finding, Report, Severity};
@@ -125,16 +125,20 @@ impl Steps {
         touched.into_iter().map(|rung| self.count(rung)).collect()
     }
     fn count(&self, rung: Rung) -> News {
-        let of_rung = || self.all.values().filter(|(step, _)| step.rung == rung);
-        let total = of_rung().count() as u64;
-        let done = of_rung().filter(|(_, settled)| settled.is_some()).count() as u64;
-        News {
-            rung: rung.as_str(),
-            subject: String::new(),
-            message: format!("{done} of {total}"),
-            done: Some((done, total)),
-            bad: false,
+        let (mut stand, mut failed, mut total) = (0, 0, 0);
+        for (step, settled) in self.all.values() {
+            let needless = settled.as_ref().is_some_and(Settled::is_needless);
+            if step.rung != rung || needless {
+                continue;
+            }
+            total += 1;
+            match settled {
+                Some(settled) if settled.stands() => stand += 1,
+                Some(_) => failed += 1,
+                None => {}
+            }
         }
+        counted(rung, stand, failed, total)
     }
 }
 

@@ -121,7 +121,10 @@ fn settled(step: &StepId, answer: &Settled) -> Cell {
             (format!("{step}: {}", describe(written)), Tone::Good)
         }
         Settled::Answered(written) => (format!("{step}: {}", describe(written)), Tone::Bad),
-        Settled::NotStarted { why } => (format!("{step}: not started: {why}"), Tone::Warn),
+        Settled::NotStarted { why, needless: true } => {
+            (format!("{step}: not needed: {why}"), Tone::Plain)
+        }
+        Settled::NotStarted { why, .. } => (format!("{step}: not started: {why}"), Tone::Warn),
     };
     Cell::toned(text, tone)
 }

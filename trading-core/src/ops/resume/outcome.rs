@@ -226,7 +226,7 @@ impl Resume {
             .filter_map(|(step, settled)| match settled? {
                 settled if settled.stands() => None,
                 Settled::Answered(written) => Some(format!("{}: {}", step.id, describe(written))),
-                Settled::NotStarted { why } => Some(format!("{}: not started: {why}", step.id)),
+                Settled::NotStarted { why, .. } => Some(format!("{}: not started: {why}", step.id)),
             })
             .collect()
     }

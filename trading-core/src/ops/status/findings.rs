@@ -1,14 +1,15 @@
 //! What deserves attention in what was read.
 
-use super::View;
+use super::{About, View};
 use crate::model::{
     Effective, EndedBy, GapKind, Hold, LATCH_FORMAT, OrderRow, Phase, PositionStatus, Reading,
-    ScheduleTarget, Service, StatusReading, StrategyId, Task, TaskState, Utc,
+    ScheduleTarget, Scope, Service, StatusReading, StrategyId, Task, TaskState, Utc,
 };
 use crate::ops::classes::{self, Things};
 use crate::ops::heartbeat::findings as heartbeat_findings;
 use crate::ops::managed::Managed;
 use crate::ops::positions::Protection;
+use crate::ops::scope::{Nothing, nothing};
 use crate::ops::supervision::{self, Desired};
 use crate::report::{Finding, Severity, ago, millis, stamp};
 use std::collections::BTreeSet;
@@ -74,12 +75,29 @@ impl View<'_> {
         let age = self.age(hold.at);
         let again = hold.command(&self.request.site.environment);
         let resume = || self.command(&format!("resume {} --reason …", hold.stop_id));
+        if let Some(nothing) = self.names_nothing(&hold.scope) {
+            let message = format!(
+                "{} holds {}, which is nothing: {} ({}, by {}): {}",
+                hold.stop_id,
+                hold.scope,
+                nothing.message,
+                ago(age),
+                hold.actor,
+                hold.reason
+            );
+            let meant = nothing.near.map(|scope| Hold { scope, ..hold.clone() });
+            let env = &self.request.site.environment;
+            let meant = meant.map(|it| format!("what may have been meant: {}", it.command(env)));
+            let finding = Finding::new("latch.nothing", Severity::Error, "latch", message);
+            return finding.seen(meant).next(resume());
+        }
         let (severity, state, next) = match &hold.phase {
             Phase::Held => (Severity::Warning, "holds", resume()),
             Phase::Stopping if age > STOPPING_FOR_MS => {
                 (Severity::Error, "was never seen complete; it holds", again)
             }
-            Phase::Stopping => (Severity::Warning, "is at work on", self.command("status")),
+            // The same stop again joins the one at work, or goes on with one that ended.
+            Phase::Stopping => (Severity::Warning, "is at work on", again),
             Phase::Resuming => (Severity::Warning, "is being resumed; it holds", resume()),
             Phase::Unrecognized(_) => (
                 Severity::Error,
@@ -97,6 +115,12 @@ impl View<'_> {
             hold.reason
         );
         Finding::new("latch.held", severity, "latch", message).next(next)
+    }
+
+    /// That a scope names nothing. Whoever looks at a part has not read what it could name.
+    fn names_nothing(&self, scope: &Scope) -> Option<Nothing> {
+        let whole = self.request.about == About::Everything;
+        whole.then(|| nothing(scope, self.world, &self.request.site)).flatten()
     }
 
     pub(super) fn age(&self, at: Utc) -> i64 {

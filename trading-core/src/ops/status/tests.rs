@@ -200,6 +200,36 @@ fn a_table_that_is_behind_its_venue_is_told_and_is_no_alarm() {
 }
 
 #[test]
+fn a_hold_that_covers_nothing_is_told_with_the_way_back() {
+    for phase in [Phase::Stopping, Phase::Held] {
+        let mut world = well();
+        let scope = Scope::Service("engine-11".into());
+        let mistyped = Hold { scope, ..hold(phase, Level::Halt) };
+        world.latch = world.latch.next(vec![mistyped]);
+        let report = status(&mut world);
+        let found = report.findings.iter().find(|it| it.id == "latch.nothing").unwrap();
+        assert_eq!(found.severity, Severity::Error);
+        assert!(found.message.contains("no service `engine-11` here (`engine-1` is)"), "{found:?}");
+        assert_eq!(found.next.as_deref(), Some("tradectl resume stop-1 --reason … --env sim"));
+        let meant = "tradectl emergency-stop --env sim --scope service=engine-1";
+        assert!(found.evidence[0].ends_with(meant), "{found:?}");
+
+        // What was not read may be there.
+        world.dark.insert(Query::Tasks);
+        assert!(!ids(&status(&mut world)).contains(&"latch.nothing"));
+    }
+}
+
+#[test]
+fn the_next_line_of_a_stop_at_work_joins_it() {
+    let mut world = well();
+    world.latch = world.latch.next(vec![hold(Phase::Stopping, Level::Halt)]);
+    let report = status(&mut world);
+    let found = report.findings.iter().find(|it| it.id == "latch.held").unwrap();
+    assert_eq!(found.next.as_deref(), Some("tradectl emergency-stop --env sim"));
+}
+
+#[test]
 fn an_engine_that_does_not_run_protects_nothing_however_fresh_its_beat() {
     let bare = || {
         let mut world = well();

@@ -201,7 +201,7 @@ impl Undo {
         });
         let Some((step, settled)) = failed else { return End::Undone };
         let (why, moved) = match settled {
-            Settled::NotStarted { why } => (why.clone(), self.run.journal_fault.is_some()),
+            Settled::NotStarted { why, .. } => (why.clone(), self.run.journal_fault.is_some()),
             Settled::Answered(written) => {
                 (describe(written), matches!(written, Written::Refused { .. }))
             }

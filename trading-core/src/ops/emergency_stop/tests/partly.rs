@@ -48,6 +48,18 @@ fn a_scope_that_names_nothing_is_no_halt_and_is_not_waited_for() {
         let found = report.findings.iter().find(|it| it.id == "stop.not_stopped").unwrap();
         assert_eq!(found.subject, scope.to_string());
         assert!(found.message.starts_with(near), "{found:?}");
+        // The same again would do as little.
+        let next = found.next.clone().unwrap();
+        match &scope {
+            Scope::Venue(_) => {
+                assert_eq!(next, "tradectl emergency-stop --env sim --scope venue=paper");
+            }
+            Scope::Service(_) => {
+                assert!(next.contains(" --scope service=engine-"), "{next}");
+                assert!(!next.contains("engine-3"), "{next}");
+            }
+            _ => assert_eq!(next, "tradectl emergency-stop --env sim --scope strategy=a"),
+        }
         let proof = report.data["timing"]["time_to_proof_ms"].as_i64().unwrap();
         assert!(proof < 5_000, "in the simulated time of one round: {proof} ms");
         // What cannot be read may be there.
@@ -59,6 +71,16 @@ fn a_scope_that_names_nothing_is_no_halt_and_is_not_waited_for() {
         let exit = if is_venue { Exit::Partial } else { Exit::Unknown };
         assert_eq!(report.exit, exit, "{scope}: {:#?}", report.findings);
     }
+}
+
+#[test]
+fn where_no_name_is_near_the_way_back_is_told() {
+    let mut world = SimWorld::busy();
+    let scope = Scope::Service("xyzzy-plugh".into());
+    let request = Request { scope, ..world::request(&world, "r1") };
+    let report = stop_with(&mut world, request, None).unwrap();
+    let found = report.findings.iter().find(|it| it.id == "stop.not_stopped").unwrap();
+    assert_eq!(found.next.as_deref(), Some("tradectl resume stop-r1 --env sim --reason …"));
 }
 
 #[test]

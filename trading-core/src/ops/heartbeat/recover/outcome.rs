@@ -176,11 +176,7 @@ impl Recover {
     }
 
     fn failures(&self) -> Vec<String> {
-        // A task that did not have to be stopped, after all, is no failure.
-        let needed = |settled: Option<&Settled>| {
-            !(self.acknowledged && matches!(settled, Some(Settled::NotStarted { .. })))
-        };
-        let steps = || self.run.executor.steps().filter(|(_, settled)| needed(*settled));
+        let steps = || self.run.executor.steps();
         let pending = Pending::NotYet;
         Rung::ALL.into_iter().flat_map(|rung| of_rung(rung, steps(), pending).failures).collect()
     }
@@ -222,13 +218,7 @@ impl Recover {
             let rungs: Vec<_> = Rung::ALL
                 .into_iter()
                 .filter(used)
-                .map(|rung| {
-                    let skipped = |settled: Option<&Settled>| {
-                        self.acknowledged && matches!(settled, Some(Settled::NotStarted { .. }))
-                    };
-                    let done = steps().filter(|(_, settled)| !skipped(*settled));
-                    of_rung(rung, done, Pending::NotYet)
-                })
+                .map(|rung| of_rung(rung, steps(), Pending::NotYet))
                 .collect();
             body.push(rungs_table(&rungs));
             let env = &self.site.environment;

@@ -246,7 +246,7 @@ impl Recover {
                 continue;
             };
             let why = match settled {
-                Settled::NotStarted { why } => why.clone(),
+                Settled::NotStarted { why, .. } => why.clone(),
                 Settled::Answered(written) => crate::ops::run::describe(written),
             };
             let why = format!("{} was not {what}: {why}", self.request.strategy);

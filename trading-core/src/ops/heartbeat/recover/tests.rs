@@ -4,7 +4,7 @@ use crate::model::{
     Hold, LATCH_FORMAT, Latch, Level, Phase, Scope, StatusReading, Task, TaskState,
 };
 use crate::ops::world::{Kill, SimWorld, drive, row, site, start};
-use crate::ops::{Procedure, Query};
+use crate::ops::{News, Procedure, Query, history};
 use crate::plan::{Approval, Binding, Consent, Rung, Step};
 use crate::report::{Exit, Report};
 use jiff::SignedDuration;
@@ -71,10 +71,20 @@ fn recover_or_die(
     request: RecoverRequest,
     kill: Option<Kill>,
 ) -> Option<Report> {
+    told(world, request, kill).0
+}
+
+/// The same, and what was told while it was at work.
+fn told(
+    world: &mut SimWorld,
+    request: RecoverRequest,
+    kill: Option<Kill>,
+) -> (Option<Report>, Vec<News>) {
     let (report, digest) = survey(world, &request);
-    let Some(digest) = digest else { return Some(report) };
+    let Some(digest) = digest else { return (Some(report), Vec::new()) };
     let mut recover = Recover::new(site(), request, Some((approved(digest), "typed")));
-    drive(world, &mut recover, kill, |_| 0)
+    let report = drive(world, &mut recover, kill, |_| 0);
+    (report, recover.news())
 }
 
 fn recover(world: &mut SimWorld, request: RecoverRequest) -> Report {
@@ -129,10 +139,22 @@ fn a_frozen_engine_is_ended_and_its_strategy_started_only_then() {
 fn an_owner_that_lets_go_keeps_its_task() {
     let mut world = world();
     let request = RecoverRequest { anyway: true, ..request(&world, "run-1") };
-    let report = recover(&mut world, request);
+    let (report, news) = told(&mut world, request, None);
+    let report = report.unwrap();
     assert_eq!((report.outcome.as_str(), report.exit), ("recovered", Exit::Ok), "{report:?}");
     assert_eq!(report.data["acknowledged"], true);
     assert_eq!(task(&world, "t1").state, TaskState::Running);
+    // That its task was left alone is no failure: not while it is told, and not afterwards.
+    let compute = |news: &[News]| {
+        let last = news.iter().rfind(|it| it.rung == "compute" && it.done.is_some()).unwrap();
+        (last.message.clone(), last.bad)
+    };
+    assert_eq!(compute(&news), ("1 of 1".to_owned(), false));
+    let sealed = Chain::default().seal(start(), &world.journal).unwrap();
+    let again = history::replay("run-1", &journal::read(&sealed), "sim");
+    assert_eq!(again.report.findings, []);
+    let again: Vec<News> = again.news.into_iter().map(|(_, it)| it).collect();
+    assert_eq!(compute(&again), ("1 of 1".to_owned(), false));
     assert_eq!(report.data["failures"].as_array().unwrap().len(), 0);
     let drained = report.data["timing"]["time_to_drained_ms"].as_i64().unwrap();
     assert!((1..=5_000).contains(&drained), "{drained}");
