@@ -143,7 +143,7 @@ fn next_line(typed: &[String], plan: &SavedPlan, saved: bool) -> String {
 }
 
 /// A word as a shell takes it.
-fn quoted(word: &str) -> String {
+pub(super) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=@,+".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();

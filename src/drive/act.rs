@@ -10,7 +10,7 @@ use crate::platform::{Notice, Platform, RowUpdate};
 use crate::venue::Submitted;
 
 /// Does acts that are answered together, and gives one answer for each. `timeout` is that of
-/// one request; no act takes longer than `limit`, whatever it waits for.
+/// one request, to which comes what an act waits for its turn; none takes longer than `limit`.
 pub async fn acts(
     platform: &Platform,
     acts: Vec<(StepId, Act)>,
@@ -28,7 +28,12 @@ pub async fn acts(
         }
     }
     if !statuses.is_empty() {
-        answers.extend(set_statuses(platform, statuses, timeout.min(limit)).await);
+        // Where each row is a request of its own, those of other batches come before it.
+        let timeout = statuses
+            .first()
+            .map_or(timeout, |(_, it)| longest(platform, &Act::SetStatus(it.clone()), timeout))
+            .min(limit);
+        answers.extend(set_statuses(platform, statuses, timeout).await);
     }
     answers
 }
@@ -48,15 +53,15 @@ async fn set_statuses(
 
 /// How long an act may take. What has to wait for its turn is not cut off while it does: its
 /// outcome would not be known, although nothing was sent.
-fn longest(platform: &Platform, act: &Act, timeout: Duration) -> Duration {
+pub(super) fn longest(platform: &Platform, act: &Act, timeout: Duration) -> Duration {
     match act {
         Act::SetSchedule { .. }
         | Act::SetAutoscaling { .. }
         | Act::SetDesired { .. }
+        | Act::SetStatus(_)
         | Act::StopTask { .. } => platform.account.longest_change(timeout),
         Act::WriteLatch { .. }
         | Act::Notify { .. }
-        | Act::SetStatus(_)
         | Act::CancelOrder { .. }
         | Act::ClosePosition { .. }
         | Act::EnsureSupervised

@@ -84,7 +84,7 @@ pub trait Account: Send + Sync {
     /// The command ends after this time: a change waits no longer than that for its turn, where
     /// a platform bounds how fast it is asked, and is not sent if that does not come.
     fn ends_in(&self, _time: Duration) {}
-    /// How long a change of compute or of a schedule may take from now on: its wait for a turn,
+    /// How long a change of compute, of a schedule or of rows may take from now on: its wait for a turn,
     /// and then its requests, each of which takes `timeout` at most.
     fn longest_change(&self, timeout: Duration) -> Duration {
         timeout

@@ -42,6 +42,8 @@ pub(super) async fn checks(
             let account = account::ask(session, environment, account, Insist::Look).await?;
             checks.extend(asked(environment, &platform, &account).await);
         }
+        // Settings that are refused, as the wrong account is: nobody is asked.
+        Err(fault) if fault.code == "aws.ambient_endpoint" => return Err(fault),
         Err(fault) => {
             asked_for = &[];
             let check = Check::new("aws", State::Bad, "AWS", fault.message);

@@ -207,3 +207,36 @@ async fn a_whole_ask_that_panics_is_answered_in_its_own_kind() {
     assert_eq!(answers, expected);
     assert_eq!(working.bugs, [why("one"), why("two")]);
 }
+
+/// An account whose changes wait long for their turn.
+struct Waits;
+impl crate::platform::Account for Waits {
+    fn id(&self, _: bool) -> Fut<'_, Reading<String>> {
+        Box::pin(async { Reading::absent("account", "none") })
+    }
+    fn traffic(&self) -> crate::platform::Traffic {
+        crate::platform::Traffic::default()
+    }
+    fn longest_change(&self, timeout: Duration) -> Duration {
+        timeout + Duration::from_secs(100)
+    }
+}
+
+#[tokio::test]
+async fn rows_that_wait_for_their_turn_are_not_given_up_after_the_time_of_one_request() {
+    let home = tempfile::tempdir().unwrap();
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let (mut platform, _) = local_platform(home.path(), &clock).await;
+    let rows = platform.state.strategies().await;
+    let row = rows.value().unwrap()[0].clone();
+    let write = trading_core::model::StatusWrite {
+        strategy: row.id.clone(),
+        expected: row.status_attr().cloned(),
+        value: Some(trading_core::model::Attr::text("stopped")),
+    };
+    let act = Act::SetStatus(write);
+    let second = Duration::from_secs(1);
+    assert_eq!(super::act::longest(&platform, &act, second), second, "nobody waits here");
+    platform.account = Arc::new(Waits);
+    assert_eq!(super::act::longest(&platform, &act, second), 101 * second);
+}

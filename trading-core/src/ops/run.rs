@@ -229,6 +229,8 @@ impl Run {
         self.executor.give_up(&steps, why);
     }
     fn acted(&mut self, answers: Vec<(StepId, Written)>) {
+        // A batch that fails alike is told once: what follows counts how many failed.
+        let mut failed: BTreeMap<String, (String, usize)> = BTreeMap::new();
         for (id, written) in &answers {
             self.settled.insert(id.clone(), self.moment);
             self.last_settled = self.moment;
@@ -236,8 +238,16 @@ impl Run {
                 self.applied_at.insert(id.clone(), *at);
             }
             if !written.stands() {
-                self.tell("act", id.to_string(), describe(written), true);
+                let first = || (id.to_string(), 0);
+                failed.entry(describe(written)).or_insert_with(first).1 += 1;
             }
+        }
+        for (message, (first, count)) in failed {
+            let message = match count {
+                1 => message,
+                count => format!("{message} (and {} more)", count - 1),
+            };
+            self.tell("act", first, message, true);
         }
         let touched: BTreeSet<StepId> = answers.iter().map(|(id, _)| id.clone()).collect();
         self.executor.acted(answers);

@@ -36,6 +36,17 @@ pub(crate) fn of_rung<'a>(
     steps: impl Iterator<Item = (&'a Step, Option<&'a Settled>)>,
     pending: Pending,
 ) -> RungData {
+    of_rung_seen(rung, steps, pending, |_| false)
+}
+
+/// The same where what failed may have been `seen` to stand later: that was so when it was
+/// looked at again, whoever did it.
+pub(crate) fn of_rung_seen<'a>(
+    rung: Rung,
+    steps: impl Iterator<Item = (&'a Step, Option<&'a Settled>)>,
+    pending: Pending,
+    seen: impl Fn(&Step) -> bool,
+) -> RungData {
     let mut data =
         RungData { rung: rung.as_str(), applied: 0, already: 0, failed: 0, failures: Vec::new() };
     for (step, settled) in steps.filter(|(step, _)| step.rung == rung) {
@@ -45,6 +56,10 @@ pub(crate) fn of_rung<'a>(
                 continue;
             }
             Some(Settled::Answered(Written::Already)) => {
+                data.already += 1;
+                continue;
+            }
+            Some(Settled::Answered(_)) if seen(step) => {
                 data.already += 1;
                 continue;
             }
@@ -74,5 +89,25 @@ pub(crate) fn rungs_table(rungs: &[RungData]) -> Block {
     Block::Table {
         columns: vec!["rung", "done", "was so", "failed"],
         rows: rungs.iter().map(cells).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Act, StepId};
+
+    #[test]
+    fn what_was_seen_to_stand_after_its_answer_was_lost_has_not_failed() {
+        let step =
+            |id: &str| Step::new(StepId::new(id), Rung::Strategies, "why", Act::EnsureSupervised);
+        let lost = Settled::Answered(Written::Unknown { why: "no answer".to_owned() });
+        let steps = [step("a"), step("b")];
+        let all = || steps.iter().map(|it| (it, Some(&lost)));
+        let seen = |it: &Step| it.id.as_str() == "a";
+        let data = of_rung_seen(Rung::Strategies, all(), Pending::Failed, seen);
+        assert_eq!((data.applied, data.already, data.failed), (0, 1, 1));
+        assert_eq!(data.failures, ["b: outcome unknown: no answer"]);
+        assert_eq!(of_rung(Rung::Strategies, all(), Pending::Failed).failed, 2);
     }
 }

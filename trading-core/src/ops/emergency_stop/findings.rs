@@ -3,7 +3,7 @@
 use super::Request;
 use super::exposed::Positions;
 use super::ladder::{EmergencyStop, Word};
-use crate::model::{Reading, Scope, TaskId};
+use crate::model::{Reading, Scope, StrategyId, TaskId};
 use crate::ops::scope::Nothing;
 use crate::plan::{Act, Recorded, Settled};
 use crate::report::{Finding, Severity};
@@ -50,6 +50,7 @@ impl EmergencyStop {
             let message = format!("its status was not understood: {why}");
             findings.push(finding("stop.unparsed", Severity::Warning, id, &message));
         }
+        findings.extend(self.unplaced());
         findings.extend(self.not_whole());
         self.own_faults(&mut findings);
         findings.extend(self.ended_for_good());
@@ -82,6 +83,9 @@ impl EmergencyStop {
     /// What ends a strategy that goes on however often the same is asked for: the next wider stop.
     fn wider(&self, strategy: &str) -> String {
         let env = &self.site.environment;
+        if self.desk(self.request.deadline_at).is_unplaced(strategy) {
+            return self.of_all();
+        }
         let shared = matches!(self.request.scope, Scope::Strategy(_) | Scope::Venue(_));
         if self.request.keep_compute || !shared {
             return Request { keep_compute: false, ..self.request.clone() }.command(env);
@@ -94,6 +98,34 @@ impl EmergencyStop {
         // What it closes and takes back is not to grow with it.
         let (scope, flatten, cancel_protective) = (Scope::Service(service), false, false);
         Request { scope, flatten, cancel_protective, ..self.request.clone() }.command(env)
+    }
+
+    /// The stop of everything, as far as this one goes: what it closes and takes back is not to
+    /// grow with it.
+    fn of_all(&self) -> String {
+        let (scope, flatten, cancel_protective) = (Scope::All, false, false);
+        let (keep_compute, request) = (false, self.request.clone());
+        let wider = Request { scope, flatten, cancel_protective, keep_compute, ..request };
+        wider.command(&self.site.environment)
+    }
+
+    /// Strategies that this stop of one service takes in only because nothing says which is theirs.
+    fn unplaced(&self) -> Vec<Finding> {
+        let desk = self.desk(self.request.deadline_at);
+        let rows = self.world.rows().iter().filter(|row| desk.is_unplaced(row.id.as_str()));
+        // One that was at rest before is as it was.
+        let ours = |id: &StrategyId| self.world.touched.contains(id);
+        let active = rows.filter(|row| ours(&row.id) || !row.status().is_at_rest());
+        active
+            .map(|row| {
+                let message = "its row names no service, and no task that is seen: it counts as \
+                               one of this service, whose stop may not end what runs it";
+                let mut item =
+                    finding("stop.unplaced", Severity::Warning, row.id.as_str(), message);
+                item.next = Some(self.of_all());
+                item
+            })
+            .collect()
     }
 
     /// Tasks that this run ended and that no service starts again: a resume cannot either.

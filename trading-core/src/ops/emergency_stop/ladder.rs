@@ -282,7 +282,9 @@ impl EmergencyStop {
                 self.lower(now);
             }
             self.verdict = self.desk(now).judge();
-            self.finish(now, Some(Word::Planned));
+            // Where the stop itself would be refused, there is no plan either.
+            let word = if self.is_nowhere() { Word::Nowhere } else { Word::Planned };
+            self.finish(now, Some(word));
             return;
         }
         self.lower_if_quiet(now);

@@ -3,11 +3,11 @@
 use super::exposed::{Closed, Positions, closed_blocks};
 use super::ladder::{EmergencyStop, Word};
 use crate::model::{Hold, Phase, Reading, Receipt, Utc, Written};
-use crate::ops::classes;
 use crate::ops::positions::{Holding, holdings_table};
 use crate::ops::resume::{comes_first, in_order};
-use crate::ops::rungs::{Pending, RungData, of_rung, rungs_table};
-use crate::plan::{Recorded, Rung, Settled, Step};
+use crate::ops::rungs::{Pending, RungData, of_rung_seen, rungs_table};
+use crate::ops::{Query, classes};
+use crate::plan::{Act, Recorded, Rung, Settled, Step};
 use crate::report::{Block, Cell, Exit, Measured, Problem, Report, Tone};
 use serde::Serialize;
 
@@ -85,7 +85,7 @@ impl EmergencyStop {
                     "neither a cluster nor a strategies' table of `{}` exists: nothing was stopped",
                     self.site.environment
                 ),
-                hint: Some("tradectl doctor".to_owned()),
+                hint: Some(format!("tradectl doctor --env {}", self.site.environment)),
             });
         }
         report.body = self.body(word, &positions);
@@ -214,8 +214,33 @@ impl EmergencyStop {
         let pending = if self.run.executor.is_dry() { Pending::NotYet } else { Pending::Failed };
         Rung::ALL
             .into_iter()
-            .map(|rung| of_rung(rung, self.run.executor.steps(), pending))
+            .map(|rung| {
+                of_rung_seen(rung, self.run.executor.steps(), pending, |it| self.seen_done(it))
+            })
             .collect()
+    }
+
+    /// What a step was to bring about was seen by a read that was asked for after its answer.
+    fn seen_done(&self, step: &Step) -> bool {
+        match &step.act {
+            Act::SetStatus(write) => {
+                self.run.asked_after(&Query::Strategies, &step.id)
+                    && self.world.row(&write.strategy).is_some_and(|row| row.status().is_at_rest())
+            }
+            Act::SetDesired { service, desired, .. } => {
+                let services = self.world.services.as_ref().and_then(Reading::value);
+                let found = services.into_iter().flatten().find(|it| it.name == *service);
+                self.run.asked_after(&Query::Services, &step.id)
+                    && found.is_some_and(|it| it.desired_count == *desired)
+            }
+            Act::SetSchedule { schedule, enabled } => {
+                let schedules = self.world.schedules.as_ref().and_then(Reading::value);
+                let found = schedules.into_iter().flatten().find(|it| it.id == *schedule);
+                self.run.asked_after(&Query::Schedules, &step.id)
+                    && found.is_some_and(|it| it.enabled == *enabled)
+            }
+            _ => false,
+        }
     }
 
     /// Services, families and schedules that no rule names and nobody took in.
@@ -246,7 +271,10 @@ impl EmergencyStop {
                 body.push(Block::Line(Cell::toned(text, Tone::Warn)));
             }
             body.push(Block::Heading("Plan".to_owned()));
-            let rows = self.run.executor.steps().map(|(step, _)| {
+            // As it would be done, rung by rung, whatever was read first.
+            let mut steps: Vec<&Step> = self.run.executor.steps().map(|(step, _)| step).collect();
+            steps.sort_by_key(|step| step.rung);
+            let rows = steps.into_iter().map(|step| {
                 vec![
                     Cell::plain(step.rung.as_str()),
                     Cell::plain(step.act.to_string()),

@@ -274,6 +274,12 @@ impl Desk<'_> {
         // Asked of every row at every look: a stop of everything needs not place them.
         self.request.scope.covers_all() || self.request.scope.covers(&self.world.target(row))
     }
+    /// Whether a strategy is in the scope of a service only because nothing says what runs it.
+    pub(super) fn is_unplaced(&self, strategy: &str) -> bool {
+        let Scope::Service(_) = self.request.scope else { return false };
+        let target = self.world.row(&strategy.into()).map(|row| self.world.target(row));
+        target.is_some_and(|it| it.service.is_none() && !it.standalone)
+    }
     pub(super) fn covers_at(&self, venue: &VenueName, strategy: &StrategyId) -> bool {
         if self.request.scope.covers_all() {
             return true;

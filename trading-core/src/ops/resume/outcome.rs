@@ -8,9 +8,12 @@ use crate::model::{Reading, Written};
 use crate::ops::Planned;
 use crate::ops::run::describe;
 use crate::plan::{Settled, Step};
-use crate::report::{Block, Cell, Exit, Finding, Problem, Report, Severity, Tone};
+use crate::report::{Block, Cell, Exit, Finding, Fold, Problem, Report, Severity, Tone};
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How many of one kind a page tells one by one.
+const TOLD: usize = 8;
 
 /// The command's part of the JSON document.
 #[derive(Debug, Serialize)]
@@ -54,6 +57,7 @@ impl Resume {
         let mut report = Report::new("resume", outcome, exit);
         report.complete = !matches!(self.end, Some(End::Unread(_)));
         report.findings = self.findings();
+        report.fold = Some(Fold { after: TOLD, all: self.whole() });
         if let Some(problem) = self.problem() {
             report.errors.push(problem);
         }
@@ -170,6 +174,17 @@ impl Resume {
         Some(format!("tradectl resume {} --env {env} --reason …", first.stop_id))
     }
 
+    /// What shows every item: the page tells many of one kind by their number.
+    fn whole(&self) -> String {
+        match self.run.executor.is_dry() {
+            true => format!("{} --dry-run --output json", self.again("")),
+            false => format!(
+                "tradectl journal show {} --env {}",
+                self.request.run_id, self.site.environment
+            ),
+        }
+    }
+
     fn findings(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
         for it in &self.fates {
@@ -259,28 +274,49 @@ impl Resume {
         let mut body = vec![Block::Line(Cell::toned(line, tone))];
         if !self.fates.is_empty() {
             body.push(Block::Heading("Items".to_owned()));
-            let rows = self.fates.iter().map(|it| {
-                let data = it.data();
-                let fate = data.told();
-                vec![
-                    Cell::plain(data.item),
-                    Cell::plain(data.before),
-                    Cell::plain(data.found.unwrap_or_default()),
-                    Cell::toned(fate, if it.is_undecided() { Tone::Bad } else { Tone::Plain }),
-                ]
-            });
             body.push(Block::Table {
                 columns: vec!["item", "before the stop", "found", "what becomes of it"],
-                rows: rows.collect(),
+                rows: self.item_rows(),
             });
         }
-        for failure in self.failures() {
-            body.push(Block::Line(Cell::toned(failure, Tone::Bad)));
+        let failures = self.failures();
+        let bad = |text: String| Block::Line(Cell::toned(text, Tone::Bad));
+        body.extend(failures.iter().take(TOLD).cloned().map(bad));
+        if failures.len() > TOLD {
+            let more = failures.len() - TOLD;
+            body.push(bad(format!("{more} more did not come to stand: {}", self.whole())));
         }
         if let (Some(End::Planned), Some(digest)) = (&self.end, &self.digest) {
             body.push(Block::line(format!("plan {}", digest.short())));
         }
         body
+    }
+
+    /// The items for a page: of many with one fate a handful, and how many more there are.
+    fn item_rows(&self) -> Vec<Vec<Cell>> {
+        let mut fates: BTreeMap<String, usize> = BTreeMap::new();
+        let mut rows = Vec::new();
+        for it in &self.fates {
+            let data = it.data();
+            let fate = data.told();
+            let count = fates.entry(fate.clone()).or_default();
+            *count += 1;
+            if *count > TOLD {
+                continue;
+            }
+            let tone = if it.is_undecided() { Tone::Bad } else { Tone::Plain };
+            rows.push(vec![
+                Cell::plain(data.item),
+                Cell::plain(data.before),
+                Cell::plain(data.found.unwrap_or_default()),
+                Cell::toned(fate, tone),
+            ]);
+        }
+        for (fate, count) in fates.into_iter().filter(|(_, count)| *count > TOLD) {
+            let more = Cell::plain(format!("… and {} more", count - TOLD));
+            rows.push(vec![more, Cell::plain(""), Cell::plain(""), Cell::plain(fate)]);
+        }
+        rows
     }
 
     fn data(&self) -> Data {

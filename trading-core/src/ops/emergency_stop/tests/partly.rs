@@ -1,6 +1,7 @@
 //! What is read in part, what names nothing, and what lifts or loses something afterwards.
 
 use super::*;
+use crate::ops::{Answer, Ask, Procedure, Seen};
 
 #[test]
 fn a_single_thing_that_cannot_be_read_hides_no_other_and_is_no_halt() {
@@ -159,4 +160,55 @@ fn what_a_resume_does_not_bring_back_whole_is_said_before_and_recorded() {
     let losing: Vec<String> =
         items.filter(|it| it.loses.is_some()).map(|it| it.subject.to_string()).collect();
     assert_eq!(losing, ["schedule=jobs"]);
+}
+
+#[test]
+fn what_nothing_places_is_named_and_what_is_typed_next_would_end_it() {
+    let mut world = SimWorld::busy();
+    let mut row = world::row("lost", "running", "x");
+    row.row.remove("service");
+    world.rows.push(row);
+    let scope = Scope::Service("engine-1".into());
+    let request = Request { scope, ..world::request(&world, "r1") };
+    let mut site = world::site();
+    site.acknowledges = Acknowledges::None;
+    let approval = world::approval(&site, &request);
+    let mut stop = EmergencyStop::new(site, request, Some((approval, "typed")));
+    let report = drive(&mut world, &mut stop, None, |_| 0).unwrap();
+    assert_eq!(report.outcome, "PARTIAL", "{report:#?}");
+    let of = |id: &str| report.findings.iter().find(|it| it.id == id && it.subject == "lost");
+    for id in ["stop.unplaced", "stop.not_stopped"] {
+        let next =
+            of(id).and_then(|it| it.next.as_deref()).unwrap_or_else(|| panic!("{report:#?}"));
+        assert!(!next.contains("service="), "{next}");
+    }
+}
+
+#[test]
+fn a_dry_run_where_nothing_is_deployed_is_refused_as_the_stop_is() {
+    let mut world = SimWorld::busy();
+    let request = world::request(&world, "r1");
+    let mut stop = EmergencyStop::new(world::site(), request, None);
+    let now = world.now;
+    let report = (0..1000).find_map(|_| {
+        for want in stop.wants(now) {
+            let none = "ResourceNotFoundException";
+            let answer = match &want.ask {
+                Ask::Read(Query::Services) => {
+                    let seen = Seen::Services(Reading::absent("cluster c", none));
+                    Answer::Read(Box::new(seen))
+                }
+                Ask::Read(Query::Strategies) => {
+                    let seen = Seen::Strategies(Reading::absent("table t", none));
+                    Answer::Read(Box::new(seen))
+                }
+                _ => world.answer(want.ask),
+            };
+            stop.give(now, want.ticket, answer);
+        }
+        stop.outcome(now)
+    });
+    let report = report.expect("an outcome");
+    assert_eq!((report.outcome.as_str(), report.exit), ("not deployed", Exit::Settings));
+    assert_eq!(report.errors[0].hint.as_deref(), Some("tradectl doctor --env sim"));
 }

@@ -75,3 +75,28 @@ fn where_nobody_can_be_told_a_resume_tells_nobody_and_warns_of_nothing() {
     assert_eq!((report.outcome.as_str(), report.findings.len()), ("RELEASED", 0), "{report:#?}");
     assert!(world.notices.is_empty(), "{:?}", world.notices);
 }
+
+#[test]
+fn of_many_items_with_one_fate_the_page_tells_a_handful_and_the_document_all() {
+    let mut world = SimWorld::busy();
+    let more = (0..100).map(|n| world::row(&format!("many-{n:03}"), "running", "engine-1"));
+    world.rows.extend(more);
+    let stopping = world::request(&world, "r1");
+    let site = world::site();
+    let approval = world::approval(&site, &stopping);
+    let mut stop = EmergencyStop::new(site, stopping, Some((approval, "typed")));
+    drive(&mut world, &mut stop, None, |_| 0).unwrap();
+    for row in world.rows.iter_mut().filter(|row| row.id.as_str().starts_with("many")) {
+        row.row.set("status", Attr::text("paused"));
+    }
+    let asked = request(&world, "r2");
+    let (report, _) = survey(&mut world, asked);
+    let rows = report.body.iter().filter_map(|block| match block {
+        crate::report::Block::Table { rows, .. } => Some(rows.len()),
+        _ => None,
+    });
+    assert!(rows.sum::<usize>() < 40, "{:#?}", report.body);
+    assert!(report.told().len() < 20, "{:#?}", report.told());
+    assert!(report.findings.len() >= 100, "the document has all of them");
+    assert!(report.data["items"].as_array().unwrap().len() >= 100);
+}
