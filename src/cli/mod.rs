@@ -75,7 +75,8 @@ impl From<Output> for Format {
 
 /// The parsed command line and the command's name, its words joined by points.
 pub(crate) fn parse(argv: &[OsString]) -> Result<(Cli, String), clap::Error> {
-    let mut command = Cli::command();
+    // Only here: pages and completions would hold every command twice, once under `help`.
+    let mut command = Cli::command().disable_help_subcommand(false);
     let matches = command.try_get_matches_from_mut(argv)?;
     let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
     let mut words = Vec::new();

@@ -50,6 +50,24 @@ fn help_and_version_go_to_stdout() {
 }
 
 #[test]
+fn help_as_a_word_says_what_the_flag_says() {
+    for (word, flag) in [
+        ("help", "--help"),
+        ("help status", "status --help"),
+        ("help journal show", "journal show --help"),
+        ("journal help show", "journal show --help"),
+        ("journal help", "journal --help"),
+    ] {
+        let (word, flag) = (World::new().run(word), World::new().run(flag));
+        assert_eq!(word.exit, Exit::Ok, "{word}");
+        assert_eq!(word.out, flag.out);
+    }
+    let ran = World::new().run("help statsu");
+    assert_eq!(ran.exit, Exit::Usage, "{ran}");
+    assert!(ran.err.contains("unrecognized subcommand 'statsu'"), "{ran}");
+}
+
+#[test]
 fn completions_are_nothing_but_the_script() {
     for (shell, first) in [
         ("bash", "_tradectl()"),
