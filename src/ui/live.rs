@@ -77,8 +77,46 @@ fn style(counted: bool) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
+/// Which events become plain lines. Of one that only counts on, a subject gets a line a second,
+/// by the events' own time; what is left out is made up for by the next, or at the end.
+#[derive(Default)]
+pub(super) struct Lines {
+    subjects: BTreeMap<String, Told>,
+}
+
+struct Told {
+    second: i64,
+    left_out: Option<String>,
+}
+
+impl Lines {
+    /// The line of an event, if it gets one now.
+    pub(super) fn take(&mut self, progress: &Progress) -> Option<String> {
+        let line = plain(progress);
+        // What is not counted is told by nothing else, and the last count is what it came to.
+        if progress.done.is_none() {
+            return Some(line);
+        }
+        let second = progress.at.as_second();
+        let told = self.subjects.get_mut(&progress.subject);
+        let is_last = progress.done == progress.total;
+        if let Some(told) = told.filter(|it| it.second == second && !is_last) {
+            told.left_out = Some(line);
+            return None;
+        }
+        self.subjects.insert(progress.subject.clone(), Told { second, left_out: None });
+        Some(line)
+    }
+
+    /// What was left out and not made up for.
+    pub(super) fn rest(&mut self) -> String {
+        let left_out = self.subjects.values_mut().filter_map(|it| it.left_out.take());
+        left_out.collect()
+    }
+}
+
 /// The event as one plain line, escaped.
-pub(super) fn plain(progress: &Progress) -> String {
+fn plain(progress: &Progress) -> String {
     let time = progress.at.strftime("%H:%M:%SZ");
     let kind = progress.kind.as_str();
     let mut line = format!("{time} {} {kind}", escape::line(&progress.subject));

@@ -90,6 +90,7 @@ pub struct Ui {
     /// Account ids are shown whole.
     pub show_account: bool,
     live: Mutex<Option<live::Live>>,
+    lines: Mutex<live::Lines>,
     out_broken: AtomicBool,
 }
 
@@ -125,6 +126,7 @@ impl Ui {
             format: Format::default(),
             show_account: false,
             live: Mutex::new(None),
+            lines: Mutex::default(),
             out_broken: AtomicBool::new(false),
         }
     }
@@ -180,15 +182,22 @@ impl Ui {
             ..progress.clone()
         };
         if !self.terminal.stderr {
-            return self.write_err(&live::plain(&progress));
+            return self.progress_line(&progress);
         }
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
         let live = live.get_or_insert_with(live::Live::new);
         // A terminal that cannot move its cursor (TERM unset or `dumb`) gets lines.
         if live.is_hidden() {
-            return self.write_err(&live::plain(&progress));
+            return self.progress_line(&progress);
         }
         live.show(&progress);
+    }
+
+    fn progress_line(&self, progress: &Progress) {
+        let line = self.lines.lock().unwrap_or_else(PoisonError::into_inner).take(progress);
+        if let Some(line) = line {
+            self.write_err(&line);
+        }
     }
 
     /// Tells of something as it happens: in a stream of events one JSON object per line on
@@ -212,10 +221,15 @@ impl Ui {
         }
     }
 
-    /// Takes the live display away, its last state left as lines.
+    /// Takes the live display away, its last state left as lines; where there is none, the last
+    /// counts that got no line of their own get one.
     pub fn end_live(&self) {
         if let Some(live) = self.live.lock().unwrap_or_else(PoisonError::into_inner).take() {
             live.end();
+        }
+        let rest = self.lines.lock().unwrap_or_else(PoisonError::into_inner).rest();
+        if !rest.is_empty() {
+            self.write_err(&rest);
         }
     }
 

@@ -66,6 +66,33 @@ fn progress_is_a_plain_line_on_stderr_and_an_object_in_a_stream() {
 }
 
 #[test]
+fn what_only_counts_on_gets_a_line_a_second_and_its_last_count_always() {
+    let (ui, captured) = Ui::captured("", Terminal::none(80));
+    let tell = |second: i8, subject: &str, kind, done: Option<u64>| {
+        let at = format!("2026-11-23T15:04:{second:02}Z").parse().expect("a time");
+        let event = Progress::new(at, kind, subject, "");
+        ui.progress(&done.map_or(event.clone(), |done| event.counted(done, 9)));
+    };
+    let (on, failed) = (ProgressKind::Advanced, ProgressKind::Failed);
+    for done in 1..6 {
+        tell(1, "rows", on, Some(done));
+    }
+    tell(1, "act", failed, None);
+    tell(1, "act", failed, None);
+    tell(2, "rows", on, Some(6));
+    tell(2, "rows", failed, Some(7));
+    tell(2, "compute", on, Some(8));
+    tell(2, "compute", ProgressKind::Done, Some(9));
+    let told = "15:04:01Z rows advanced 1/9\n15:04:01Z act failed\n15:04:01Z act failed\n\
+                15:04:02Z rows advanced 6/9\n15:04:02Z compute advanced 8/9\n\
+                15:04:02Z compute done 9/9\n";
+    assert_eq!(captured.err(), told);
+    ui.data("");
+    ui.data("");
+    assert_eq!(captured.err(), format!("{told}15:04:02Z rows failed 7/9\n"), "told once");
+}
+
+#[test]
 fn rows_stream_and_a_document_waits() {
     let (mut ui, captured) = Ui::captured("", Terminal::none(80));
     ui.row("log", &json!({"message": "a\nb"}), "a\nb");

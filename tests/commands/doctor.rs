@@ -67,3 +67,14 @@ fn a_secrets_file_that_others_can_read_is_unfit_and_its_values_never_appear() {
     assert!(ran.out.contains("ERROR secrets file"), "{ran}");
     assert!(!ran.to_string().contains("planted-secret"), "{ran}");
 }
+
+#[test]
+fn an_endpoint_that_merely_lies_in_the_shell_is_refused_for_production_as_everywhere() {
+    let mut world = World::new();
+    world.set("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:9");
+    for line in ["doctor", "status"] {
+        let ran = world.run(&format!("{line} --env tradai-prod"));
+        assert_eq!(ran.exit, Exit::Settings, "{line}: {ran}");
+        assert!(ran.err.contains("AWS_ENDPOINT_URL_DYNAMODB"), "{line}: {ran}");
+    }
+}

@@ -140,16 +140,24 @@ async fn asked(
     let records = named("records in", records);
     let mut checks = vec![
         Check::of_reading("account", "account", account, |it| format!("account {it} answers")),
-        counted("strategies", &named("table", "strategies_table"), &strategies),
+        there(
+            counted("strategies", &named("table", "strategies_table"), &strategies),
+            ("strategies_table", name("strategies_table").is_some()),
+            strategies.is_absent(),
+        ),
         Check::of_reading("latch", &named("latch in", "latch_table"), &latch, |latch| {
             format!("{} holds, epoch {}", latch.holds.len(), latch.epoch)
         }),
         counted("leases", &records, &leases),
         counted("positions", &named("table", "positions_table"), &positions),
         counted("open orders", &named("table", "orders_table"), &orders),
-        Check::of_reading("services", &named("cluster", "cluster"), &services, |it| {
-            services_named(it, name("services").map(String::as_str))
-        }),
+        there(
+            Check::of_reading("services", &named("cluster", "cluster"), &services, |it| {
+                services_named(it, name("services").map(String::as_str))
+            }),
+            ("cluster", name("cluster").is_some()),
+            services.is_absent(),
+        ),
         Check::of_reading("tasks", &named("cluster", "cluster"), &tasks, |it| {
             format!("{} tasks", it.found.len())
         }),
@@ -167,12 +175,15 @@ async fn asked(
     checks.extend(unlisted("tasks", &tasks));
     checks.extend(unlisted("schedules", &schedules));
     checks.extend(roles::checks(&site(environment), &services, &tasks, &schedules));
-    if let Some(skew_ms) = platform.account.traffic().skew_ms {
-        let state = if skew_ms.abs() > SKEW_MS { State::Warning } else { State::Ok };
-        let detail = format!("the platform's clock minus this machine's: {} s", skew_ms / 1_000);
-        checks.push(Check::new("skew", state, "clock", detail));
-    }
+    checks.extend(platform.account.traffic().skew_ms.map(skew));
     checks
+}
+
+/// How far this machine's clock is from the platform's.
+fn skew(skew_ms: i64) -> Check {
+    let state = if skew_ms.abs() > SKEW_MS { State::Warning } else { State::Ok };
+    let detail = format!("the platform's clock minus this machine's: {} s", skew_ms / 1_000);
+    Check::new("skew", state, "clock", detail)
 }
 
 /// How many services there are, and how many of them the settings name.
@@ -188,6 +199,15 @@ fn services_named(services: &Listing<Service>, patterns: Option<&str>) -> String
 /// What was found, by its number.
 fn counted<T>(what: &'static str, subject: &str, reading: &Reading<Vec<T>>) -> Check {
     Check::of_reading(what, subject, reading, |found| format!("{} {what}", found.len()))
+}
+
+/// A stop works on these: one that is named is meant to be there.
+fn there(check: Check, (key, is_named): (&str, bool), is_absent: bool) -> Check {
+    if !is_named || !is_absent {
+        return check;
+    }
+    let next = format!("name the right one in names.{key}, or the right region; or deploy it");
+    Check { state: State::Bad, ..check }.next(next)
 }
 
 /// Whether a notice would reach anybody. A topic that is named is meant to be there.
@@ -216,7 +236,7 @@ fn user_file(session: &Session<'_>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Reading, State, told};
+    use super::{Check, Reading, State, there, told};
     use trading_core::model::Utc;
 
     #[test]
@@ -228,5 +248,19 @@ mod tests {
         assert_eq!(told("topic t", true, &absent).state, State::Bad);
         assert_eq!(told("topic", false, &absent).state, State::Info, "none is meant to be there");
         assert_eq!(told("topic t", true, &Reading::unreachable("t", "?")).state, State::Unknown);
+    }
+
+    #[test]
+    fn a_cluster_or_table_that_is_named_and_missing_is_bad_and_says_which_setting_names_it() {
+        let check = |named, absent| {
+            let check = Check::new("services", State::Info, "cluster c", "absent");
+            there(check, ("cluster", named), absent)
+        };
+        let bad = check(true, true);
+        assert_eq!(bad.state, State::Bad);
+        assert!(bad.next.is_some_and(|it| it.contains("names.cluster")));
+        for fine in [check(false, true), check(true, false)] {
+            assert_eq!((fine.state, fine.next), (State::Info, None));
+        }
     }
 }

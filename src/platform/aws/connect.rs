@@ -50,6 +50,10 @@ impl Connection {
             None => self.config.clone(),
         }
     }
+    /// The region that is asked.
+    pub(super) fn region(&self) -> &str {
+        self.config.region().map_or("?", AsRef::as_ref)
+    }
     /// Where a service's requests go; `None`: AWS's own address.
     pub(super) fn endpoint(&self, service: &str) -> Option<&str> {
         self.endpoints.get(service).map(String::as_str).or_else(|| self.config.endpoint_url())

@@ -130,6 +130,14 @@ impl Failure {
         Self { attempts: 0, ..Self::ours(call, Kind::Throttled, "no turn", message) }
     }
 
+    /// Says what it is that does not exist: AWS does not always.
+    pub(super) fn about(mut self, what: &str, name: &str, region: &str) -> Self {
+        if self.kind == Kind::Absent {
+            self.message = format!("no {what} {name} in {region}: {}", self.message);
+        }
+        self
+    }
+
     /// A question that ended without having been answered.
     pub(super) fn ended(call: &'static Call, error: &dyn fmt::Display) -> Self {
         Self::ours(call, Kind::NoAnswer, "ended", &error.to_string())

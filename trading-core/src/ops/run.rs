@@ -229,24 +229,14 @@ impl Run {
         self.executor.give_up(&steps, why);
     }
     fn acted(&mut self, answers: Vec<(StepId, Written)>) {
-        // A batch that fails alike is told once: what follows counts how many failed.
-        let mut failed: BTreeMap<String, (String, usize)> = BTreeMap::new();
         for (id, written) in &answers {
             self.settled.insert(id.clone(), self.moment);
             self.last_settled = self.moment;
             if let Written::Applied { at } = written {
                 self.applied_at.insert(id.clone(), *at);
             }
-            if !written.stands() {
-                let first = || (id.to_string(), 0);
-                failed.entry(describe(written)).or_insert_with(first).1 += 1;
-            }
         }
-        for (message, (first, count)) in failed {
-            let message = match count {
-                1 => message,
-                count => format!("{message} (and {} more)", count - 1),
-            };
+        for (first, message) in failures(&answers) {
             self.tell("act", first, message, true);
         }
         let touched: BTreeSet<StepId> = answers.iter().map(|(id, _)| id.clone()).collect();
@@ -389,6 +379,21 @@ impl Run {
     }
 }
 
+/// What failed of a batch. Steps that fail alike are told once, by the first and how many more:
+/// what is told after it counts how many failed in all.
+fn failures(answers: &[(StepId, Written)]) -> Vec<(String, String)> {
+    let mut failed: BTreeMap<String, (String, usize)> = BTreeMap::new();
+    for (id, written) in answers.iter().filter(|(_, written)| !written.stands()) {
+        let first = || (id.to_string(), 0);
+        failed.entry(describe(written)).or_insert_with(first).1 += 1;
+    }
+    let told = |(message, (first, count)): (String, (String, usize))| match count {
+        1 => (first, message),
+        count => (first, format!("{message} (and {} more)", count - 1)),
+    };
+    failed.into_iter().map(told).collect()
+}
+
 /// How many steps of a rung stand, and how many failed, of those that are needed.
 pub(crate) fn counted(rung: Rung, stand: u64, failed: u64, total: u64) -> News {
     let mut message = format!("{stand} of {total}");
@@ -410,5 +415,26 @@ pub(crate) fn describe(written: &Written) -> String {
         Written::Denied { why } => format!("denied: {why}"),
         Written::Unreachable { why } => format!("unreachable: {why}"),
         Written::Unknown { why } => format!("outcome unknown: {why}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{StepId, Written, failures};
+
+    #[test]
+    fn steps_of_a_batch_that_fail_alike_are_told_once_and_others_by_themselves() {
+        let lost = || Written::Unknown { why: "no answer".to_owned() };
+        let denied = Written::Denied { why: "no permission".to_owned() };
+        let answers: Vec<(StepId, Written)> =
+            [("a", lost()), ("b", Written::Already), ("c", denied), ("d", lost()), ("e", lost())]
+                .map(|(id, written)| (StepId::new(id), written))
+                .into();
+        let told = failures(&answers);
+        let told: Vec<(&str, &str)> =
+            told.iter().map(|(first, message)| (first.as_str(), message.as_str())).collect();
+        let expected =
+            [("c", "denied: no permission"), ("a", "outcome unknown: no answer (and 2 more)")];
+        assert_eq!(told, expected);
     }
 }

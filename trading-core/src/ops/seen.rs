@@ -55,6 +55,15 @@ pub(crate) enum Owner {
     Unknown(String),
 }
 
+/// Nothing of an environment is there: what was sought of it, and where.
+pub(crate) fn nowhere(environment: &str, world: &World) -> String {
+    let services = world.services.as_ref().and_then(Reading::as_gap);
+    let strategies = world.strategies.as_ref().and_then(Reading::as_gap);
+    let sought: Vec<String> =
+        services.into_iter().chain(strategies).map(ToString::to_string).collect();
+    format!("nothing of `{environment}` exists ({})", sought.join("; "))
+}
+
 impl World {
     /// Takes an answer in.
     pub(crate) fn take(&mut self, seen: Seen) {

@@ -8,6 +8,7 @@ mod latch;
 mod leases;
 mod records;
 mod rows;
+mod turns;
 
 #[cfg(test)]
 pub(super) use attr::value;
@@ -22,6 +23,7 @@ use trading_core::model::{
     StopId, StrategyId, StrategyRow, Written,
 };
 
+use self::turns::Turns;
 use super::calls;
 use super::connect::Connection;
 use super::errors::Failure;
@@ -105,6 +107,7 @@ pub(super) struct Store {
     client: Client,
     connection: Arc<Connection>,
     tables: Tables,
+    turns: Turns,
 }
 
 impl Store {
@@ -113,11 +116,17 @@ impl Store {
             client: Client::new(&connection.config("DYNAMODB")),
             connection: Arc::clone(connection),
             tables: Tables::of(environment),
+            turns: Turns::new(),
         }
     }
 
     fn now(&self) -> trading_core::model::Utc {
         self.connection.sender.now()
+    }
+
+    /// A failure that names the table which is not there.
+    fn about(&self, table: &Table, failure: Failure) -> Failure {
+        failure.about("table", &table.name, self.connection.region())
     }
 
     /// One item, strongly consistent.
@@ -126,7 +135,7 @@ impl Store {
         let ask = self.client.get_item().table_name(&table.name).key(key, value);
         let ask = ask.consistent_read(true);
         let answer = self.connection.sender.send(&calls::GET_ITEM, || ask.clone().send()).await;
-        let answer = answer.map_err(|failed| failed.failure)?;
+        let answer = answer.map_err(|failed| self.about(table, failed.failure))?;
         Ok(answer.value.item().map(attr::row))
     }
 }

@@ -1,12 +1,7 @@
 //! Strategies, positions, orders: whole reads, single conditional changes.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
 use trading_core::model::{OrderRow, PositionRow, Reading, Row, StrategyId, StrategyRow, Written};
 
 use super::expression::{Placeholders, with_placeholders};
@@ -15,11 +10,6 @@ use crate::platform::RowUpdate;
 use crate::platform::aws::calls;
 use crate::platform::aws::errors::{Failure, Kind};
 use crate::platform::aws::send::Failed;
-
-/// Writes in flight at once.
-const IN_FLIGHT: usize = 16;
-/// After so many writes in a row that nobody answered, the rest is not tried.
-const UNANSWERED: u32 = 16;
 
 /// Which items of a table are wanted.
 pub(super) enum Which<'a> {
@@ -54,7 +44,7 @@ impl Store {
         loop {
             let page = scan.clone().set_exclusive_start_key(from.take());
             let answer = self.connection.sender.send(&calls::SCAN, || page.clone().send()).await;
-            let page = answer.map_err(|failed| failed.failure)?.value;
+            let page = answer.map_err(|failed| self.about(table, failed.failure))?.value;
             rows.extend(page.items().iter().map(attr::row));
             match page.last_evaluated_key {
                 Some(key) if !key.is_empty() => from = Some(key),
@@ -143,8 +133,6 @@ impl Store {
         .await
     }
 
-    /// Does one write per item, some at a time; one answer per item, in order. One that is
-    /// refused does not take its neighbours with it.
     async fn in_parallel<I, F>(
         &self,
         items: Vec<I>,
@@ -154,38 +142,8 @@ impl Store {
         I: Send + 'static,
         F: Future<Output = Written> + Send + 'static,
     {
-        let missing = Written::Unknown { why: "its write ended without an answer".to_owned() };
-        let mut answers = vec![missing; items.len()];
-        let (turns, silence) = (Arc::new(Semaphore::new(IN_FLIGHT)), Arc::new(AtomicU32::new(0)));
-        let one = Arc::new(one);
-        let mut running = JoinSet::new();
-        for (at, item) in items.into_iter().enumerate() {
-            let (store, one) = (self.clone(), Arc::clone(&one));
-            let (turns, silence) = (Arc::clone(&turns), Arc::clone(&silence));
-            running.spawn(async move {
-                let _turn = turns.acquire_owned().await;
-                if silence.load(Ordering::Relaxed) >= UNANSWERED {
-                    let why = "not tried: nobody answered the writes before it".to_owned();
-                    return (at, Written::Unreachable { why });
-                }
-                let written = one(store, item).await;
-                match &written {
-                    Written::Unreachable { .. } | Written::Unknown { .. } => {
-                        silence.fetch_add(1, Ordering::Relaxed);
-                    }
-                    _ => silence.store(0, Ordering::Relaxed),
-                }
-                (at, written)
-            });
-        }
-        while let Some(joined) = running.join_next().await {
-            if let Ok((at, written)) = joined
-                && let Some(answer) = answers.get_mut(at)
-            {
-                *answer = written;
-            }
-        }
-        answers
+        let store = self.clone();
+        self.turns.all(items, move |item| one(store.clone(), item)).await
     }
 
     /// Changes one row on its condition.

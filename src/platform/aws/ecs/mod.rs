@@ -53,6 +53,11 @@ impl Ecs {
         self.connection.sender.now()
     }
 
+    /// A failure that names the cluster which is not there.
+    fn about(&self, cluster: &str, failure: Failure) -> Failure {
+        failure.about("cluster", cluster, self.connection.region())
+    }
+
     /// Asks for a list in parts, all at once. One that fails says which names it was about.
     async fn in_parts<T, F>(
         &self,

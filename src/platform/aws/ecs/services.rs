@@ -19,6 +19,7 @@ impl Ecs {
     pub(super) async fn read_services(&self) -> Reading<Listing<Service>> {
         let Some(cluster) = &self.cluster else { return no_cluster(WHAT) };
         let (listed, unlisted) = self.list_services(cluster).await;
+        let unlisted = unlisted.map(|it| self.about(cluster, it));
         if let (true, Some(failure)) = (listed.is_empty(), &unlisted) {
             return failure.reading(WHAT);
         }

@@ -29,6 +29,7 @@ impl Ecs {
         // One that was told to stop between the two answers stands in both.
         let listed: BTreeSet<String> = running.0.into_iter().chain(stopped.0).collect();
         let listed: Vec<String> = listed.into_iter().collect();
+        let unlisted = unlisted.map(|it| self.about(cluster, it));
         if let (true, Some(failure)) = (listed.is_empty(), &unlisted) {
             return failure.reading(WHAT);
         }

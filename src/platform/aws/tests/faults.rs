@@ -184,7 +184,9 @@ async fn what_hangs_is_unreachable_and_a_missing_table_is_absent() {
     assert!(written.iter().filter(untried).count() > 8, "nobody waits for each: {written:?}");
     let nothing = World::empty().await;
     let platform = nothing.open().await;
-    assert_eq!(gap(platform.state.strategies().await).0, GapKind::Absent);
+    let (kind, why) = gap(platform.state.strategies().await);
+    assert_eq!(kind, GapKind::Absent);
+    assert!(why.contains(": no table ") && why.contains(" in eu-central-1: "), "{why}");
     assert_eq!(gap(platform.state.latch().await).0, GapKind::Absent);
     let written = platform.state.write_latch(0, &held(&Latch::released())).await;
     assert!(matches!(written, Written::Refused { .. }), "{written:?}");

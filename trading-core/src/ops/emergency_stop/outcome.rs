@@ -6,6 +6,7 @@ use crate::model::{Hold, Phase, Reading, Receipt, Utc, Written};
 use crate::ops::positions::{Holding, holdings_table};
 use crate::ops::resume::{comes_first, in_order};
 use crate::ops::rungs::{Pending, RungData, of_rung_seen, rungs_table};
+use crate::ops::seen::nowhere;
 use crate::ops::{Query, classes};
 use crate::plan::{Act, Recorded, Rung, Settled, Step};
 use crate::report::{Block, Cell, Exit, Measured, Problem, Report, Tone};
@@ -81,10 +82,7 @@ impl EmergencyStop {
         if word == Word::Nowhere {
             report.errors.push(Problem {
                 code: "environment.not_deployed".to_owned(),
-                message: format!(
-                    "neither a cluster nor a strategies' table of `{}` exists: nothing was stopped",
-                    self.site.environment
-                ),
+                message: nowhere(&self.site.environment, &self.world) + ": nothing was stopped",
                 hint: Some(format!("tradectl doctor --env {}", self.site.environment)),
             });
         }

@@ -58,6 +58,16 @@ impl View<'_> {
                     .next(self.command("doctor")),
             );
         }
+        // A system without strategies has no such table; this one should.
+        let table = self.world.strategies.as_ref().filter(|it| it.is_absent());
+        let expected = self.request.site.capabilities.strategies && !self.is_nowhere();
+        if let Some(gap) = table.and_then(Reading::as_gap).filter(|_| expected) {
+            let message = format!("is not there: no strategy is judged: {}", gap.why);
+            findings.push(
+                Finding::new("strategies.absent", Severity::Warning, &gap.source, message)
+                    .next(self.command("doctor")),
+            );
+        }
     }
 
     fn latch_findings(&self, findings: &mut Vec<Finding>) {

@@ -19,10 +19,10 @@ use super::heartbeat::{Beat, beats, skew};
 use super::look::Look;
 use super::managed::Managers;
 use super::positions::{Holdings, holdings};
-use super::seen::World;
+use super::seen::{World, nowhere};
 use super::{Answer, News, Procedure, Ticket, Want};
 use crate::model::{Gap, GapKind, Reading, Utc};
-use crate::report::{Exit, Finding, Fold, Report, Severity};
+use crate::report::{Exit, Finding, Fold, Problem, Report, Severity};
 
 /// What to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,6 +137,7 @@ impl Status {
         let fold = || Fold { after: FOLD_AFTER, all: view.command(&view.whole_page()) };
         report.fold = (!self.request.all).then(fold);
         report.only = self.request.about.part();
+        report.errors.extend(view.not_deployed());
         report
     }
 }
@@ -163,6 +164,15 @@ impl<'a> View<'a> {
     /// Who manages positions, as far as it was read.
     fn managers(&self) -> Managers<'_> {
         Managers { world: self.world, beats: &self.beats, now: self.now }
+    }
+
+    /// Nothing of the system is there: what was sought, and what to type next.
+    fn not_deployed(&self) -> Option<Problem> {
+        self.is_nowhere().then(|| Problem {
+            code: "environment.not_deployed".to_owned(),
+            message: nowhere(&self.request.site.environment, self.world),
+            hint: Some(self.command("doctor")),
+        })
     }
 
     /// What is known to be wrong wins over what is not known, and nothing of the system at

@@ -480,6 +480,32 @@ fn nothing_of_the_system_is_not_a_system_that_is_well() {
     }
     let report = status.outcome(start()).unwrap();
     assert_eq!((report.outcome.as_str(), report.exit), ("not deployed", Exit::Settings));
+    let problem = &report.errors[0];
+    for why in ["no cluster", "no table"] {
+        assert!(problem.message.contains(why), "{}", problem.message);
+    }
+    assert!(problem.hint.as_deref().unwrap().starts_with("tradectl doctor --env "));
+}
+
+#[test]
+fn a_table_that_is_named_and_missing_beside_services_that_are_there_is_told() {
+    let mut status = Status::new(request());
+    let mut world = SimWorld::busy();
+    for want in status.wants(start()) {
+        let seen = match want.ask {
+            crate::ops::Ask::Read(Query::Strategies) => {
+                let why = "no table t in eu-central-1";
+                Answer::Read(Box::new(Seen::Strategies(Reading::absent("strategies table", why))))
+            }
+            other => world.answer(other),
+        };
+        status.give(start(), want.ticket, seen);
+    }
+    let report = status.outcome(start()).unwrap();
+    let found = report.findings.iter().find(|it| it.id == "strategies.absent").unwrap();
+    assert!(found.message.contains("no table t in eu-central-1"), "{found:?}");
+    assert!(found.next.as_deref().unwrap().starts_with("tradectl doctor --env "));
+    assert!(report.errors.is_empty(), "{:?}", report.errors);
 }
 
 #[test]

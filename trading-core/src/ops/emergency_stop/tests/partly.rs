@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::ops::{Answer, Ask, Procedure, Seen};
+use crate::plan::Rung;
 
 #[test]
 fn a_single_thing_that_cannot_be_read_hides_no_other_and_is_no_halt() {
@@ -172,6 +173,16 @@ fn what_nothing_places_is_named_and_what_is_typed_next_would_end_it() {
     let request = Request { scope, ..world::request(&world, "r1") };
     let mut site = world::site();
     site.acknowledges = Acknowledges::None;
+    // Before anybody agrees to it.
+    let mut planned = EmergencyStop::new(site.clone(), request.clone(), None);
+    let plan = drive(&mut world.clone(), &mut planned, None, |_| 0).unwrap();
+    let named: Vec<&str> = plan
+        .findings
+        .iter()
+        .filter(|it| it.id == "stop.unplaced")
+        .map(|it| it.subject.as_str())
+        .collect();
+    assert_eq!(named, ["lost"], "{:#?}", plan.findings);
     let approval = world::approval(&site, &request);
     let mut stop = EmergencyStop::new(site, request, Some((approval, "typed")));
     let report = drive(&mut world, &mut stop, None, |_| 0).unwrap();
@@ -182,6 +193,53 @@ fn what_nothing_places_is_named_and_what_is_typed_next_would_end_it() {
             of(id).and_then(|it| it.next.as_deref()).unwrap_or_else(|| panic!("{report:#?}"));
         assert!(!next.contains("service="), "{next}");
     }
+}
+
+#[test]
+fn a_plan_is_told_in_the_order_of_its_rungs_whatever_was_read_first() {
+    let mut world = SimWorld::busy();
+    let request = world::request(&world, "r1");
+    let mut stop = EmergencyStop::new(world::site(), request, None);
+    let (mut late, mut report) = (Vec::new(), None);
+    for _ in 0..1000 {
+        let wants = stop.wants(world.now);
+        if wants.is_empty() {
+            // What was kept back comes last: the rows are seen after the services.
+            for (ticket, ask) in std::mem::take(&mut late) {
+                let answer = world.answer(ask);
+                stop.give(world.now, ticket, answer);
+            }
+        }
+        for want in wants {
+            if matches!(want.ask, Ask::Read(Query::Strategies | Query::Schedules)) {
+                late.push((want.ticket, want.ask));
+                continue;
+            }
+            let answer = world.answer(want.ask);
+            stop.give(world.now, want.ticket, answer);
+        }
+        report = stop.outcome(world.now);
+        if report.is_some() {
+            break;
+        }
+    }
+    let report = report.expect("a plan");
+    let rungs: Vec<String> = report
+        .body
+        .iter()
+        .find_map(|block| match block {
+            crate::report::Block::Table { columns, rows } if columns[0] == "rung" => {
+                Some(rows.iter().map(|row| row[0].text.clone()).collect())
+            }
+            _ => None,
+        })
+        .expect("a table");
+    let place = |name: &String| Rung::ALL.iter().position(|it| it.as_str() == name).unwrap();
+    let mut sorted = rungs.clone();
+    sorted.sort_by_key(place);
+    assert_eq!(rungs, sorted);
+    let steps = |name: &str| rungs.iter().filter(|it| *it == name).count();
+    assert!(steps("strategies") > 1 && steps("compute") > 1, "{rungs:?}");
 }
 
 #[test]
@@ -211,4 +269,7 @@ fn a_dry_run_where_nothing_is_deployed_is_refused_as_the_stop_is() {
     let report = report.expect("an outcome");
     assert_eq!((report.outcome.as_str(), report.exit), ("not deployed", Exit::Settings));
     assert_eq!(report.errors[0].hint.as_deref(), Some("tradectl doctor --env sim"));
+    for what in ["cluster c", "table t"] {
+        assert!(report.errors[0].message.contains(what), "{:?}", report.errors[0]);
+    }
 }
