@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use trading_core::journal::{self, Chain, Entry, Journal};
-use trading_core::model::{RestoreChunk, RunId, StopId, Utc};
+use trading_core::model::{RestoreChunk, RunId, Utc};
 use trading_core::ops::history::{Found, in_order};
 
 use super::patient::Patient;
@@ -166,8 +166,11 @@ pub fn found(path: &Path) -> Found {
     }
 }
 
-/// Chunks of a stop's restore record that only a journal of this machine holds.
-pub fn misplaced_chunks(state_dir: &Path, stop_id: &StopId) -> io::Result<Vec<RestoreChunk>> {
+/// Those chunks of restore records that only a journal of this machine holds.
+pub fn misplaced_chunks(
+    state_dir: &Path,
+    wanted: &dyn Fn(&RestoreChunk) -> bool,
+) -> io::Result<Vec<RestoreChunk>> {
     let mut chunks = Vec::new();
     for path in files(state_dir)? {
         let journal = load(&path)?;
@@ -180,7 +183,7 @@ pub fn misplaced_chunks(state_dir: &Path, stop_id: &StopId) -> io::Result<Vec<Re
         }
         for line in journal.lines {
             if let Entry::Record { chunk, .. } = line.entry
-                && chunk.stop_id == *stop_id
+                && wanted(&chunk)
             {
                 chunks.push(chunk);
             }

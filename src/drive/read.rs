@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use trading_core::model::{Reading, RestoreChunk, StopId, Utc, VenueName};
+use trading_core::model::{Reading, RestoreChunk, Utc, VenueName};
 use trading_core::ops::history::{self, Stops};
 use trading_core::ops::{Query, Seen};
 
@@ -56,7 +56,14 @@ pub async fn query(
         Query::Lease(id) => Seen::Leases(bounded("leases", timeout, state.lease(&id)).await),
         Query::RestoreChunks(stop) => {
             let read = bounded("restore records", timeout, state.restore_chunks(&stop)).await;
-            Seen::RestoreChunks(with_misplaced(read, state_dir, stop, timeout).await)
+            let of_stop = move |chunk: &RestoreChunk| chunk.stop_id == stop;
+            Seen::RestoreChunks(with_misplaced(read, state_dir, of_stop, timeout).await)
+        }
+        Query::LooseChunks => {
+            let read = bounded("restore records", timeout, state.loose_chunks()).await;
+            Seen::LooseChunks(
+                with_misplaced(read, state_dir, RestoreChunk::is_loose, timeout).await,
+            )
         }
         Query::Stops => Seen::Stops(stops(state_dir, timeout, now).await),
         Query::VenueOrders(name) => {
@@ -131,10 +138,10 @@ async fn bounded<T>(source: &str, timeout: Duration, ask: Fut<'_, Reading<T>>) -
 async fn with_misplaced(
     read: Reading<Vec<RestoreChunk>>,
     state_dir: &Path,
-    stop: StopId,
+    wanted: impl Fn(&RestoreChunk) -> bool + Send + 'static,
     timeout: Duration,
 ) -> Reading<Vec<RestoreChunk>> {
-    let look = move |folder: &Path| journal::misplaced_chunks(folder, &stop);
+    let look = move |folder: &Path| journal::misplaced_chunks(folder, &wanted);
     match of_disk(state_dir, timeout, look).await {
         Ok(more) => read.map(|mut chunks| {
             chunks.extend(more);

@@ -263,6 +263,8 @@ async fn the_latch_is_conditional_on_its_epoch(seeded: &Seeded) {
 fn chunk(seeded: &Seeded, run: &str, number: u32) -> RestoreChunk {
     RestoreChunk {
         format: RestoreChunk::FORMAT,
+        unlatched: None,
+        taken_from: None,
         stop_id: "contract-stop".into(),
         run_id: run.into(),
         chunk: number,
@@ -289,6 +291,33 @@ async fn restore_chunks_are_written_once(seeded: &Seeded) {
     refused(&state.put_restore_chunk(&other).await);
     assert_eq!(known(state.restore_chunks(&stop).await), [earlier, later], "earliest first");
     assert!(known(state.restore_chunks(&"contract-other".into()).await).is_empty());
+    loose_chunks_are_found_without_their_stops(seeded).await;
+}
+
+async fn loose_chunks_are_found_without_their_stops(seeded: &Seeded) {
+    let state = &seeded.platform.state;
+    assert_eq!(known(state.loose_chunks().await), [], "those that the latch leads to are none");
+    let hold = Hold {
+        stop_id: "contract-dead".into(),
+        level: Level::Halt,
+        scope: Scope::Service(seeded.service.clone()),
+        reason: "contract".into(),
+        actor: "contract".into(),
+        at: seeded.now,
+        phase: Phase::Stopping,
+        misplaced: Vec::new(),
+        unknown: serde_json::Map::new(),
+    };
+    let (stop_id, unlatched) = (hold.stop_id.clone(), Some(Box::new(hold)));
+    let dead = RestoreChunk { stop_id, unlatched, ..chunk(seeded, "run-c", 0) };
+    applied(&state.put_restore_chunk(&dead).await);
+    assert_eq!(known(state.loose_chunks().await), [dead.clone()]);
+    let taken = dead.taken_over_by(&"contract-stop".into());
+    applied(&state.put_restore_chunk(&taken).await);
+    assert_eq!(state.put_restore_chunk(&taken).await, Written::Already);
+    assert_eq!(known(state.loose_chunks().await), [dead, taken.clone()]);
+    let stop = "contract-stop".into();
+    assert!(known(state.restore_chunks(&stop).await).contains(&taken), "it is in a record too");
 }
 
 async fn leases_are_fenced(seeded: &Seeded) {

@@ -169,6 +169,8 @@ pub trait StateStore: Send + Sync {
     fn write_latch<'a>(&'a self, expected_epoch: u64, latch: &'a Latch) -> Fut<'a, Written>;
     /// The restore record of a stop: all chunks, earliest first.
     fn restore_chunks<'a>(&'a self, stop_id: &'a StopId) -> Fut<'a, Reading<Vec<RestoreChunk>>>;
+    /// The chunks of all stops that are loose ([`RestoreChunk::is_loose`]).
+    fn loose_chunks(&self) -> Fut<'_, Reading<Vec<RestoreChunk>>>;
     /// Adds a chunk, durably against power loss. A chunk that is there already is
     /// `Already` if equal, else `Refused`.
     fn put_restore_chunk<'a>(&'a self, chunk: &'a RestoreChunk) -> Fut<'a, Written>;

@@ -183,6 +183,8 @@ async fn a_whole_ask_that_panics_is_answered_in_its_own_kind() {
     use trading_core::model::RestoreChunk;
     let chunk = RestoreChunk {
         format: RestoreChunk::FORMAT,
+        unlatched: None,
+        taken_from: None,
         stop_id: StopId::from("stop-1"),
         run_id: "run-1".into(),
         chunk: 0,

@@ -21,13 +21,20 @@ use crate::platform::Clock;
 
 pub(super) static SCHEMA: Schema = Schema {
     name: "control.db",
-    migrations: &["
+    migrations: &[
+        "
         CREATE TABLE latch (key TEXT PRIMARY KEY, epoch INTEGER NOT NULL, document TEXT NOT NULL)
             WITHOUT ROWID;
         CREATE TABLE restore (stop_id TEXT NOT NULL, run_id TEXT NOT NULL, chunk INTEGER NOT NULL,
                               document TEXT NOT NULL, PRIMARY KEY (stop_id, run_id, chunk))
             WITHOUT ROWID;
-    "],
+    ",
+        "
+        -- Which chunks are loose: few, and sought whenever a stop or a resume begins.
+        CREATE TABLE loose (stop_id TEXT NOT NULL, run_id TEXT NOT NULL, chunk INTEGER NOT NULL,
+                            PRIMARY KEY (stop_id, run_id, chunk)) WITHOUT ROWID;
+    ",
+    ],
     durable: true,
 };
 
@@ -89,7 +96,22 @@ impl Control {
             let texts = statement.query_map([stop_id.as_str()], |row| row.get::<_, String>(0))?;
             texts.collect::<Result<Vec<_>, _>>()
         });
-        let texts = match texts.await {
+        self.chunks(texts.await)
+    }
+
+    pub(super) async fn loose_chunks(&self) -> Reading<Vec<RestoreChunk>> {
+        let texts = self.db.read(move |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT document FROM restore JOIN loose USING (stop_id, run_id, chunk)",
+            )?;
+            let texts = statement.query_map([], |row| row.get::<_, String>(0))?;
+            texts.collect::<Result<Vec<_>, _>>()
+        });
+        self.chunks(texts.await)
+    }
+
+    fn chunks(&self, texts: Result<Vec<String>, DbError>) -> Reading<Vec<RestoreChunk>> {
+        let texts = match texts {
             Ok(texts) => texts,
             Err(error) => return error.reading(RESTORE),
         };
@@ -130,6 +152,12 @@ impl Control {
                 "INSERT INTO restore (stop_id, run_id, chunk, document) VALUES (?1, ?2, ?3, ?4)",
             )?
             .execute(params![chunk.stop_id.as_str(), chunk.run_id.as_str(), chunk.chunk, text])?;
+            if chunk.is_loose() {
+                tx.prepare_cached(
+                    "INSERT INTO loose (stop_id, run_id, chunk) VALUES (?1, ?2, ?3)",
+                )?
+                .execute(key)?;
+            }
             Ok(Written::Applied { at })
         });
         written.await.unwrap_or_else(|error| error.written())

@@ -278,6 +278,9 @@ impl StateStore for State {
     fn restore_chunks<'a>(&'a self, stop_id: &'a StopId) -> Fut<'a, Reading<Vec<RestoreChunk>>> {
         Box::pin(self.control.restore_chunks(stop_id))
     }
+    fn loose_chunks(&self) -> Fut<'_, Reading<Vec<RestoreChunk>>> {
+        Box::pin(self.control.loose_chunks())
+    }
     fn put_restore_chunk<'a>(&'a self, chunk: &'a RestoreChunk) -> Fut<'a, Written> {
         Box::pin(self.control.put_restore_chunk(chunk))
     }

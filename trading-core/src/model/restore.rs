@@ -1,7 +1,7 @@
 //! The restore record: what stood before a stop changed it, kept in the state store so
 //! that a resume works from any machine.
 
-use super::{Attr, Autoscaling, RunId, ScheduleId, ServiceName, StopId, StrategyId, Utc};
+use super::{Attr, Autoscaling, Hold, RunId, ScheduleId, ServiceName, StopId, StrategyId, Utc};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -23,11 +23,30 @@ pub struct RestoreChunk {
     pub at: Utc,
     /// What is about to be changed.
     pub items: Vec<RestoreItem>,
+    /// The hold that the latch did not name yet when this was written. By it a stop is found
+    /// that ended before the latch named it: its values are in no other stop's record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unlatched: Option<Box<Hold>>,
+    /// The stop that recorded these before the latch named it. What was taken over is put
+    /// back by the resume of `stop_id`, and by no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_from: Option<StopId>,
 }
 
 impl RestoreChunk {
     /// The format that this binary writes.
     pub const FORMAT: u32 = 1;
+    /// Whether it was written while the latch did not name its stop, or tells what became of
+    /// what was: what is looked through for stops that the latch never named.
+    pub fn is_loose(&self) -> bool {
+        self.unlatched.is_some() || self.taken_from.is_some()
+    }
+    /// A copy for the record of a stop, which answers for it from now on.
+    pub fn taken_over_by(&self, stop_id: &StopId) -> Self {
+        let run_id = format!("{}-taken", self.run_id).into();
+        let taken_from = Some(self.stop_id.clone());
+        Self { stop_id: stop_id.clone(), run_id, unlatched: None, taken_from, ..self.clone() }
+    }
     /// What a line begins with that holds a chunk.
     const PRINTED: &str = "restore record:";
 
@@ -134,6 +153,8 @@ mod tests {
         let odd = "123456789012 \u{1b}[2J \u{202e}\u{7f}\u{9b} \"é\" 😀";
         let chunk = RestoreChunk {
             format: RestoreChunk::FORMAT,
+            unlatched: None,
+            taken_from: None,
             stop_id: "stop-1".into(),
             run_id: "run-1".into(),
             chunk: 3,

@@ -10,6 +10,7 @@ pub mod heartbeat;
 pub mod history;
 mod look;
 mod managed;
+mod orphans;
 mod positions;
 mod quiet;
 pub mod resume;
@@ -123,6 +124,8 @@ pub enum Query {
     Lease(StrategyId),
     /// The restore record of a stop.
     RestoreChunks(StopId),
+    /// What stops recorded while the latch did not name them, and what was taken over of it.
+    LooseChunks,
     /// The stops that the journals of this machine tell of.
     Stops,
     /// Resting orders at a venue.
@@ -150,7 +153,7 @@ impl Query {
             Self::Positions => "positions table".to_owned(),
             Self::StoredOrders => "orders table".to_owned(),
             Self::Leases | Self::Lease(_) => "leases".to_owned(),
-            Self::RestoreChunks(_) => "restore records".to_owned(),
+            Self::RestoreChunks(_) | Self::LooseChunks => "restore records".to_owned(),
             Self::Stops => "journals of this machine".to_owned(),
             Self::VenueOrders(venue)
             | Self::VenueOrder(venue, _)
@@ -176,6 +179,7 @@ impl Query {
             Self::StoredOrders => Seen::StoredOrders(gap(source, why)),
             Self::Leases | Self::Lease(_) => Seen::Leases(gap(source, why)),
             Self::RestoreChunks(_) => Seen::RestoreChunks(gap(source, why)),
+            Self::LooseChunks => Seen::LooseChunks(gap(source, why)),
             Self::Stops => Seen::Stops(gap(source, why)),
             Self::VenueOrders(venue) => Seen::VenueOrders(venue, gap(source, why)),
             Self::VenueOrder(venue, order) => {
@@ -211,6 +215,8 @@ pub enum Seen {
     Leases(Reading<Vec<Lease>>),
     /// A restore record.
     RestoreChunks(Reading<Vec<RestoreChunk>>),
+    /// Loose parts of restore records, of all stops.
+    LooseChunks(Reading<Vec<RestoreChunk>>),
     /// Stops, from journals.
     Stops(Reading<history::Stops>),
     /// Resting orders at a venue.

@@ -2,7 +2,7 @@
 
 use super::{Answer, Ask, News, Pending, Query, Seen, Ticket, Tickets, Want};
 use crate::journal::Entry;
-use crate::model::{RestoreChunk, RunId, StopId, Utc, Written};
+use crate::model::{RestoreChunk, RestoreItem, RunId, StopId, Utc, Written};
 use crate::plan::{
     Approval, Complaint, Executor, JournalRule, MachineAsk, Purpose, Recorded, Rung, Settled, Step,
     StepId,
@@ -109,6 +109,20 @@ impl Run {
     pub(crate) fn works_on(&mut self, stop_id: StopId, now: Utc) {
         let asks = self.executor.works_on(stop_id, now);
         self.enqueue(asks);
+    }
+    /// What another stop recorded is in the record of this one from now on, or stays in its own,
+    /// where nobody seeks it any more.
+    pub(crate) fn take_over(
+        &mut self,
+        from: &StopId,
+        into: Option<&StopId>,
+        items: &[RestoreItem],
+        at: Utc,
+    ) {
+        if !self.executor.is_dry() {
+            let asks = self.executor.take_over(from, into, items, at);
+            self.enqueue(asks);
+        }
     }
     /// Adds a page to the plan.
     pub(crate) fn append(&mut self, page: Vec<Step>) {

@@ -29,6 +29,8 @@ pub(crate) struct World {
     pub(crate) stored_orders: Option<Reading<Vec<OrderRow>>>,
     pub(crate) venue_order: BTreeMap<ClientOrderId, Reading<VenueOrder>>,
     pub(crate) restore: Option<Reading<Vec<RestoreChunk>>>,
+    /// What stops recorded while the latch did not name them, and what was taken over of it.
+    pub(crate) loose: Option<Reading<Vec<RestoreChunk>>>,
     /// Stops that the journals of this machine tell of.
     pub(crate) stops: Option<Reading<Stops>>,
     pub(crate) logs: Option<Reading<LogList>>,
@@ -90,6 +92,7 @@ impl World {
                 self.touched.extend(touched(&it));
                 self.restore = Some(it);
             }
+            Seen::LooseChunks(it) => self.loose = Some(it),
             Seen::Stops(it) => self.stops = Some(it),
             Seen::StoredOrders(it) => self.stored_orders = Some(it),
             Seen::VenueOrder(_, id, it) => _ = self.venue_order.insert(id, *it),

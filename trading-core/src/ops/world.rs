@@ -536,6 +536,10 @@ impl SimWorld {
                 let of_stop = self.chunks.iter().filter(|it| it.stop_id == *stop);
                 Seen::RestoreChunks(self.known(query, of_stop.cloned().collect()))
             }
+            Query::LooseChunks => {
+                let loose = self.chunks.iter().filter(|it| it.is_loose());
+                Seen::LooseChunks(self.known(query, loose.cloned().collect()))
+            }
             Query::Stops => Seen::Stops(self.known(query, history::stops(&self.runs()))),
             Query::VenueOrders(venue) => {
                 let live = self.orders.iter().filter(|it| !it.state.is_terminal());

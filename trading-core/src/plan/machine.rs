@@ -5,7 +5,7 @@
 
 use super::{Act, Approval, Binding, Complaint, Purpose, Rung, Step, StepId, check, digest};
 use crate::journal::Entry;
-use crate::model::{RestoreChunk, RestoreItem, RunId, StopId, Utc, Written};
+use crate::model::{Hold, RestoreChunk, RestoreItem, RunId, StopId, Utc, Written};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -122,6 +122,8 @@ pub struct Executor {
     rule: JournalRule,
     run_id: RunId,
     stop_id: Option<StopId>,
+    /// What the latch will say of that stop, while it does not name it.
+    unlatched: Option<Hold>,
     approval: Option<Approval>,
     slots: BTreeMap<StepId, Slot>,
     /// Steps that have not settled, by the order in which they were planned.
@@ -159,6 +161,7 @@ impl Executor {
             rule,
             run_id,
             stop_id: None,
+            unlatched: None,
             approval,
             slots: BTreeMap::new(),
             open: BTreeMap::new(),
@@ -191,17 +194,44 @@ impl Executor {
     /// is recorded again: a resume reads the record of one stop.
     pub fn works_on(&mut self, stop_id: StopId, now: Utc) -> Vec<MachineAsk> {
         let before = self.stop_id.replace(stop_id);
-        if before.is_none() || before == self.stop_id {
+        let Some(before) = before.filter(|before| Some(before) != self.stop_id.as_ref()) else {
             return Vec::new();
-        }
+        };
         let begun = |slot: &&Slot| match &slot.state {
             State::Recording | State::Acting | State::Settled(Settled::Answered(_)) => true,
             State::Waiting | State::Intending | State::Settled(Settled::NotStarted { .. }) => false,
         };
         let begun = self.slots.values().filter(begun);
         let items: Vec<_> = begun.filter_map(|slot| slot.step.restore.clone()).collect();
+        self.take_over(&before, None, &items, now)
+    }
+    /// What the latch will say of the stop, while it does not name it: what is recorded then
+    /// tells of it, whatever becomes of this run. `None`: it does.
+    pub fn unlatched(&mut self, hold: Option<Hold>) {
+        self.unlatched = hold;
+    }
+    /// What another stop recorded at a time, and no latch names: from now on it is in the
+    /// record of this one, with that time, or of the one that is given.
+    pub fn take_over(
+        &mut self,
+        from: &StopId,
+        into: Option<&StopId>,
+        items: &[RestoreItem],
+        at: Utc,
+    ) -> Vec<MachineAsk> {
         let pieces = items.chunks(CHUNK_ITEMS).map(<[_]>::to_vec);
-        pieces.filter_map(|items| self.chunk_of(Vec::new(), items, now)).collect()
+        let chunks = pieces.filter_map(|items| {
+            let chunk = self.chunk_of(items, at)?;
+            let taken_from = Some(from.clone());
+            Some(match into {
+                None => RestoreChunk { taken_from, ..chunk },
+                Some(other) => {
+                    let stop_id = other.clone();
+                    RestoreChunk { stop_id, taken_from, unlatched: None, ..chunk }
+                }
+            })
+        });
+        chunks.map(|chunk| MachineAsk::Record { steps: Vec::new(), chunk }).collect()
     }
     /// Steps that await this may start.
     pub fn observed(&mut self, what: &str) {
@@ -387,25 +417,23 @@ impl Executor {
     fn chunk(&mut self, steps: &[StepId], now: Utc) -> Option<MachineAsk> {
         let items: Vec<RestoreItem> =
             steps.iter().filter_map(|id| self.slots.get(id)?.step.restore.clone()).collect();
-        self.chunk_of(steps.to_vec(), items, now)
+        let chunk = self.chunk_of(items, now)?;
+        Some(MachineAsk::Record { steps: steps.to_vec(), chunk })
     }
 
-    fn chunk_of(
-        &mut self,
-        steps: Vec<StepId>,
-        items: Vec<RestoreItem>,
-        now: Utc,
-    ) -> Option<MachineAsk> {
+    fn chunk_of(&mut self, items: Vec<RestoreItem>, at: Utc) -> Option<RestoreChunk> {
         let chunk = RestoreChunk {
             format: RestoreChunk::FORMAT,
             stop_id: self.stop_id.clone()?,
             run_id: self.run_id.clone(),
             chunk: self.next_chunk,
-            at: now,
+            at,
             items,
+            unlatched: self.unlatched.clone().map(Box::new),
+            taken_from: None,
         };
         self.next_chunk += 1;
-        Some(MachineAsk::Record { steps, chunk })
+        Some(chunk)
     }
 
     /// The answer to a record ask: it is kept somewhere in any case.

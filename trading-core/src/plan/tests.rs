@@ -196,6 +196,8 @@ fn handed(stop: &str, count: usize) -> Step {
     let item = status("a").act.changes().unwrap();
     let chunk = RestoreChunk {
         format: RestoreChunk::FORMAT,
+        unlatched: None,
+        taken_from: None,
         stop_id: stop.into(),
         run_id: "r".into(),
         chunk: 0,

@@ -199,6 +199,9 @@ impl StateStore for Store {
     fn restore_chunks<'a>(&'a self, stop_id: &'a StopId) -> Fut<'a, Reading<Vec<RestoreChunk>>> {
         Box::pin(self.read_chunks(stop_id))
     }
+    fn loose_chunks(&self) -> Fut<'_, Reading<Vec<RestoreChunk>>> {
+        Box::pin(self.read_loose_chunks())
+    }
     fn put_restore_chunk<'a>(&'a self, chunk: &'a RestoreChunk) -> Fut<'a, Written> {
         Box::pin(self.put_chunk(chunk))
     }

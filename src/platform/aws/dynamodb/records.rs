@@ -13,23 +13,42 @@ const WHAT: &str = "restore records";
 /// The chunk itself, as JSON: to the letter, whatever a table does to numbers.
 const DOCUMENT: &str = "document";
 
+/// What an item has whose chunk is loose, so that these few are found without the others.
+const LOOSE: &str = "loose";
+
+/// What the keys of all chunks begin with.
+fn all() -> String {
+    format!("{}restore__/", super::OURS)
+}
+
 /// What the keys of a stop's chunks begin with.
 fn prefix(stop_id: &StopId) -> String {
-    format!("{}restore__/{stop_id}/", super::OURS)
+    format!("{}{stop_id}/", all())
 }
 
 impl Store {
     pub(super) async fn read_chunks(&self, stop_id: &StopId) -> Reading<Vec<RestoreChunk>> {
+        let of_stop = self.chunks(Which::Beginning(&prefix(stop_id))).await;
+        of_stop.map(|mut chunks| {
+            chunks.retain(|chunk| chunk.stop_id == *stop_id);
+            chunks
+        })
+    }
+
+    pub(super) async fn read_loose_chunks(&self) -> Reading<Vec<RestoreChunk>> {
+        self.chunks(Which::BeginningWith(&all(), LOOSE)).await
+    }
+
+    async fn chunks(&self, which: Which<'_>) -> Reading<Vec<RestoreChunk>> {
         let Some(table) = &self.tables.records else { return no_table(WHAT) };
-        let rows = match self.scan(table, Which::Beginning(&prefix(stop_id))).await {
+        let rows = match self.scan(table, which).await {
             Ok(rows) => rows,
             Err(failure) => return failure.reading(WHAT),
         };
         let mut chunks = Vec::with_capacity(rows.len());
         for row in &rows {
             match chunk_of(row) {
-                Ok(chunk) if chunk.stop_id == *stop_id => chunks.push(chunk),
-                Ok(_) => {}
+                Ok(chunk) => chunks.push(chunk),
                 Err(why) => {
                     let key = table.id(row).unwrap_or("an item without a key");
                     return Reading::unparsed(WHAT, format!("{key}: {why}"));
@@ -67,6 +86,10 @@ impl Store {
             .condition_expression("attribute_not_exists(#key)")
             .expression_attribute_names("#key", &table.key)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let ask = match chunk.is_loose() {
+            true => ask.item(LOOSE, AttributeValue::Bool(true)),
+            false => ask,
+        };
         let answer = self.connection.sender.send(&calls::PUT_ITEM, || ask.clone().send()).await;
         let failed = match answer {
             Ok(_) => return Written::Applied { at: self.now() },

@@ -17,6 +17,8 @@ pub(super) enum Which<'a> {
     Others,
     /// Those of ours whose key begins so.
     Beginning(&'a str),
+    /// Those of ours whose key begins so and that have an attribute.
+    BeginningWith(&'a str, &'static str),
 }
 
 impl Store {
@@ -25,16 +27,23 @@ impl Store {
     pub(super) async fn scan(&self, table: &Table, which: Which<'_>) -> Result<Vec<Row>, Failure> {
         let mut it = Placeholders::default();
         let key = it.name(&table.key);
-        let mut text = |text: &str| it.value(&trading_core::model::Attr::text(text));
+        let text =
+            |it: &mut Placeholders, text: &str| it.value(&trading_core::model::Attr::text(text));
         let filter = match which {
             Which::Others => {
-                let (ours, latch) = (text(OURS), text(&self.tables.latch_key));
+                let (ours, latch) = (text(&mut it, OURS), text(&mut it, &self.tables.latch_key));
                 ours.zip(latch).map(|(ours, latch)| {
                     format!("NOT begins_with({key}, {ours}) AND {key} <> {latch}")
                 })
             }
             Which::Beginning(prefix) => {
-                text(prefix).map(|prefix| format!("begins_with({key}, {prefix})"))
+                text(&mut it, prefix).map(|prefix| format!("begins_with({key}, {prefix})"))
+            }
+            Which::BeginningWith(prefix, attribute) => {
+                let attribute = it.name(attribute);
+                text(&mut it, prefix).map(|prefix| {
+                    format!("begins_with({key}, {prefix}) AND attribute_exists({attribute})")
+                })
             }
         };
         let scan = self.client.scan().table_name(&table.name).consistent_read(true);

@@ -124,6 +124,7 @@ impl EmergencyStop {
         if let Some(ours) = latch.hold(&self.stop_id).filter(|_| wrote) {
             // The answer to our own write may have been lost.
             self.times.latched_at.get_or_insert(ours.at);
+            self.note_unlatched(now);
             return;
         }
         let same = latch.holds.iter().find(|hold| hold.scope == self.request.scope);

@@ -51,6 +51,7 @@ impl EmergencyStop {
             findings.push(finding("stop.unparsed", Severity::Warning, id, &message));
         }
         findings.extend(self.unplaced());
+        findings.extend(self.orphan_findings(word));
         findings.extend(self.not_whole());
         self.own_faults(&mut findings);
         findings.extend(self.ended_for_good());

@@ -2,6 +2,7 @@
 
 use super::climb::RESUME_UNDER_WAY;
 use super::judge::Verdict;
+use super::orphans::Orphans;
 use super::pages::Desk;
 use super::times::Times;
 use super::{Request, Site};
@@ -82,6 +83,7 @@ pub struct EmergencyStop {
     pub(super) first_rows: Option<BTreeSet<StrategyId>>,
     /// Strategies that were not among them.
     pub(super) appeared: BTreeSet<String>,
+    pub(super) orphans: Orphans,
     pub(super) interrupted: bool,
     pub(super) stage: Stage,
     /// When it was first at work: later than its start where others were asked before.
@@ -126,6 +128,7 @@ impl EmergencyStop {
             unparsed: BTreeMap::new(),
             first_rows: None,
             appeared: BTreeSet::new(),
+            orphans: Orphans::default(),
             interrupted: false,
             stage: Stage::Latching,
             begun_at: None,
@@ -212,6 +215,7 @@ impl EmergencyStop {
 
     /// What is recorded, journaled and acknowledged from here on is of this stop.
     pub(super) fn work_on_it(&mut self, now: Utc) {
+        self.note_unlatched(now);
         self.run.works_on(self.stop_id.clone(), now);
         let entry = Entry::Stop { stop_id: self.stop_id.clone(), continued: self.continued };
         self.run.executor.note(entry);
@@ -266,6 +270,7 @@ impl EmergencyStop {
             queries.push(Query::VenueOrders(venue.clone()));
             queries.push(Query::VenuePositions(venue.clone()));
         }
+        queries.extend(self.orphans_query());
         for query in &queries {
             self.run.read(query.clone());
         }
@@ -276,6 +281,7 @@ impl EmergencyStop {
 
     fn end_round(&mut self, started_at: Utc, now: Utc) {
         self.rounds += 1;
+        self.adopt_orphans();
         if self.run.executor.is_dry() {
             // Planned from one complete read, in the order in which it would be done.
             if self.may_still_lower(now) {
@@ -413,6 +419,9 @@ impl Procedure for EmergencyStop {
             let mut latched = self.run.applied_at.iter();
             let latched = latched.find(|(id, _)| id.as_str().starts_with("latch"));
             self.times.latched_at = latched.map(|(_, at)| *at);
+            if self.times.latched_at.is_some() {
+                self.note_unlatched(now);
+            }
         }
         let Some(seen) = seen else { return };
         let Some(query) = self.run.last_read().cloned() else { return };

@@ -14,6 +14,7 @@ mod findings;
 mod judge;
 mod ladder;
 mod note;
+mod orphans;
 mod outcome;
 mod pages;
 mod times;

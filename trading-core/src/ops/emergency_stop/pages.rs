@@ -427,17 +427,7 @@ pub(super) fn latch_step(
             }
         }
         None => {
-            let mut hold = Hold {
-                stop_id: stop_id.clone(),
-                level: request.level.clone(),
-                scope: request.scope.clone(),
-                reason: request.reason.clone(),
-                actor: request.actor.clone(),
-                at: now,
-                phase: Phase::Stopping,
-                misplaced: Vec::new(),
-                unknown: serde_json::Map::new(),
-            };
+            let mut hold = new_hold(request, stop_id, now);
             note(&mut hold);
             holds.push(hold);
         }
@@ -448,6 +438,21 @@ pub(super) fn latch_step(
         "engines read it before each send",
         Act::WriteLatch { expected_epoch: latch.epoch, latch: latch.next(holds) },
     ))
+}
+
+/// What the latch says of a stop that is new to it.
+pub(super) fn new_hold(request: &Request, stop_id: &StopId, now: Utc) -> Hold {
+    Hold {
+        stop_id: stop_id.clone(),
+        level: request.level.clone(),
+        scope: request.scope.clone(),
+        reason: request.reason.clone(),
+        actor: request.actor.clone(),
+        at: now,
+        phase: Phase::Stopping,
+        misplaced: Vec::new(),
+        unknown: serde_json::Map::new(),
+    }
 }
 
 /// The name of a strategy's step.

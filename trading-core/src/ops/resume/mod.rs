@@ -3,6 +3,7 @@
 //! meanwhile. Release is harder than engage.
 
 mod gate;
+mod orphans;
 mod outcome;
 mod procedure;
 mod record;
@@ -14,6 +15,7 @@ mod tests;
 
 pub use procedure::Resume;
 pub(crate) use procedure::{comes_first, in_order};
+pub(crate) use record::items;
 pub(crate) use restore::{acts, engine_moved_on, found};
 pub(crate) use unlatched::stands;
 

@@ -81,7 +81,9 @@ impl Resume {
             Some(End::Usage(_)) => ("usage", Exit::Usage),
             // Whoever stopped again stops what was put back too; it was put back all the same.
             Some(End::StoppedAgain(_)) if self.put_something_back() => ("PARTIAL", Exit::Partial),
-            Some(End::Refused(_) | End::StoppedAgain(_)) => ("refused", Exit::Refused),
+            Some(End::Refused(_) | End::Orphaned(_) | End::StoppedAgain(_)) => {
+                ("refused", Exit::Refused)
+            }
             Some(End::Unread(_)) => ("failed", Exit::Failed),
             Some(End::Held(_) | End::Late(_)) if self.run.changed_anything() => {
                 ("PARTIAL", Exit::Partial)
@@ -106,6 +108,11 @@ impl Resume {
                 let next = next.or_else(|| self.first_of_several());
                 let next = next.unwrap_or_else(|| format!("tradectl status --env {env}"));
                 ("resume.refused", message, next)
+            }
+            End::Orphaned(why) => {
+                let next = self.stop_again();
+                let next = next.unwrap_or_else(|| format!("tradectl status --env {env}"));
+                ("resume.orphaned", format!("not resumed, nothing was changed: {why}"), next)
             }
             End::StoppedAgain(why) => {
                 let message = match self.has_latch() {
@@ -219,6 +226,12 @@ impl Resume {
             let message = "its outcome is not known; the operator answers for it";
             Finding::new("resume.order_left", Severity::Warning, item, message)
         }));
+        if matches!(
+            self.end,
+            Some(End::Released | End::ReleasedByOther | End::NothingHeld | End::Orphaned(_))
+        ) {
+            findings.extend(self.orphan_findings());
+        }
         if self.end == Some(End::Released) {
             findings.extend(self.run.unsent_notices("resume.not_notified"));
         }
@@ -252,9 +265,13 @@ impl Resume {
         let env = &self.site.environment;
         let (line, tone) = match &self.end {
             Some(End::Released) => match self.still_held() {
-                none if none.is_empty() => {
+                none if none.is_empty() && self.orphans().is_empty() => {
                     (format!("RELEASED: {env} trades again; stop {stop} is over"), Tone::Good)
                 }
+                none if none.is_empty() => (
+                    format!("RELEASED: stop {stop} is over; not all in {env} trades again"),
+                    Tone::Warn,
+                ),
                 others => (
                     format!("RELEASED: stop {stop} is over; {env} is still held by {others}"),
                     Tone::Warn,

@@ -27,6 +27,8 @@ const FINISH_GRACE_MS: u64 = 3_000;
 enum Stage {
     /// The latch is read.
     Finding,
+    /// Nothing holds: what stops left that the latch never named is read.
+    LookingBack,
     /// Everything that the record names is read.
     Surveying,
     /// Doubtful orders are asked for at their venues.
@@ -45,6 +47,8 @@ pub(super) enum End {
     Released,
     /// Nothing is held: there is nothing to resume.
     NothingHeld,
+    /// Nothing is held, and something stands as a stop left it that the latch never named.
+    Orphaned(String),
     /// Another operator's resume of the same stop released it.
     ReleasedByOther,
     /// A dry run.
@@ -156,7 +160,9 @@ impl Resume {
         }
         let mut queries =
             vec![Query::Latch, Query::Strategies, Query::Services, Query::Tasks, Query::Schedules];
-        queries.extend(with_record.map(Query::RestoreChunks));
+        if let Some(stop_id) = with_record {
+            queries.extend([Query::RestoreChunks(stop_id), Query::LooseChunks]);
+        }
         if self.site.capabilities.positions {
             queries.extend([Query::Positions, Query::StoredOrders]);
             let venues = self.site.capabilities.venues.iter().cloned();
@@ -169,6 +175,10 @@ impl Resume {
     fn answered(&mut self, now: Utc) {
         match self.stage {
             Stage::Finding => self.find(now),
+            Stage::LookingBack => {
+                let end = self.nothing_held();
+                self.close(now, end);
+            }
             Stage::Surveying => {
                 let doubtful = gate::doubtful_orders(&self.site, &self.world);
                 self.stage = Stage::Asking;
@@ -205,6 +215,10 @@ impl Resume {
                     self.hold = Some(hold);
                     self.stage = Stage::Surveying;
                     self.ask_all(queries);
+                }
+                Err(End::NothingHeld) => {
+                    self.stage = Stage::LookingBack;
+                    self.ask_all(Self::ORPHANS.to_vec());
                 }
                 Err(end) => self.close(now, end),
             },

@@ -30,8 +30,8 @@ pub(super) fn chunks(world: &World, request: &Request, stop_id: &StopId) -> Vec<
 
 /// The items of a record: per subject the value from before the stop, of the earliest chunk
 /// that names it, and the value written last.
-pub(super) fn items(chunks: &[RestoreChunk]) -> Vec<RestoreItem> {
-    let mut chunks: Vec<&RestoreChunk> = chunks.iter().collect();
+pub(crate) fn items<'a>(chunks: impl IntoIterator<Item = &'a RestoreChunk>) -> Vec<RestoreItem> {
+    let mut chunks: Vec<&RestoreChunk> = chunks.into_iter().collect();
     chunks.sort_by(|a, b| (a.at, &a.run_id, a.chunk).cmp(&(b.at, &b.run_id, b.chunk)));
     let mut items: BTreeMap<RestoreSubject, RestoreItem> = BTreeMap::new();
     for item in chunks.into_iter().flat_map(|chunk| &chunk.items) {
@@ -61,7 +61,14 @@ pub(super) fn handed_over(
     let mut name = hex(&Sha256::digest(text));
     name.truncate(12);
     let run_id = format!("{}-{name}", chunk.run_id).into();
-    Some(RestoreChunk { stop_id: other.clone(), run_id, items, ..chunk.clone() })
+    Some(RestoreChunk {
+        stop_id: other.clone(),
+        run_id,
+        items,
+        unlatched: None,
+        taken_from: None,
+        ..chunk.clone()
+    })
 }
 
 /// The ITEM of `--leave` for a chunk that nobody has any more.

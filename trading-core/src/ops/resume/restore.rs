@@ -1,6 +1,6 @@
 //! From the restore record and what stands now to the plan.
 
-use super::{Request, record};
+use super::{Request, orphans, record};
 use crate::model::{
     Gap, Hold, Latch, Phase, Reading, RestoreChunk, RestoreItem, RestoreSubject, RestoreValue,
     Service, ServiceName, StatusWrite, StopId, StrategyStatus,
@@ -181,6 +181,7 @@ pub(super) fn plan(
     }
     steps.extend(item_steps(fates, &under));
     steps.extend(hand_over(fates, chunks, &under));
+    steps.extend(orphans::answered_for(hold, chunks, &under));
     if !fates.iter().any(Item::is_open) {
         let needs: Vec<StepId> = steps.iter().map(|step| step.id.clone()).collect();
         steps.extend(release(&latch, &hold.stop_id, needs, told));

@@ -1,0 +1,91 @@
+//! What stops changed that the latch never named. Nothing leads to their records but what was
+//! recorded: a resume tells of them, and sees to it that its own stop does not look like one.
+
+use super::procedure::{End, Resume};
+use crate::model::{GapKind, Hold, Reading, RestoreChunk};
+use crate::ops::Query;
+use crate::ops::orphans::{Orphan, orphans};
+use crate::plan::{Act, Rung, Step, StepId};
+use crate::report::{Finding, Severity};
+
+impl Resume {
+    /// What has to be read to know whether something stands as such a stop left it.
+    pub(super) const ORPHANS: [Query; 4] =
+        [Query::LooseChunks, Query::Strategies, Query::Services, Query::Schedules];
+
+    /// Stops that no hold leads to and whose values still stand.
+    pub(super) fn orphans(&self) -> Vec<Orphan> {
+        let loose = self.world.loose.as_ref().and_then(Reading::value);
+        let latch = self.world.latch.as_ref().and_then(Reading::value);
+        match (loose, latch) {
+            (Some(loose), Some(latch)) => {
+                let mut orphans = orphans(loose, latch, &self.world);
+                orphans.retain(|it| !it.items.is_empty());
+                orphans
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Nothing holds: is there something to resume all the same?
+    pub(super) fn nothing_held(&self) -> End {
+        match self.orphans().first() {
+            Some(first) => End::Orphaned(format!(
+                "nothing holds, but {} ended before the latch named it, and {} of the values that \
+                 it changed still stand as it left them; the same stop again takes them over, and \
+                 is resumed then",
+                first.told(),
+                first.items.len()
+            )),
+            None => End::NothingHeld,
+        }
+    }
+
+    /// The stop to type for the first of them.
+    pub(super) fn stop_again(&self) -> Option<String> {
+        Some(self.orphans().first()?.hold.command(&self.site.environment))
+    }
+
+    pub(super) fn orphan_findings(&self) -> Vec<Finding> {
+        let env = &self.site.environment;
+        let mut findings: Vec<Finding> = Vec::new();
+        for it in self.orphans() {
+            let message = format!(
+                "{} ended before the latch named it: {} values still stand as it left them, and \
+                 no resume puts them back until the same stop has taken them over",
+                it.told(),
+                it.items.len()
+            );
+            let found =
+                Finding::new("resume.left_behind", Severity::Error, &it.hold.stop_id, message);
+            findings.push(found.seen([it.names()]).next(it.hold.command(env)));
+        }
+        let unread = self.world.loose.as_ref().and_then(Reading::as_gap);
+        if let Some(gap) = unread.filter(|gap| gap.kind != GapKind::Absent) {
+            let message = format!(
+                "whether a stop ended before the latch named it, and left something changed, is \
+                 not known: {gap}"
+            );
+            let again = format!("tradectl resume --env {env} --reason …");
+            let id = "resume.orphans_unread";
+            findings
+                .push(Finding::new(id, Severity::Warning, "restore records", message).next(again));
+        }
+        findings
+    }
+}
+
+/// A stop whose first values were recorded before the latch named it answers for them now:
+/// once it is released, nobody is to take it for one that the latch never named.
+pub(super) fn answered_for(hold: &Hold, chunks: &[RestoreChunk], under: &[StepId]) -> Vec<Step> {
+    let own = |chunk: &&RestoreChunk| chunk.stop_id == hold.stop_id && chunk.unlatched.is_some();
+    let copies = chunks.iter().filter(own).map(|chunk| chunk.taken_over_by(&hold.stop_id));
+    let fresh = copies.filter(|copy| !chunks.contains(copy));
+    let steps = fresh.zip(1_u32..).map(|(chunk, number)| {
+        let id = StepId::new(format!("record/{}:answered-for#{number}", hold.stop_id));
+        let why = "it was recorded before the latch named the stop, which answers for it";
+        let step = Step::new(id, Rung::Latch, why, Act::HandOver { chunk });
+        step.needing(under.iter().cloned())
+    });
+    steps.collect()
+}

@@ -1,0 +1,180 @@
+//! Stops that ended before the latch named them.
+
+use super::*;
+use crate::ops::{Ask, orphans};
+
+/// A stop of a scope whose latch is read late, killed at some point.
+fn die(world: &mut SimWorld, scope: Scope, kill: Kill) -> Option<Report> {
+    let latch = |ask: &Ask| matches!(ask, Ask::Read(Query::Latch));
+    world.slow = Some((latch, world.now + SignedDuration::from_secs(4)));
+    let request = emergency_stop::Request { scope, ..world::request(world, "dead") };
+    let report = stop(world, request, Some(kill));
+    world.slow = None;
+    report
+}
+
+fn stop(
+    world: &mut SimWorld,
+    request: emergency_stop::Request,
+    kill: Option<Kill>,
+) -> Option<Report> {
+    let site = world::site();
+    let approval = world::approval(&site, &request);
+    let mut stop = EmergencyStop::new(site, request, Some((approval, "typed")));
+    drive(world, &mut stop, kill, |_| 0)
+}
+
+fn stop_of(world: &mut SimWorld, scope: Scope, run: &str) -> Report {
+    let request = emergency_stop::Request { scope, ..world::request(world, run) };
+    let report = stop(world, request, None).unwrap();
+    assert_eq!(report.outcome, "HALTED", "{report:#?}");
+    report
+}
+
+fn values(world: &SimWorld) -> (Vec<String>, Vec<u32>, Vec<bool>) {
+    let desired = world.services.iter().map(|it| it.desired_count).collect();
+    let enabled = world.schedules.iter().map(|it| it.enabled).collect();
+    (statuses(world), desired, enabled)
+}
+
+fn busy() -> SimWorld {
+    let mut world = SimWorld::busy();
+    world.rows[3].row.set("status", Attr::text("running"));
+    world.engines_beat = true;
+    world
+}
+
+/// What the latch does not lead to.
+fn orphans_of(world: &SimWorld) -> Vec<orphans::Orphan> {
+    let mut seen = World::default();
+    let mut read = world.clone();
+    for query in [Query::Strategies, Query::Services, Query::Schedules] {
+        seen.take(read.read(&query));
+    }
+    let loose: Vec<RestoreChunk> =
+        world.chunks.iter().filter(|it| it.is_loose()).cloned().collect();
+    let mut orphans = orphans::orphans(&loose, &world.latch, &seen);
+    orphans.retain(|it| !it.items.is_empty());
+    orphans
+}
+
+/// A world in which a stop of this scope died and left something that no latch names.
+fn orphaned(scope: &Scope) -> SimWorld {
+    let found = (0..).map(Kill::After).find_map(|kill| {
+        let mut world = busy();
+        let report = die(&mut world, scope.clone(), kill);
+        assert!(report.is_none(), "no kill left anything behind");
+        (orphans_of(&world).first().is_some_and(|it| it.items.len() >= 2)).then_some(world)
+    });
+    found.unwrap()
+}
+
+fn finding<'a>(report: &'a Report, id: &str) -> &'a crate::report::Finding {
+    report.findings.iter().find(|it| it.id == id).unwrap_or_else(|| panic!("{report:#?}"))
+}
+
+#[test]
+fn whenever_a_stop_dies_the_next_one_leads_back_to_every_value() {
+    let before = values(&busy());
+    let mut left_behind = 0;
+    for index in 0.. {
+        let mut survived = false;
+        for kill in [Kill::Before(index), Kill::After(index)] {
+            let mut world = busy();
+            survived = die(&mut world, Scope::All, kill).is_some();
+            let orphans = orphans_of(&world).len();
+            left_behind += orphans;
+            let report = stop_of(&mut world, Scope::All, "r2");
+            let told = report.findings.iter().filter(|it| it.id == "stop.took_over").count();
+            assert_eq!(told, orphans, "{kill:?}: {report:#?}");
+            assert_eq!(resume(&mut world).outcome, "RELEASED", "{kill:?}");
+            assert_eq!(values(&world), before, "{kill:?}: {:#?}", world.chunks);
+            // It is over: another stop takes over nothing, and a value that somebody sets to
+            // what a stop once wrote is his.
+            assert_eq!(orphans_of(&world), [], "{kill:?}");
+            world.rows[0].row.set("status", Attr::text("stopped"));
+            let report = stop_of(&mut world, Scope::All, "r3");
+            assert!(!report.findings.iter().any(|it| it.id == "stop.took_over"), "{kill:?}");
+            let request = request(&world, "r4");
+            let report = resume_with(&mut world, request, None).unwrap();
+            assert_eq!(report.outcome, "RELEASED", "{kill:?}");
+            assert_eq!(statuses(&world)[0], "stopped", "{kill:?}: it was not ours to start");
+        }
+        if survived {
+            break;
+        }
+    }
+    assert!(left_behind > 5, "only {left_behind} points left something behind");
+}
+
+#[test]
+fn killed_while_it_takes_over_the_next_one_does() {
+    let dead = orphaned(&Scope::All);
+    for index in 0.. {
+        let mut world = dead.clone();
+        let request = world::request(&world, "r2");
+        let survived = stop(&mut world, request, Some(Kill::After(index))).is_some();
+        if !survived {
+            stop_of(&mut world, Scope::All, "r3");
+        }
+        assert_eq!(resume(&mut world).outcome, "RELEASED", "{index}");
+        assert_eq!(values(&world), values(&busy()), "{index}");
+        if survived {
+            break;
+        }
+    }
+}
+
+#[test]
+fn a_resume_with_nothing_held_tells_the_stop_to_type() {
+    let mut world = orphaned(&Scope::Service("engine-2".into()));
+    let left = values(&world);
+    let report = resume(&mut world);
+    assert_eq!((report.outcome.as_str(), report.exit), ("refused", Exit::Refused), "{report:#?}");
+    let again = "tradectl emergency-stop --env sim --scope service=engine-2";
+    let problem = report.errors.first().unwrap();
+    assert!(problem.message.contains("stop stop-dead of tester"), "{problem:?}");
+    assert_eq!(problem.hint.as_deref(), Some(again));
+    let found = finding(&report, "resume.left_behind");
+    assert_eq!(found.next.as_deref(), Some(again));
+    assert_eq!(values(&world), left, "nothing was changed");
+    // What was put right by hand is no reason to stop again.
+    for (row, before) in world.rows.iter_mut().zip(busy().rows) {
+        *row = before;
+    }
+    world.services = busy().services;
+    world.schedules = busy().schedules;
+    assert_eq!(resume(&mut world).outcome, "nothing held");
+}
+
+#[test]
+fn what_a_narrower_stop_does_not_cover_is_told_and_is_not_lost() {
+    let mut world = orphaned(&Scope::All);
+    let one = Scope::Strategy("a".into());
+    let report = stop_of(&mut world, one, "r2");
+    let left = finding(&report, "stop.left_behind");
+    assert_eq!(left.next.as_deref(), Some("tradectl emergency-stop --env sim"));
+    let report = resume(&mut world);
+    assert_eq!(report.outcome, "RELEASED");
+    assert_eq!(statuses(&world)[0], "running", "what it covers was taken over");
+    let found = finding(&report, "resume.left_behind");
+    assert_eq!(found.next.as_deref(), Some("tradectl emergency-stop --env sim"));
+    assert!(!found.evidence[0].contains("strategy=a"), "{found:?}");
+    stop_of(&mut world, Scope::All, "r3");
+    let request = request(&world, "r4");
+    let report = resume_with(&mut world, request, None).unwrap();
+    assert_eq!(report.outcome, "RELEASED");
+    assert!(!report.findings.iter().any(|it| it.id == "resume.left_behind"), "{report:#?}");
+    assert_eq!(values(&world), values(&busy()));
+}
+
+#[test]
+fn what_cannot_be_looked_for_is_no_all_clear() {
+    let mut world = busy();
+    world.dark.insert(Query::LooseChunks);
+    let report = stop_of(&mut world, Scope::All, "r1");
+    assert_eq!(finding(&report, "stop.orphans_unread").severity, Severity::Warning);
+    let report = resume(&mut world);
+    assert_eq!(report.outcome, "RELEASED");
+    assert_eq!(finding(&report, "resume.orphans_unread").severity, Severity::Warning);
+}
