@@ -87,9 +87,14 @@ impl Account {
     /// Runs a command until one of its requests hangs, as the rule has it, and kills it there as
     /// `kill -9` does. That request; `None`: it ended before.
     pub(crate) fn killed(&self, folder: &str, line: &str, at: &Rule) -> Option<Request> {
+        self.killed_under(folder, line, std::slice::from_ref(at))
+    }
+
+    /// The same under several rules, of which one hangs.
+    pub(crate) fn killed_under(&self, folder: &str, line: &str, rules: &[Rule]) -> Option<Request> {
         let requests = self.sandbox.requests().expect("the proxy's record");
         let before = requests.last().map_or(0, |it| it.number);
-        self.sandbox.rules(std::slice::from_ref(at)).expect("a rule");
+        self.sandbox.rules(rules).expect("rules");
         let mut command = self.command(folder, line);
         let mut child =
             command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it runs");

@@ -168,6 +168,38 @@ fn stop_and_resume_on_aws_survive_a_kill_at_every_step() {
     }
 }
 
+/// The latch is slow to be read, and the stop, which does not wait for it, dies: whoever stops
+/// next leads back to every value, and who resumes at once is told to.
+#[test]
+#[ignore = "needs the AWS test server: cargo xtask test"]
+fn what_dies_on_aws_before_the_latch_names_it_is_taken_over() {
+    let account = tradai();
+    let before = account.standing();
+    for writes in [10, 14] {
+        let late = Rule::on("dynamodb", "GetItem").delay_s(30.0);
+        let dies = Rule::all().mutations().after(writes).hang();
+        let hung = account.killed_under("alice", STOP, &[late, dies]);
+        let at = told(hung.as_ref());
+        assert!(hung.is_some(), "{at}");
+        account.forget("alice");
+        assert_eq!(account.hold(), None, "{at}");
+        let document = account.run("bob", RESUME).ended("refused", 11);
+        let next = document["errors"][0]["hint"].as_str().unwrap_or_default();
+        assert!(next.starts_with("tradectl emergency-stop --env"), "{at}: {document:#}");
+        let document = account.run("bob", STOP).ended("HALTED", 0);
+        let findings = document["findings"].as_array().expect("findings");
+        assert!(findings.iter().any(|it| it["id"] == "stop.took_over"), "{at}: {findings:#?}");
+        account.forget("bob");
+        assert_at_rest(&account, &TRADAI, &at);
+        account.beating(&BOTS, || {
+            account.run("carol", RESUME).ended("RELEASED", 0);
+            account.run("carol", RESUME).ended("nothing held", 0);
+            account.forget("carol");
+            assert_stands(&account, &before, &at);
+        });
+    }
+}
+
 /// Without a latch two stops share nothing but what stands: each is put back from its own
 /// journal, the later one first.
 #[test]
