@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use trading_core::model::{Reading, RestoreChunk, Utc, VenueName};
+use trading_core::model::{Reading, RestoreChunk, StopId, Utc, VenueName};
 use trading_core::ops::history::{self, Stops};
 use trading_core::ops::{Query, Seen};
 
@@ -55,16 +55,9 @@ pub async fn query(
         Query::Leases => Seen::Leases(bounded("leases", timeout, state.leases()).await),
         Query::Lease(id) => Seen::Leases(bounded("leases", timeout, state.lease(&id)).await),
         Query::RestoreChunks(stop) => {
-            let read = bounded("restore records", timeout, state.restore_chunks(&stop)).await;
-            let of_stop = move |chunk: &RestoreChunk| chunk.stop_id == stop;
-            Seen::RestoreChunks(with_misplaced(read, state_dir, of_stop, timeout).await)
+            Seen::RestoreChunks(records(platform, state_dir, Some(stop), timeout).await)
         }
-        Query::LooseChunks => {
-            let read = bounded("restore records", timeout, state.loose_chunks()).await;
-            Seen::LooseChunks(
-                with_misplaced(read, state_dir, RestoreChunk::is_loose, timeout).await,
-            )
-        }
+        Query::LooseChunks => Seen::LooseChunks(records(platform, state_dir, None, timeout).await),
         Query::Stops => Seen::Stops(stops(state_dir, timeout, now).await),
         Query::VenueOrders(name) => {
             let read = at_venue(platform, &name, timeout, |venue| venue.open_orders()).await;
@@ -134,13 +127,23 @@ async fn bounded<T>(source: &str, timeout: Duration, ask: Fut<'_, Reading<T>>) -
     }
 }
 
-/// What a run could only keep in its journal on this machine counts too.
-async fn with_misplaced(
-    read: Reading<Vec<RestoreChunk>>,
+/// The restore record of a stop; of none: what is loose. What a run could only keep in its
+/// journal on this machine counts too.
+async fn records(
+    platform: &Platform,
     state_dir: &Path,
-    wanted: impl Fn(&RestoreChunk) -> bool + Send + 'static,
+    stop: Option<StopId>,
     timeout: Duration,
 ) -> Reading<Vec<RestoreChunk>> {
+    let read = match &stop {
+        Some(stop) => platform.state.restore_chunks(stop),
+        None => platform.state.loose_chunks(),
+    };
+    let read = bounded("restore records", timeout, read).await;
+    let wanted = move |chunk: &RestoreChunk| match &stop {
+        Some(stop) => chunk.stop_id == *stop,
+        None => chunk.is_loose(),
+    };
     let look = move |folder: &Path| journal::misplaced_chunks(folder, &wanted);
     match of_disk(state_dir, timeout, look).await {
         Ok(more) => read.map(|mut chunks| {

@@ -311,7 +311,7 @@ async fn loose_chunks_are_found_without_their_stops(seeded: &Seeded) {
     let (stop_id, unlatched) = (hold.stop_id.clone(), Some(Box::new(hold)));
     let dead = RestoreChunk { stop_id, unlatched, ..chunk(seeded, "run-c", 0) };
     applied(&state.put_restore_chunk(&dead).await);
-    assert_eq!(known(state.loose_chunks().await), [dead.clone()]);
+    assert_eq!(known(state.loose_chunks().await), std::slice::from_ref(&dead));
     let taken = dead.taken_over_by(&"contract-stop".into());
     applied(&state.put_restore_chunk(&taken).await);
     assert_eq!(state.put_restore_chunk(&taken).await, Written::Already);
