@@ -152,6 +152,10 @@ impl World {
             Query::StoredOrders => Seen::StoredOrders(known(self, vec![])),
             Query::Leases => Seen::Leases(known(self, vec![])),
             Query::RestoreChunks(_) => Seen::RestoreChunks(known(self, self.chunks.clone())),
+            Query::LooseChunks => {
+                let loose = self.chunks.iter().filter(|it| it.is_loose());
+                Seen::LooseChunks(known(self, loose.cloned().collect()))
+            }
             Query::VenueOrders(venue) => {
                 let live = self.orders.iter().filter(|it| !it.state.is_terminal());
                 Seen::VenueOrders(venue.clone(), known(self, live.cloned().collect()))
