@@ -12,7 +12,8 @@ pub fn page(report: &Report, header: &Header, style: Style) -> String {
     }
     let report = header.masked(report);
     let mut lines = banner(header, style);
-    lines.extend(outcome(&report, style));
+    let (headline, body) = headline(&report);
+    lines.extend(outcome(&report, headline, style));
     for problem in &report.errors {
         lines.extend(problem_lines(problem, style));
     }
@@ -22,7 +23,7 @@ pub fn page(report: &Report, header: &Header, style: Style) -> String {
             Told::More { like, subjects, all } => more_lines(like, &subjects, all, style),
         });
     }
-    for block in &report.body {
+    for block in body {
         match block {
             Block::Heading(text) => {
                 lines.push(String::new());
@@ -100,13 +101,25 @@ pub fn banner(header: &Header, style: Style) -> Vec<String> {
     lines.iter().map(|line| toned(line, tone, style.color)).collect()
 }
 
-fn outcome(report: &Report, style: Style) -> Vec<String> {
+/// The outcome's word, or the body's first line where that begins with it; and the rest.
+fn headline(report: &Report) -> (&str, &[Block]) {
+    match report.body.split_first() {
+        Some((Block::Line(cell), rest))
+            if cell.text.strip_prefix(&report.outcome).is_some_and(|it| it.starts_with(": ")) =>
+        {
+            (&cell.text, rest)
+        }
+        _ => (&report.outcome, &report.body),
+    }
+}
+
+fn outcome(report: &Report, headline: &str, style: Style) -> Vec<String> {
     let tone = match report.exit {
         Exit::Ok => Tone::Good,
         Exit::No | Exit::Incomplete | Exit::Declined | Exit::Refused => Tone::Warn,
         _ => Tone::Bad,
     };
-    let mut text = escape::line(&report.outcome);
+    let mut text = escape::line(headline);
     if let Some(only) = &report.only {
         text.push_str(&format!(": {} alone was looked at", escape::line(only)));
     }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 use trading_core::model::ServiceName;
-use trading_core::report::{Block, Cell, Exit, Finding, Measured, Report, Severity, Tone};
+use trading_core::report::{Block, Cell, Exit, Finding, Measured, Report, Severity, Tone, counted};
 
 use crate::drive::drill::{Findings, Scenario};
 
@@ -105,8 +105,10 @@ fn body(scenario: &Scenario, found: &Findings, word: &str, good: bool) -> Vec<Bl
         |name: &str| timing[name].as_i64().map_or("unknown".to_owned(), |ms| format!("{ms} ms"));
     let tone = if good { Tone::Good } else { Tone::Bad };
     let headline = format!(
-        "{word}: {} strategies in {} engines, {} orders taken on before",
-        scenario.strategies, scenario.engines, found.orders_before
+        "{word}: {} in {}, {} taken on before",
+        counted(u64::from(scenario.strategies), "strategy", "strategies"),
+        counted(u64::from(scenario.engines), "engine", "engines"),
+        counted(u64::try_from(found.orders_before).unwrap_or(u64::MAX), "order", "orders")
     );
     let mut body = vec![Block::Line(Cell::toned(headline, tone))];
     if let Some(name) = &found.hung {

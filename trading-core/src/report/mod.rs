@@ -13,7 +13,7 @@ pub use fold::{Fold, Told};
 pub use measured::{Measured, Missing};
 pub use nearest::nearest;
 pub use progress::{Progress, ProgressKind};
-pub use words::{ago, millis, stamp};
+pub use words::{ago, counted, millis, stamp};
 
 use serde::{Deserialize, Serialize};
 

@@ -36,9 +36,20 @@ pub fn ago(ms: i64) -> String {
     }
 }
 
+/// How many there are of something: `1 engine`, `2 engines`.
+pub fn counted(count: u64, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{ago, millis};
+    use super::{ago, counted, millis};
+
+    #[test]
+    fn one_is_not_spoken_of_as_several() {
+        let words = [0, 1, 2].map(|count| counted(count, "engine", "engines"));
+        assert_eq!(words, ["0 engines", "1 engine", "2 engines"]);
+    }
 
     #[test]
     fn lengths_of_time_are_cut_to_two_units() {

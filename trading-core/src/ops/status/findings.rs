@@ -191,12 +191,12 @@ impl View<'_> {
             Some(task) => evidence.push(describe(task)),
             None if !tasks.is_whole() => evidence.push("not all tasks were read".to_owned()),
             None => {
-                let live = tasks.into_iter().any(|task| {
+                let live = tasks.into_iter().find(|task| {
                     service.is_some() && task.service == service && task.state == TaskState::Running
                 });
                 let service = service.map_or_else(|| "?".to_owned(), |it| it.to_string());
-                let word = if live { "runs" } else { "runs no" };
-                evidence.push(format!("its service {service} {word} task"));
+                let runs = live.map_or("no task".to_owned(), |task| format!("task {}", task.id));
+                evidence.push(format!("its service {service} runs {runs}"));
             }
         }
         evidence

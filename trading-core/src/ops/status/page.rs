@@ -9,7 +9,7 @@ use crate::model::{
 use crate::ops::heartbeat::{Pulse, beat_cells};
 use crate::ops::positions::holdings_table;
 use crate::ops::supervision::line as supervision_line;
-use crate::report::{Block, Cell, Tone, ago};
+use crate::report::{Block, Cell, Tone, ago, stamp};
 
 /// How many rows of one table fit on a screen with the others.
 const ROWS: usize = 12;
@@ -156,7 +156,13 @@ impl View<'_> {
                 let age = self.now.duration_since(hold.at).as_millis();
                 let age = ago(i64::try_from(age).unwrap_or(i64::MAX));
                 let phase = hold.phase.as_str();
-                format!("{} {} by {} since {age} ({phase})", hold.level, hold.scope, hold.stop_id)
+                format!(
+                    "{} {} by {} since {} ({age}, {phase})",
+                    hold.level,
+                    hold.scope,
+                    hold.stop_id,
+                    stamp(hold.at)
+                )
             })
             .collect();
         if holds.is_empty() {

@@ -6,7 +6,7 @@ use crate::model::{Phase, Reading};
 use crate::ops::history::Stop;
 use crate::ops::quiet::is_still;
 use crate::ops::resume::stands;
-use crate::report::{Block, Cell, Finding, Severity, Tone, ago};
+use crate::report::{Block, Cell, Finding, Severity, Tone, ago, stamp};
 use serde::Serialize;
 
 /// A stop that is not over, as the document has it.
@@ -115,7 +115,13 @@ impl View<'_> {
             .map(|(stop, _)| {
                 let (hold, age) = (&stop.hold, ago(self.age(stop.hold.at)));
                 let phase = hold.phase.as_str();
-                format!("{} {} by {} since {age} ({phase})", hold.level, hold.scope, hold.stop_id)
+                format!(
+                    "{} {} by {} since {} ({age}, {phase})",
+                    hold.level,
+                    hold.scope,
+                    hold.stop_id,
+                    stamp(hold.at)
+                )
             })
             .collect();
         let line = match open.join("; ") {
