@@ -7,6 +7,7 @@ mod show;
 mod undo;
 mod verify;
 
+use trading_core::model::{Meant, a_few, meant};
 use trading_core::ops::history::Found;
 use trading_core::report::{Exit, Report};
 
@@ -66,22 +67,15 @@ pub(super) fn all(environment: &Environment) -> Result<Vec<Found>, Fault> {
 fn named(environment: &Environment, name: &str) -> Result<Found, Fault> {
     let mut all = all(environment)?;
     let hint = format!("tradectl journal list --env {}", environment.name);
-    let fits = |found: &Found| match name {
-        "last" => false,
-        name => found.run.starts_with(name) && !name.is_empty(),
-    };
-    let exact = all.iter().position(|found| found.run == name);
-    let mut fitting = (0..all.len()).filter(|at| fits(&all[*at]));
-    let at = match (exact, fitting.next(), fitting.next()) {
-        (Some(exact), _, _) => Some(exact),
-        (None, Some(only), None) => Some(only),
-        (None, Some(_), Some(_)) => {
-            let message = format!("several runs begin with `{name}`");
+    let at = match meant(name, all.iter().map(|found| found.run.as_str())) {
+        // A file without a line is of a run that never began.
+        _ if name == "last" => all.iter().rposition(Found::may_have_begun),
+        Meant::One(run) => all.iter().position(|found| found.run == run),
+        Meant::None => None,
+        Meant::Several(runs) => {
+            let message = format!("several runs begin with `{name}`: {}", a_few(&runs));
             return Err(Fault::new(Exit::Usage, "journal.ambiguous", message).hint(hint));
         }
-        // A file without a line is of a run that never began.
-        (None, None, _) if name == "last" => all.iter().rposition(Found::may_have_begun),
-        (None, None, _) => None,
     };
     at.map(|at| all.swap_remove(at)).ok_or_else(|| {
         let message = format!("{} has no run `{name}` on this machine", environment.name);

@@ -12,6 +12,7 @@ mod latch;
 mod lease;
 mod listing;
 mod log;
+mod meant;
 mod order;
 mod position;
 mod profile;
@@ -39,6 +40,7 @@ pub use latch::{
 pub use lease::Lease;
 pub use listing::Listing;
 pub use log::{LogLine, LogList, LogQuery, LogSource, PrunedLogs};
+pub use meant::{Meant, meant};
 pub use order::{
     NewOrder, OrderPurpose, OrderRow, OrderState, OrderType, Receipt, Side, VenueFill, VenueOrder,
     VenuePosition,

@@ -6,7 +6,7 @@ use super::restore::{self, Fate, Item};
 use super::unlatched;
 use super::{LOOK_LIMIT_MS, Request};
 use crate::journal::Entry;
-use crate::model::{Hold, Phase, Reading, Scope, StopId, Utc};
+use crate::model::{Hold, Meant, Phase, Reading, Scope, StopId, Utc, meant};
 use crate::ops::emergency_stop::{Site, later};
 use crate::ops::run::{Opening, Run};
 use crate::ops::seen::World;
@@ -232,8 +232,20 @@ impl Resume {
 
     /// The hold that is to be released, and no other that covers the same.
     pub(super) fn choose(&self, holds: &[Hold]) -> Result<Hold, End> {
-        let wanted =
-            |hold: &&Hold| self.request.stop_id.as_ref().is_none_or(|id| *id == hold.stop_id);
+        let ids = holds.iter().map(|it| it.stop_id.as_str());
+        let id =
+            match self.request.stop_id.as_ref().map(|asked| (asked, meant(asked.as_str(), ids))) {
+                Some((asked, Meant::Several(ids))) => {
+                    let ids = ids.join(", ");
+                    let why =
+                        format!("several stops begin with `{asked}`: {ids}; type more of one");
+                    return Err(End::Refused(why));
+                }
+                Some((_, Meant::One(id))) => Some(id),
+                Some((asked, Meant::None)) => Some(asked.as_str()),
+                None => None,
+            };
+        let wanted = |hold: &&Hold| id.is_none_or(|id| id == hold.stop_id.as_str());
         let mut candidates = holds.iter().filter(wanted);
         let hold = match (candidates.next(), candidates.next()) {
             (None, _) if holds.is_empty() => return Err(End::NothingHeld),

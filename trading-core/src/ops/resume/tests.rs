@@ -289,6 +289,25 @@ fn a_stop_that_does_not_hold_is_refused_while_others_do() {
 }
 
 #[test]
+fn the_beginning_of_a_stop_s_id_is_enough_unless_another_that_holds_begins_so() {
+    let mut world = SimWorld::busy();
+    stop_scope(&mut world, "x1", Scope::Service("engine-1".into()));
+    stop_scope(&mut world, "x2", Scope::Service("engine-2".into()));
+    world.engines_beat = true;
+    let both = later_of(&world, "stop-x", "r1");
+    let report = resume_with(&mut world, both, None).unwrap();
+    assert_eq!(report.exit, Exit::Refused, "{report:#?}");
+    let message = &report.errors[0].message;
+    assert!(message.contains("stop-x1") && message.contains("stop-x2"), "{message}");
+    assert_eq!(world.latch.holds.len(), 2);
+    let one = later_of(&world, "stop-x1", "r2");
+    assert_eq!(resume_with(&mut world, one, None).unwrap().outcome, "RELEASED");
+    let rest = later_of(&world, "stop-", "r3");
+    let report = resume_with(&mut world, rest, None).unwrap();
+    assert_eq!(report.outcome, "RELEASED", "the only one that holds: {report:#?}");
+}
+
+#[test]
 fn two_operators_who_resume_at_once_are_both_told_that_trading_goes_on() {
     for index in 0..60 {
         let mut world = stopped();

@@ -7,7 +7,7 @@ use super::gate::Obstacle;
 use super::procedure::{End, Resume};
 use super::record::{self, MissingChunk};
 use super::restore::{Item, engine_moved_on, found};
-use crate::model::{Hold, Reading, RestoreSubject};
+use crate::model::{Hold, Meant, Reading, RestoreSubject, meant};
 use crate::ops::Query;
 use crate::ops::history::{Stop, Stops};
 use crate::ops::quiet::is_still;
@@ -35,10 +35,11 @@ impl Resume {
             None => return Err(End::Unread("the journals were not read".to_owned())),
         };
         let known = stops.with(&self.request.record);
-        let open = known.iter().filter(|it| self.is_open(it));
+        let named = self.named(&known);
+        let open = known.iter().filter(|it| self.is_open(it, named));
         let holds: Vec<Hold> = open.map(|it| it.hold.clone()).collect();
         let hold = match self.choose(&holds) {
-            Err(End::NothingHeld) => return Err(self.nothing_open(&known, &stops)),
+            Err(End::NothingHeld) => return Err(self.nothing_open(&known, &stops, named)),
             other => other?,
         };
         let chosen = known.iter().find(|it| it.hold.stop_id == hold.stop_id);
@@ -48,14 +49,25 @@ impl Resume {
 
     /// It is not over, and something still stands as it left it; or it was named, and what
     /// stands is looked at item by item.
-    fn is_open(&self, stop: &Stop) -> bool {
-        let named = self.request.stop_id.as_ref() == Some(&stop.hold.stop_id);
+    fn is_open(&self, stop: &Stop, named: Option<&str>) -> bool {
+        let named = named == Some(stop.hold.stop_id.as_str());
         stop.over.is_none() && (named || stands(&self.world, stop, |_| true) > 0)
     }
 
-    fn nothing_open(&mut self, known: &[Stop], stops: &Stops) -> End {
+    /// The stop that the operator named, whole or by its beginning.
+    fn named<'a>(&self, known: &'a [Stop]) -> Option<&'a str> {
+        let open = known.iter().filter(|it| it.over.is_none());
+        let (open, all) = (open.map(id_of), known.iter().map(id_of));
+        let asked = self.request.stop_id.as_ref()?.as_str();
+        match (meant(asked, open), meant(asked, all)) {
+            (Meant::One(id), _) | (Meant::None, Meant::One(id)) => Some(id),
+            _ => None,
+        }
+    }
+
+    fn nothing_open(&mut self, known: &[Stop], stops: &Stops, named: Option<&str>) -> End {
         let is_known = match &self.request.stop_id {
-            Some(id) => known.iter().any(|it| it.hold.stop_id == *id),
+            Some(_) => named.is_some(),
             None => !known.is_empty(),
         };
         if is_known && !is_still(&self.site, &self.world) {
@@ -105,6 +117,10 @@ impl Resume {
         let subject = &undecided.item.subject;
         Some(End::Held(format!("{subject} was changed since the stop and nobody decided")))
     }
+}
+
+fn id_of(stop: &Stop) -> &str {
+    stop.hold.stop_id.as_str()
 }
 
 /// How many items, of those that are meant, still stand as a stop left them; what cannot be read
