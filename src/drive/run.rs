@@ -1,6 +1,7 @@
 //! The driver: does what a procedure wants, as much of it at once as it wants, and gives
 //! the answers back. It decides nothing.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,6 +70,9 @@ impl KillPoint {
     }
 }
 
+/// The lines of the restore record that stand on the screen.
+type Printed = BTreeSet<String>;
+
 /// The wall clock at the start, moved on by the clock that nobody sets: a deadline does not
 /// jump when somebody corrects the time.
 struct Steady {
@@ -92,6 +96,7 @@ impl Driver<'_> {
     pub async fn run(&mut self, procedure: &mut dyn Procedure) -> Report {
         let clock = Steady::new(Arc::clone(&self.clock));
         let mut working = Working::default();
+        let mut printed = Printed::new();
         loop {
             self.start_all(procedure, &clock, &mut working);
             for news in procedure.news() {
@@ -109,7 +114,7 @@ impl Driver<'_> {
                 Some((ticket, answer)) = working.next(), if !working.is_idle() => {
                     self.kill.pass();
                     tracing::debug!(?ticket, ?answer, "answered");
-                    let answer = self.settle_record(clock.now(), answer);
+                    let answer = self.settle_record(clock.now(), answer, &mut printed);
                     procedure.give(clock.now(), ticket, answer);
                 }
                 () = wish(&mut self.signals, self.ui) => {
@@ -189,8 +194,8 @@ impl Driver<'_> {
     }
 
     /// A chunk that the state store did not take goes to the journal; if that fails too, it
-    /// is printed on the spot, and once more with the outcome.
-    fn settle_record(&mut self, at: Utc, answer: Answer) -> Answer {
+    /// is printed on the spot, however often it is asked for, and once more with the outcome.
+    fn settle_record(&mut self, at: Utc, answer: Answer, printed: &mut Printed) -> Answer {
         let Answer::Recorded(chunk, Recorded::Printed { why }) = answer else { return answer };
         let entry = Entry::Record { chunk: chunk.clone(), why: why.clone() };
         let recorded = match self.journal.as_mut() {
@@ -200,7 +205,10 @@ impl Driver<'_> {
                 Err(more) => Recorded::Printed { why: format!("{why}; the journal: {more}") },
             },
         };
-        if let (Recorded::Printed { .. }, Ok(line)) = (&recorded, chunk.printed()) {
+        if matches!(recorded, Recorded::Printed { .. })
+            && let Ok(line) = chunk.printed()
+            && printed.insert(line.clone())
+        {
             // Before anything of it is changed: whoever dies now leaves it on the screen.
             self.ui.exact(&line);
         }

@@ -184,12 +184,24 @@ impl Run {
                 self.enqueue(asks);
             }
             (Pending::Record(steps), Answer::Recorded(chunk, recorded)) => {
-                if recorded == Recorded::StateStore {
+                let in_store = recorded == Recorded::StateStore;
+                self.executor.kept(&chunk, in_store);
+                let key = (chunk.stop_id.clone(), chunk.chunk);
+                // It may have been asked for before.
+                self.misplaced.retain(|(it, _)| *it != chunk);
+                if in_store {
+                    self.misplaced_of.remove(&key);
                     let asks = self.executor.recorded(&steps);
                     self.enqueue(asks);
                 } else {
-                    let key = (chunk.stop_id.clone(), chunk.chunk);
-                    self.misplaced_of.insert(key, steps.clone());
+                    self.misplaced_of
+                        .entry(key)
+                        .and_modify(|of| match steps.as_slice() {
+                            [] => of.clear(),
+                            steps if !of.is_empty() => of.extend_from_slice(steps),
+                            _ => {}
+                        })
+                        .or_insert_with(|| steps.clone());
                     self.misplaced.push((chunk, recorded));
                     self.unnoted.extend(steps);
                     self.unnoted_since.get_or_insert(now);

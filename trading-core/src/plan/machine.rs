@@ -131,6 +131,8 @@ pub struct Executor {
     /// Entries that go along with the next journal ask.
     pending_entries: Vec<Entry>,
     next_chunk: u32,
+    /// Chunks that the state store has not.
+    elsewhere: Vec<RestoreChunk>,
     closed: Option<String>,
     /// What the procedure has observed of what steps await.
     observed: BTreeSet<String>,
@@ -167,6 +169,7 @@ impl Executor {
             open: BTreeMap::new(),
             pending_entries: Vec::new(),
             next_chunk: 0,
+            elsewhere: Vec::new(),
             closed: None,
             observed: BTreeSet::new(),
             meter: None,
@@ -417,7 +420,13 @@ impl Executor {
     fn chunk(&mut self, steps: &[StepId], now: Utc) -> Option<MachineAsk> {
         let items: Vec<RestoreItem> =
             steps.iter().filter_map(|id| self.slots.get(id)?.step.restore.clone()).collect();
-        let chunk = self.chunk_of(items, now)?;
+        let stop_id = self.stop_id.as_ref()?;
+        // Whoever tries again asks for the same chunk again: the values are no others.
+        let holds = |it: &&RestoreChunk| {
+            it.stop_id == *stop_id && items.iter().all(|item| it.items.contains(item))
+        };
+        let again = self.elsewhere.iter().find(holds).cloned();
+        let chunk = again.or_else(|| self.chunk_of(items, now))?;
         Some(MachineAsk::Record { steps: steps.to_vec(), chunk })
     }
 
@@ -434,6 +443,15 @@ impl Executor {
         };
         self.next_chunk += 1;
         Some(chunk)
+    }
+
+    /// Whether the state store has a chunk; one that it has not is asked for again, and no
+    /// other, when what it holds is to be changed again.
+    pub fn kept(&mut self, chunk: &RestoreChunk, in_store: bool) {
+        self.elsewhere.retain(|it| it != chunk);
+        if !in_store {
+            self.elsewhere.push(chunk.clone());
+        }
     }
 
     /// The answer to a record ask: it is kept somewhere in any case.

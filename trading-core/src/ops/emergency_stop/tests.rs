@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 mod asked;
 mod exposed;
 mod partly;
+mod record;
 mod unacknowledged;
 
 fn stop_with(world: &mut SimWorld, request: Request, kill: Option<Kill>) -> Option<Report> {
@@ -508,37 +509,6 @@ fn a_dry_run_plans_all_of_it_and_changes_nothing() {
     for act in ["write_latch", "set_status", "set_schedule", "cancel_order", "set_desired"] {
         assert!(plan.contains(act), "{act} is not planned: {plan}");
     }
-}
-
-#[test]
-fn without_a_journal_or_a_store_for_records_it_goes_on_and_says_so() {
-    let mut world = SimWorld::busy();
-    world.journal_broken = true;
-    world.store_broken = true;
-    let report = stop(&mut world);
-    assert_eq!(report.outcome, "HALTED");
-    let ids: Vec<&str> = report.findings.iter().map(|it| it.id.as_str()).collect();
-    assert!(ids.contains(&"stop.no_journal") && ids.contains(&"stop.record_misplaced"), "{ids:?}");
-    let record = report.data["restore_record"].to_string();
-    assert!(record.contains("engine-2"), "the values are in the output: {record}");
-}
-
-#[test]
-fn a_latch_that_cannot_note_where_the_record_lies_keeps_nobody_waiting() {
-    let mut world = SimWorld::busy();
-    world.store_broken = true;
-    world.latch_broken = true;
-    let report = stop(&mut world);
-    assert!(world.rows.iter().all(|row| row.status().is_at_rest()), "{report:#?}");
-    let found = report.findings.iter().find(|it| it.id == "stop.record_misplaced").unwrap();
-    assert!(found.message.contains("could NOT note it"), "{found:?}");
-
-    let mut world = SimWorld::busy();
-    world.store_broken = true;
-    let report = stop(&mut world);
-    let found = report.findings.iter().find(|it| it.id == "stop.record_misplaced").unwrap();
-    assert!(found.message.contains("the latch notes it"), "{found:?}");
-    assert!(!world.latch.holds[0].misplaced.is_empty());
 }
 
 #[test]
