@@ -9,7 +9,7 @@ pub(super) fn columns(text: &str) -> usize {
 }
 
 /// Breaks a text into lines of at most `width` columns, at blanks where there are any.
-pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let width = width.max(1);
     let mut lines = Vec::new();
     for paragraph in text.split('\n') {

@@ -5,7 +5,7 @@ pub mod escape;
 mod header;
 mod human;
 mod json;
-mod layout;
+pub(crate) mod layout;
 pub mod mask;
 mod table;
 

@@ -11,12 +11,14 @@ use crate::render::escape;
 pub(super) struct Live {
     all: MultiProgress,
     bars: BTreeMap<String, ProgressBar>,
+    /// Columns.
+    width: usize,
 }
 
 impl Live {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(width: usize) -> Self {
         let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
-        Self { all, bars: BTreeMap::new() }
+        Self { all, bars: BTreeMap::new(), width }
     }
 
     /// The terminal is none that can be drawn on.
@@ -32,7 +34,7 @@ impl Live {
             .bars
             .entry(subject.clone())
             .or_insert_with(|| all.add(ProgressBar::no_length()).with_prefix(subject));
-        bar.set_style(style(progress.total.is_some()));
+        bar.set_style(style(progress.total.is_some(), self.width));
         if let Some(total) = progress.total {
             bar.set_length(total);
         }
@@ -67,13 +69,22 @@ impl Live {
     }
 }
 
-/// A bar where there is a total, a line where there is none.
-fn style(counted: bool) -> ProgressStyle {
-    let template = if counted {
-        "{prefix:<22} [{bar:20}] {pos}/{len} {wide_msg}"
-    } else {
-        "{prefix:<22} {wide_msg}"
-    };
+/// From how many columns on a bar leaves room for words beside it.
+const BAR_FITS: usize = 64;
+
+/// A bar where there is a total, a line where there is none. No line is longer than the
+/// terminal: one that wraps could not be drawn over again.
+fn template(counted: bool, width: usize) -> &'static str {
+    match (counted, width >= BAR_FITS) {
+        (true, true) => "{prefix:<22!} [{bar:20}] {pos}/{len} {wide_msg}",
+        (false, true) => "{prefix:<22!} {wide_msg}",
+        (true, false) => "{prefix:<10!} {pos}/{len} {wide_msg}",
+        (false, false) => "{prefix:<10!} {wide_msg}",
+    }
+}
+
+fn style(counted: bool, width: usize) -> ProgressStyle {
+    let template = template(counted, width);
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
@@ -131,4 +142,70 @@ fn plain(progress: &Progress) -> String {
     }
     line.push('\n');
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
+    use indicatif::{ProgressBar, TermLike};
+
+    use super::{ProgressDrawTarget, style};
+
+    /// A terminal that keeps what is written to it.
+    #[derive(Debug)]
+    struct Screen(u16, Arc<Mutex<String>>);
+
+    impl TermLike for Screen {
+        fn width(&self) -> u16 {
+            self.0
+        }
+        fn move_cursor_up(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_down(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn write_line(&self, text: &str) -> io::Result<()> {
+            self.write_str(text)
+        }
+        fn write_str(&self, text: &str) -> io::Result<()> {
+            self.1.lock().expect("one thread").push_str(text);
+            Ok(())
+        }
+        fn clear_line(&self) -> io::Result<()> {
+            self.1.lock().expect("one thread").clear();
+            Ok(())
+        }
+        fn flush(&self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn no_line_of_the_display_is_longer_than_the_terminal() {
+        for width in [30_u16, 40, 80] {
+            for counted in [true, false] {
+                let shown = Arc::new(Mutex::new(String::new()));
+                let screen = Screen(width, Arc::clone(&shown));
+                let target = ProgressDrawTarget::term_like(Box::new(screen));
+                let bar = ProgressBar::with_draw_target(Some(12), target);
+                bar.set_style(style(counted, usize::from(width)));
+                bar.set_position(12);
+                bar.set_prefix("a subject with a very long name indeed");
+                bar.abandon_with_message("done 12 of 12, and more words than there is room for");
+                let shown = shown.lock().expect("one thread");
+                let line = shown.trim_end();
+                assert!(line.chars().count() <= usize::from(width), "{width}: {line:?}");
+                assert!(line.contains("done 12"), "{width}: {line:?}");
+            }
+        }
+    }
 }

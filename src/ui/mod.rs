@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::Serialize;
 use trading_core::report::Progress;
 
+use crate::render::layout::wrap;
 use crate::render::{escape, mask};
 
 pub use capture::Captured;
@@ -150,10 +151,19 @@ impl Ui {
         self.out_broken.load(Ordering::Relaxed)
     }
 
-    /// One line for the person at the terminal, escaped, on stderr. A stderr that is gone
-    /// loses it: there is nobody left to tell.
+    /// One line for the person at the terminal, escaped, on stderr, broken between words where
+    /// it is too long for the terminal. A stderr that is gone loses it: there is nobody left to
+    /// tell.
     pub fn note(&self, line: &str) {
-        self.line(&format!("{}\n", escape::line(&self.masked(line))));
+        self.line(&format!("{}\n", self.fitted(escape::line(&self.masked(line)))));
+    }
+
+    /// A text for stderr, broken between words where a terminal stands there.
+    fn fitted(&self, text: String) -> String {
+        if !self.terminal.stderr {
+            return text;
+        }
+        wrap(&text, self.terminal.width).join("\n")
     }
 
     fn line(&self, line: &str) {
@@ -185,7 +195,7 @@ impl Ui {
             return self.progress_line(&progress);
         }
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-        let live = live.get_or_insert_with(live::Live::new);
+        let live = live.get_or_insert_with(|| live::Live::new(self.terminal.width));
         // A terminal that cannot move its cursor (TERM unset or `dumb`) gets lines.
         if live.is_hidden() {
             return self.progress_line(&progress);

@@ -44,7 +44,7 @@ impl Ui {
             return None;
         }
         self.end_live();
-        self.write_err(&format!("{} ", escape::lines(question)));
+        self.write_err(&format!("{} ", self.fitted(escape::lines(question))));
         self.next_line().await.ok().flatten()
     }
 

@@ -30,6 +30,17 @@ fn only_the_exact_words_confirm() {
 }
 
 #[test]
+fn what_is_asked_and_told_at_a_narrow_terminal_is_broken_between_words() {
+    let narrow = Terminal { width: 20, ..person() };
+    let (ui, captured) = Ui::captured("", narrow);
+    ui.note("halts everything that trades in tradai-prod");
+    assert_eq!(captured.err(), "halts everything\nthat trades in\ntradai-prod\n");
+    let (ui, captured) = Ui::captured("", Terminal { stderr: false, ..narrow });
+    ui.note("halts everything that trades");
+    assert_eq!(captured.err(), "halts everything that trades\n", "a file is no terminal");
+}
+
+#[test]
 fn piped_input_answers_nothing() {
     for terminal in [
         Terminal::none(80),
