@@ -14,11 +14,12 @@ pub enum Meant<'a> {
 /// Looks for what was typed among the ids that there are. An empty word means none.
 pub fn meant<'a>(typed: &str, ids: impl IntoIterator<Item = &'a str>) -> Meant<'a> {
     let mut fitting: Vec<&str> = ids.into_iter().filter(|id| id.starts_with(typed)).collect();
+    fitting.sort_unstable();
     fitting.dedup();
     let exact = fitting.iter().find(|id| **id == typed);
     match (exact, fitting.as_slice()) {
         _ if typed.is_empty() => Meant::None,
-        (Some(exact), _) => Meant::One(*exact),
+        (Some(exact), _) => Meant::One(exact),
         (None, []) => Meant::None,
         (None, [only]) => Meant::One(only),
         (None, _) => Meant::Several(fitting),
