@@ -21,8 +21,8 @@ use crate::settings::Access;
 /// The arguments.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The stop to resume from: its id or the beginning of it [default: the one in the latch; without a latch, the one in
-    /// this machine's journals or in FILE].
+    /// The stop to resume from: its id or the beginning of it [default: the one in the latch;
+    /// without a latch, the one in this machine's journals or in FILE].
     stop_id: Option<String>,
     /// Why it is safe to trade again.
     #[arg(long, value_parser = reason)]
