@@ -1,0 +1,85 @@
+//! Orders of unknown outcome at the gate.
+
+use super::*;
+
+#[test]
+fn an_order_of_unknown_outcome_closes_the_gate_unless_the_venue_knows_it() {
+    let row = Row::default().with_text("strategy_id", "a").with_text("status", "pending");
+    let stored = vec![OrderRow { id: "o1".into(), row }];
+    let mut world = stopped();
+    world.stored_orders = stored.clone();
+    assert_eq!(resume(&mut world).outcome, "RELEASED", "the venue says that it was cancelled");
+
+    let mut world = stopped();
+    world.stored_orders = stored;
+    world.dark.insert(Query::VenueOrder(paper(), "o1".into()));
+    let report = resume(&mut world);
+    assert_eq!(report.exit, Exit::Refused, "{report:#?}");
+    assert!(world.applied.is_empty());
+    assert!(!world.latch.holds.is_empty());
+}
+
+#[test]
+fn an_order_that_no_venue_can_settle_is_answered_for_by_name_or_closes_the_gate() {
+    let unsettled = || {
+        let mut world = stopped();
+        let row = Row::default().with_text("strategy_id", "bot").with_text("status", "open");
+        world.stored_orders = vec![OrderRow { id: "o9".into(), row }];
+        // It trades where nothing of ours can ask.
+        let mut bot = world.rows[0].clone();
+        bot.id = "bot".into();
+        bot.row.set("venue", Attr::text("elsewhere"));
+        world.rows.push(bot);
+        world
+    };
+    let mut world = unsettled();
+    let report = resume(&mut world);
+    assert_eq!(report.exit, Exit::Refused, "{report:#?}");
+    assert!(world.applied.is_empty() && !world.latch.holds.is_empty());
+    let finding = report.findings.iter().find(|it| it.id == "resume.order_unsettled").unwrap();
+    assert_eq!(finding.subject, "order=o9");
+    assert!(finding.next.as_ref().unwrap().contains("--leave order=o9"), "{finding:?}");
+
+    // Another one's name opens nothing, and nothing of an order can be put back.
+    for (leave, take) in [(vec!["order=o8"], vec![]), (vec![], vec!["order=o9"])] {
+        let mut world = unsettled();
+        let owned = |items: Vec<&str>| items.into_iter().map(str::to_owned).collect();
+        let mut request = request(&world, "r2");
+        (request.leave, request.take) = (owned(leave), owned(take));
+        let report = resume_with(&mut world, request, None).unwrap();
+        assert_eq!(report.exit, Exit::Refused, "{report:#?}");
+        assert!(world.applied.is_empty(), "{:?}", world.applied);
+    }
+
+    // What was decided already stands in what is typed next, beside what is not.
+    let mut world = unsettled();
+    let more = ["o8", "o7"].map(|id| OrderRow { id: id.into(), ..world.stored_orders[0].clone() });
+    world.stored_orders.extend(more);
+    let mut left = request(&world, "r2");
+    left.leave = vec!["order=o9".into()];
+    let report = resume_with(&mut world, left, None).unwrap();
+    let hint = report.errors[0].hint.as_ref().unwrap();
+    assert!(hint.ends_with("--leave order=o9 --leave order=o7 --leave order=o8"), "{hint}");
+
+    let mut world = unsettled();
+    let mut left = request(&world, "r2");
+    left.leave = vec!["order=o9".into()];
+    let report = resume_with(&mut world, left, None).unwrap();
+    assert_eq!(report.outcome, "RELEASED", "{report:#?}");
+    assert!(report.findings.iter().any(|it| it.id == "resume.order_left"));
+    let plan = serde_json::to_string(&report.data["plan"]).unwrap();
+    assert!(plan.contains("answered for by") && plan.contains("order=o9"), "{plan}");
+}
+
+#[test]
+fn an_order_at_a_venue_that_does_not_answer_cannot_be_left() {
+    let mut world = stopped();
+    let row = Row::default().with_text("strategy_id", "a").with_text("status", "pending");
+    world.stored_orders = vec![OrderRow { id: "o1".into(), row }];
+    world.dark.insert(Query::VenueOrder(paper(), "o1".into()));
+    let mut request = request(&world, "r2");
+    request.leave = vec!["order=o1".into()];
+    let report = resume_with(&mut world, request, None).unwrap();
+    assert_eq!(report.exit, Exit::Refused, "{report:#?}");
+    assert!(world.applied.is_empty());
+}
