@@ -69,8 +69,8 @@ pub struct Request {
     pub body: Value,
     /// Whether the server got it.
     pub reached: bool,
-    /// What the client got: `passed`, `made up`, `hang`, `reset`, `truncated`, `dripped`, or
-    /// `pending` while nothing is decided.
+    /// What the client got: `passed`, `made up`, `hang`, `reset`, `truncated`, `dripped`,
+    /// `held` while it waits, or `pending` while nothing is decided.
     pub outcome: String,
     /// The status of the answer, if there was one.
     pub status: Option<u16>,

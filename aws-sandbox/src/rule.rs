@@ -32,6 +32,11 @@ impl Rule {
         Self::default().with("service", json!(service))
     }
 
+    /// Only requests to a REST service for a path that this regular expression matches whole.
+    pub fn path(self, path: &str) -> Self {
+        self.with("path", json!(path))
+    }
+
     /// Only requests that may change something.
     pub fn mutations(self) -> Self {
         self.with("mutates", json!(true))
@@ -55,6 +60,12 @@ impl Rule {
     /// Waits first.
     pub fn delay_s(self, seconds: f64) -> Self {
         self.with("delay_s", json!(seconds))
+    }
+
+    /// Waits first, for as long as the rules are not replaced: what others do until then comes
+    /// before it for certain.
+    pub fn held(self) -> Self {
+        self.with("held", json!(true))
     }
 
     /// The server does it; then comes the fault.

@@ -175,6 +175,27 @@ class Proxied(unittest.TestCase):
         (entry,) = self.log()
         self.assertEqual((entry["reached"], entry["outcome"]), (False, "hang"))
 
+    def test_one_that_is_held_goes_on_when_its_rule_is_gone(self):
+        self.rules({"operation": "UpdateItem", "held": True})
+        late = threading.Thread(target=self.aws, args=("dynamodb", "UpdateItem"))
+        late.start()
+        while [it["met"] for it in self.control("GET", f"rules?account={ACCOUNT}")] != [1]:
+            time.sleep(0.01)
+        self.aws("dynamodb", "GetItem")
+        self.assertEqual([(it["reached"], it["outcome"]) for it in self.log()],
+                         [(False, "held"), (True, "passed")])
+        self.rules()
+        late.join()
+        self.assertEqual([it["reached"] for it in self.log()], [True, True])
+
+    def test_a_rule_may_be_about_one_path(self):
+        self.rules({"service": "scheduler", "path": "/schedules/a", "denied": True})
+        scope = f"AKIATEST{ACCOUNT}/20260101/x/scheduler/aws4_request"
+        headers = {"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, Signature=0"}
+        got = [self.ask("GET", path, headers.items())[0]
+               for path in ("/schedules/a", "/schedules/a2", "/schedules")]
+        self.assertEqual(got, [400, 200, 200])
+
     def test_an_answer_is_cut_or_made_up_or_late(self):
         self.rules({"operation": "Scan", "truncate": 5},
                    {"operation": "Query", "date_skew_s": 7200},

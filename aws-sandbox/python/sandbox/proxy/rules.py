@@ -3,8 +3,8 @@
 A rule is an object. All its parts are optional; the first rule that matches, is due and is not
 used up wins.
 
-Which requests: `service`, `operation` (regular expressions that match the whole name),
-`mutates` (true: only those that change something); `after` (so many matching requests are let
+Which requests: `service`, `operation` (regular expressions that match the whole name), `path`
+(the same for the path of a REST service), `mutates` (true: only those that change something); `after` (so many matching requests are let
 through first), `times` (used up after so many), `probability` with `seed` (the same draws in
 each run).
 
@@ -13,6 +13,7 @@ What happens, in this order:
 | part | effect |
 |---|---|
 | `delay_s` | waits first |
+| `held` | waits first, for as long as the rule stands: others come before it for certain |
 | `commit` | the server gets the request and does it; then comes the fault |
 | `hang` | no answer, as long as the client waits |
 | `reset` | the connection is reset |
@@ -30,9 +31,9 @@ import re
 from .. import accounts
 from . import http, wire
 
-_WHICH = {"service", "operation", "mutates", "after", "times", "probability", "seed"}
+_WHICH = {"service", "operation", "path", "mutates", "after", "times", "probability", "seed"}
 _WORDED = ("throttled", "denied", "expired", "unavailable")
-_EFFECTS = {"delay_s", "commit", "hang", "reset", *_WORDED, "error", "answer", "truncate",
+_EFFECTS = {"delay_s", "held", "commit", "hang", "reset", *_WORDED, "error", "answer", "truncate",
             "drip_s", "date_skew_s"}
 
 
@@ -71,6 +72,9 @@ class Rule:
             pattern = self.written.get(part)
             if pattern is not None and not re.fullmatch(pattern, getattr(asked, part)):
                 return False
+        path = self.written.get("path")
+        if path is not None and not re.fullmatch(path, str(asked.body.get("path", ""))):
+            return False
         return self.written.get("mutates") in (None, asked.mutates)
 
     def shown(self):
@@ -91,6 +95,10 @@ class Book:
     def shown(self, account):
         """An account's rules."""
         return [rule.shown() for rule in self._rules.get(account, [])]
+
+    def stands(self, account, written):
+        """Whether a rule that befell a request has not been replaced since."""
+        return any(rule.written is written for rule in self._rules.get(account, []))
 
     def fault(self, asked):
         """What befalls a request: the parts of a rule, or nothing. Requests of nobody's account

@@ -22,6 +22,8 @@ from . import http, rules, wire
 
 # One run's requests; the oldest go first.
 KEPT = 200_000
+# How often a held request looks whether its rule still stands.
+HELD_S = 0.02
 
 
 class Record:
@@ -106,6 +108,9 @@ class Proxy:
         """Lets a fault happen to a request, or passes it on."""
         if fault.get("delay_s"):
             await asyncio.sleep(fault["delay_s"])
+        while fault.get("held") and self._book.stands(asked.account, fault):
+            entry["outcome"] = "held"
+            await asyncio.sleep(HELD_S)
         made_up = rules.made_up(fault, asked, f"made-up-{entry['number']}")
         never = fault.get("hang") or fault.get("reset")
         answer = None

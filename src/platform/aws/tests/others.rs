@@ -10,29 +10,21 @@ use trading_core::report::Exit;
 use super::STRATEGIES;
 use super::desk::Desk;
 
-/// How long a request of ours lies at the proxy, so that somebody else comes first.
-const LATE_S: f64 = 6.0;
+/// A schedule that starts what trades.
+const DISPATCHER: &str = "ops-pipeline-dispatcher";
 /// A service that trades.
 const BTC: &str = "tradai-live-trading-btc-dev";
 
-/// Runs a command, and `other` while a request that a rule delays has not reached the server.
-fn overtaken(
-    desk: &Desk,
-    line: &str,
-    (service, operation, after): (&str, &str, u32),
-    other: impl FnOnce(&Request),
-) -> (Exit, String) {
+/// Runs a command, and `other` while the requests that `which` is about have not reached the
+/// server.
+fn overtaken(desk: &Desk, line: &str, which: Rule, other: impl FnOnce(&Request)) -> (Exit, String) {
     let before = desk.requests();
-    let delayed = Rule::on(service, operation).after(after).times(1).delay_s(LATE_S);
-    desk.sandbox.rules(&[delayed]).expect("a rule");
+    desk.sandbox.rules(&[which.held()]).expect("a rule");
     let ran = std::thread::scope(|scope| {
         let running = scope.spawn(|| desk.run(&format!("{line} --timeout 30s")));
         let waiting = loop {
             let requests = desk.sandbox.requests().expect("the proxy's record");
-            let used = desk.sandbox.rules_used().expect("counted") == [1];
-            let pending =
-                |it: &&Request| it.operation == operation && it.outcome == "pending" && !it.reached;
-            let found = requests.iter().skip(before).filter(|_| used).find(pending).cloned();
+            let found = requests.into_iter().skip(before).find(|it| it.outcome == "held");
             if found.is_some() || running.is_finished() {
                 break found;
             }
@@ -40,11 +32,11 @@ fn overtaken(
         if let Some(request) = &waiting {
             other(request);
         }
+        desk.sandbox.rules(&[]).expect("no rules");
         let ran = running.join().expect("it ends");
         assert!(waiting.is_some(), "nothing was overtaken: {}", ran.1);
         ran
     });
-    desk.sandbox.rules(&[]).expect("no rules");
     ran
 }
 
@@ -99,8 +91,8 @@ fn a_stop_that_is_overtaken_at_a_row_is_refused_there_and_looks_again() {
     let desk = Desk::tradai();
     let mut strategy = String::new();
     // The first update is the latch.
-    let call = ("dynamodb", "UpdateItem", 1);
-    let (exit, said) = overtaken(&desk, "emergency-stop --reason t --yes", call, |request| {
+    let which = Rule::on("dynamodb", "UpdateItem").after(1);
+    let (exit, said) = overtaken(&desk, "emergency-stop --reason t --yes", which, |request| {
         let key = &request.body["Key"]["strategy_id"]["S"];
         strategy = key.as_str().unwrap_or_else(|| panic!("a row: {}", request.body)).to_owned();
         set_status(&desk, &strategy, "restarting");
@@ -128,9 +120,10 @@ fn a_stop_that_is_overtaken_at_a_service_looks_again_and_stops_it() {
     desk.run("emergency-stop --reason t --dry-run");
     let sent = desk.sandbox.requests().expect("the proxy's record");
     let looks = sent.iter().filter(|it| it.operation == "DescribeServices").count();
-    let call = ("ecs", "DescribeServices", u32::try_from(looks).expect("few"));
+    let looks = u32::try_from(looks).expect("few");
+    let which = Rule::on("ecs", "DescribeServices").after(looks);
     let mut service = String::new();
-    let (exit, said) = overtaken(&desk, "emergency-stop --reason t --yes", call, |request| {
+    let (exit, said) = overtaken(&desk, "emergency-stop --reason t --yes", which, |request| {
         let asked = request.body["services"].as_array().expect("services");
         service = asked[0].as_str().expect("a name").to_owned();
         set_desired(&desk, &service, "2");
@@ -145,19 +138,12 @@ fn a_stop_that_is_overtaken_at_a_service_looks_again_and_stops_it() {
 #[ignore = "needs an AWS-compatible server: cargo xtask test aws"]
 fn what_somebody_changed_in_a_schedule_outlives_the_stop() {
     let desk = Desk::ops_pipeline();
-    desk.run("emergency-stop --reason t --dry-run");
-    let sent = desk.sandbox.requests().expect("the proxy's record");
-    let looks = sent.iter().filter(|it| it.operation == "GetSchedule").count();
-    let call = ("scheduler", "GetSchedule", u32::try_from(looks).expect("few"));
+    // It was looked at once; from then on somebody else comes first.
+    let which = Rule::on("scheduler", "GetSchedule").path(&format!("/schedules/{DISPATCHER}"));
+    let which = which.after(1);
     let mut theirs = Value::Null;
-    let (exit, said) = overtaken(&desk, "emergency-stop --reason t --yes", call, |request| {
-        let path = request.body["path"].as_str().expect("a path");
-        let name = path.rsplit('/').next().expect("a name");
-        let mut words = vec!["scheduler", "get-schedule", "--name", name];
-        if name.ends_with("-close") {
-            words.extend(["--group-name", "ops-pipeline-exits"]);
-        }
-        theirs = desk.aws(&words);
+    let (exit, said) = overtaken(&desk, "emergency-stop --reason t --yes", which, |_| {
+        theirs = desk.aws(&["scheduler", "get-schedule", "--name", DISPATCHER]);
         let document = theirs.as_object_mut().expect("a document");
         document
             .retain(|name, _| !["Arn", "CreationDate", "LastModificationDate"].contains(&&**name));
@@ -167,9 +153,7 @@ fn what_somebody_changed_in_a_schedule_outlives_the_stop() {
         desk.aws(&["scheduler", "update-schedule", "--cli-input-json", &text]);
     });
     assert_eq!(exit, Exit::Ok, "{said}");
-    let (name, group) = (theirs["Name"].as_str().expect("it"), theirs["GroupName"].as_str());
-    let words = ["scheduler", "get-schedule", "--name", name, "--group-name"];
-    let now = desk.aws(&[&words[..], &[group.unwrap_or("default")]].concat());
+    let now = desk.aws(&["scheduler", "get-schedule", "--name", DISPATCHER]);
     theirs["State"] = json!("DISABLED");
     for (field, value) in theirs.as_object().expect("a document") {
         assert_eq!(now[field], *value, "{field}: {said}");
@@ -204,9 +188,9 @@ fn a_resume_that_is_overtaken_between_its_plan_and_its_act_leaves_theirs() {
     assert_eq!(exit, Exit::Ok, "{said}");
     let mut strategy = String::new();
     // The first update says in the latch that it resumes.
-    let call = ("dynamodb", "UpdateItem", 1);
+    let which = Rule::on("dynamodb", "UpdateItem").after(1);
     let line = "resume --reason t --yes --deadline 15s";
-    let (exit, said) = overtaken(&desk, line, call, |request| {
+    let (exit, said) = overtaken(&desk, line, which, |request| {
         let key = &request.body["Key"]["strategy_id"]["S"];
         strategy = key.as_str().unwrap_or_else(|| panic!("a row: {}", request.body)).to_owned();
         set_status(&desk, &strategy, "quarantined");
@@ -220,9 +204,9 @@ fn a_resume_that_is_overtaken_between_its_plan_and_its_act_leaves_theirs() {
 #[ignore = "needs an AWS-compatible server: cargo xtask test aws"]
 fn a_recovery_that_is_overtaken_leaves_theirs_and_says_what_it_found() {
     let desk = Desk::tradai();
-    let call = ("dynamodb", "UpdateItem", 0);
+    let which = Rule::on("dynamodb", "UpdateItem");
     let line = "heartbeat recover eth-mean-rev --reason t --yes --deadline 20s";
-    let (exit, said) = overtaken(&desk, line, call, |request| {
+    let (exit, said) = overtaken(&desk, line, which, |request| {
         assert_eq!(request.body["Key"]["strategy_id"]["S"], "eth-mean-rev", "{}", request.body);
         set_status(&desk, "eth-mean-rev", "quarantined");
     });

@@ -222,7 +222,7 @@ async fn who_only_looks_kills_nobody_and_writes_nothing() {
     let tasks = until(&mut supervisor, &world, running(1)).await;
     drop(supervisor);
     let process = process_of(&tasks[0]);
-    process.freeze().unwrap();
+    freeze(process).await;
     world.platform.compute.stop_task(&tasks[0].id, "stop-1").await;
     world.clock.advance(Duration::from_millis(5_000));
     let paths = paths_of(&world.environment).unwrap();
@@ -252,7 +252,7 @@ async fn being_asked_again_after_the_grace_ends_it() {
     let mut supervisor = world.supervisor();
     let tasks = until(&mut supervisor, &world, running(1)).await;
     drop(supervisor);
-    process_of(&tasks[0]).freeze().unwrap();
+    freeze(process_of(&tasks[0])).await;
     world.platform.compute.stop_task(&tasks[0].id, "stop-1").await;
     world.clock.advance(Duration::from_millis(5_000));
     let second = open(&world.environment, world.clock.clone()).unwrap();
