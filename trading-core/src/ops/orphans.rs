@@ -3,7 +3,7 @@
 
 use super::resume::found;
 use super::seen::World;
-use crate::model::{Hold, Latch, RestoreChunk, RestoreItem, RestoreSubject, StopId, Utc};
+use crate::model::{Hold, Latch, Reading, RestoreChunk, RestoreItem, RestoreSubject, StopId, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A stop that no latch names, and what still stands as it left it.
@@ -35,6 +35,19 @@ impl Orphan {
             names.push_str(&format!(" and {more} more"));
         }
         names
+    }
+}
+
+impl World {
+    /// Stops that no hold leads to and of which something still stands. What has not been read
+    /// leads to none.
+    pub(crate) fn orphans(&self) -> Vec<Orphan> {
+        let loose = self.loose.as_ref().and_then(Reading::value);
+        let latch = self.latch.as_ref().and_then(Reading::value);
+        let (Some(loose), Some(latch)) = (loose, latch) else { return Vec::new() };
+        let mut orphans = orphans(loose, latch, self);
+        orphans.retain(|it| !it.items.is_empty());
+        orphans
     }
 }
 

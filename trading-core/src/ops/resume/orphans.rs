@@ -4,7 +4,6 @@
 use super::procedure::{End, Resume};
 use crate::model::{GapKind, Hold, Reading, RestoreChunk};
 use crate::ops::Query;
-use crate::ops::orphans::{Orphan, orphans};
 use crate::plan::{Act, Rung, Step, StepId};
 use crate::report::{Finding, Severity};
 
@@ -13,23 +12,9 @@ impl Resume {
     pub(super) const ORPHANS: [Query; 4] =
         [Query::LooseChunks, Query::Strategies, Query::Services, Query::Schedules];
 
-    /// Stops that no hold leads to and whose values still stand.
-    pub(super) fn orphans(&self) -> Vec<Orphan> {
-        let loose = self.world.loose.as_ref().and_then(Reading::value);
-        let latch = self.world.latch.as_ref().and_then(Reading::value);
-        match (loose, latch) {
-            (Some(loose), Some(latch)) => {
-                let mut orphans = orphans(loose, latch, &self.world);
-                orphans.retain(|it| !it.items.is_empty());
-                orphans
-            }
-            _ => Vec::new(),
-        }
-    }
-
     /// Nothing holds: is there something to resume all the same?
     pub(super) fn nothing_held(&self) -> End {
-        match self.orphans().first() {
+        match self.world.orphans().first() {
             Some(first) => End::Orphaned(format!(
                 "nothing holds, but {} ended before the latch named it, and {} of the values that \
                  it changed still stand as it left them; the same stop again takes them over, and \
@@ -43,13 +28,13 @@ impl Resume {
 
     /// The stop to type for the first of them.
     pub(super) fn stop_again(&self) -> Option<String> {
-        Some(self.orphans().first()?.hold.command(&self.site.environment))
+        Some(self.world.orphans().first()?.hold.command(&self.site.environment))
     }
 
     pub(super) fn orphan_findings(&self) -> Vec<Finding> {
         let env = &self.site.environment;
         let mut findings: Vec<Finding> = Vec::new();
-        for it in self.orphans() {
+        for it in self.world.orphans() {
             let message = format!(
                 "{} ended before the latch named it: {} values still stand as it left them, and \
                  no resume puts them back until the same stop has taken them over",

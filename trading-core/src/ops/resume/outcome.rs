@@ -265,7 +265,7 @@ impl Resume {
         let env = &self.site.environment;
         let (line, tone) = match &self.end {
             Some(End::Released) => match self.still_held() {
-                none if none.is_empty() && self.orphans().is_empty() => {
+                none if none.is_empty() && self.world.orphans().is_empty() => {
                     (format!("RELEASED: {env} trades again; stop {stop} is over"), Tone::Good)
                 }
                 none if none.is_empty() => (

@@ -6,7 +6,7 @@ use super::restore::{self, Fate, Item};
 use super::unlatched;
 use super::{LOOK_LIMIT_MS, Request};
 use crate::journal::Entry;
-use crate::model::{Hold, Meant, Phase, Reading, Scope, StopId, Utc, meant};
+use crate::model::{Hold, Meant, Phase, Reading, Scope, StopId, Utc, a_few, meant};
 use crate::ops::emergency_stop::{Site, later};
 use crate::ops::run::{Opening, Run};
 use crate::ops::seen::World;
@@ -236,7 +236,7 @@ impl Resume {
         let id =
             match self.request.stop_id.as_ref().map(|asked| (asked, meant(asked.as_str(), ids))) {
                 Some((asked, Meant::Several(ids))) => {
-                    let ids = ids.join(", ");
+                    let ids = a_few(&ids);
                     let why =
                         format!("several stops begin with `{asked}`: {ids}; type more of one");
                     return Err(End::Refused(why));
@@ -252,7 +252,7 @@ impl Resume {
             (None, _) => {
                 let ids: Vec<&str> = holds.iter().map(|it| it.stop_id.as_str()).collect();
                 let asked = self.request.stop_id.as_ref().map_or("", |id| id.as_str());
-                let ids = ids.join(", ");
+                let ids = a_few(&ids);
                 return Err(End::Refused(format!("no stop `{asked}` holds; what holds is {ids}")));
             }
             (Some(hold), None) => hold.clone(),

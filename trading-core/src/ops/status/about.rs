@@ -135,7 +135,7 @@ impl StatusRequest {
         queries.push(if has.strategies { Query::Latch } else { Query::Stops });
         match &self.about {
             About::Everything if has.strategies => {
-                queries.extend([Query::Strategies, Query::Leases]);
+                queries.extend([Query::Strategies, Query::Leases, Query::LooseChunks]);
             }
             About::Service(_) => return queries,
             About::Everything | About::Strategy(_) => {}

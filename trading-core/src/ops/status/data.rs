@@ -1,6 +1,7 @@
 //! The command's part of the JSON document.
 
 use super::View;
+use super::orphans::LeftBehind;
 use super::stopped::OpenStop;
 use crate::model::{
     Autoscaling, Gap, GapKind, Reading, Schedule, Service, Supervision, Task, VenueOrder,
@@ -36,6 +37,8 @@ struct Data<'a> {
     /// What alone was looked at: `all`, `service=NAME`, `strategy=ID`.
     scope: String,
     latch: Section<&'a crate::model::Latch>,
+    /// What stops left behind that ended before the latch named them.
+    left_behind: Section<Vec<LeftBehind>>,
     /// Where there is no latch: stops of this machine that are not over.
     stops: Section<Vec<OpenStop>>,
     strategies: Section<&'a [Beat]>,
@@ -85,6 +88,8 @@ impl View<'_> {
         let data = Data {
             scope: self.request.about.to_string(),
             latch: self.section(&Query::Latch, world.latch.as_ref(), |latch| latch),
+            left_behind: self
+                .section(&Query::LooseChunks, world.loose.as_ref(), |_| self.left_behind_data()),
             stops: self.section(&Query::Stops, world.stops.as_ref(), |_| self.open_stop_data()),
             strategies: self
                 .section(&Query::Strategies, world.strategies.as_ref(), |_| self.beats.as_slice()),

@@ -25,6 +25,7 @@ impl View<'_> {
         let mut findings = Vec::new();
         self.unread_findings(&mut findings);
         self.latch_findings(&mut findings);
+        findings.extend(self.left_behind_findings());
         self.stop_findings(&mut findings);
         findings.extend(self.supervision_finding());
         self.strategy_findings(&mut findings);

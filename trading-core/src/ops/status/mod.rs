@@ -6,6 +6,7 @@
 mod about;
 mod data;
 mod findings;
+mod orphans;
 mod page;
 mod stopped;
 
@@ -204,6 +205,7 @@ fn gaps(world: &World) -> Vec<&Gap> {
     }
     let mut gaps = vec![
         of(world.latch.as_ref()),
+        of(world.loose.as_ref()),
         of(world.strategies.as_ref()),
         of(world.leases.as_ref()),
         of(world.services.as_ref()),

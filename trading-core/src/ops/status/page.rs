@@ -3,8 +3,8 @@
 use super::findings::{reasons, state_word};
 use super::{About, View};
 use crate::model::{
-    Gap, GapKind, Latch, OrderPurpose, OrderType, Reading, RestoreValue, Role, Schedule, Service,
-    Side, Task, Utc, VenueOrder,
+    Gap, GapKind, Hold, Latch, OrderPurpose, OrderType, Reading, RestoreValue, Role, Schedule,
+    Service, Side, Task, Utc, VenueOrder,
 };
 use crate::ops::heartbeat::{Pulse, beat_cells};
 use crate::ops::positions::holdings_table;
@@ -21,6 +21,7 @@ impl View<'_> {
         if let Some(latch) = &world.latch {
             page.push(known(latch, |latch| self.latch_line(latch)).unwrap_or_else(gap_line));
         }
+        page.extend(self.left_behind_line());
         page.extend(self.stopped_line());
         if let Some(supervision) = &world.supervision {
             let line = known(supervision, |it| supervision_line(it, self.now));
@@ -150,21 +151,7 @@ impl View<'_> {
     fn latch_line(&self, latch: &Latch) -> Block {
         let (here, elsewhere): (Vec<_>, Vec<_>) =
             latch.holds.iter().partition(|hold| self.is_covered_by(&hold.scope));
-        let holds: Vec<String> = here
-            .iter()
-            .map(|hold| {
-                let age = self.now.duration_since(hold.at).as_millis();
-                let age = ago(i64::try_from(age).unwrap_or(i64::MAX));
-                let phase = hold.phase.as_str();
-                format!(
-                    "{} {} by {} since {} ({age}, {phase})",
-                    hold.level,
-                    hold.scope,
-                    hold.stop_id,
-                    stamp(hold.at)
-                )
-            })
-            .collect();
+        let holds: Vec<String> = here.into_iter().map(|hold| self.hold_words(hold)).collect();
         if holds.is_empty() {
             let elsewhere = match elsewhere.len() {
                 0 => String::new(),
@@ -173,6 +160,13 @@ impl View<'_> {
             return Block::Line(Cell::toned(format!("latch: free{elsewhere}"), Tone::Good));
         }
         Block::Line(Cell::toned(format!("latch: HELD: {}", holds.join("; ")), Tone::Bad))
+    }
+
+    /// What holds, by whom and for how long.
+    pub(super) fn hold_words(&self, hold: &Hold) -> String {
+        let (since, age) = (stamp(hold.at), ago(self.age(hold.at)));
+        let Hold { level, scope, stop_id, phase, .. } = hold;
+        format!("{level} {scope} by {stop_id} since {since} ({age}, {})", phase.as_str())
     }
 
     pub(super) fn role_word(&self, service: &Service) -> &'static str {

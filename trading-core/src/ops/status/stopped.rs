@@ -6,7 +6,7 @@ use crate::model::{Phase, Reading};
 use crate::ops::history::Stop;
 use crate::ops::quiet::is_still;
 use crate::ops::resume::stands;
-use crate::report::{Block, Cell, Finding, Severity, Tone, ago, stamp};
+use crate::report::{Block, Cell, Finding, Severity, Tone, ago};
 use serde::Serialize;
 
 /// A stop that is not over, as the document has it.
@@ -109,21 +109,8 @@ impl View<'_> {
 
     /// The first line of a page without a latch; none: it is not stopped.
     pub(super) fn stopped_line(&self) -> Option<Block> {
-        let open: Vec<String> = self
-            .open_stops()
-            .iter()
-            .map(|(stop, _)| {
-                let (hold, age) = (&stop.hold, ago(self.age(stop.hold.at)));
-                let phase = hold.phase.as_str();
-                format!(
-                    "{} {} by {} since {} ({age}, {phase})",
-                    hold.level,
-                    hold.scope,
-                    hold.stop_id,
-                    stamp(hold.at)
-                )
-            })
-            .collect();
+        let open = self.open_stops();
+        let open: Vec<String> = open.iter().map(|(stop, _)| self.hold_words(&stop.hold)).collect();
         let line = match open.join("; ") {
             none if none.is_empty() && !self.stands_still() => return None,
             none if none.is_empty() => {

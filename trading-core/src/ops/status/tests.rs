@@ -76,6 +76,7 @@ fn every_read_that_fails_is_shown_and_is_no_health() {
     let venue = || VenueName::from("paper");
     let reads = [
         (Query::Latch, "/latch"),
+        (Query::LooseChunks, "/left_behind"),
         (Query::Strategies, "/strategies"),
         (Query::Services, "/services"),
         (Query::Tasks, "/tasks"),
@@ -537,6 +538,7 @@ fn a_thousand_of_a_kind_are_told_in_a_few_lines() {
 }
 
 mod about;
+mod orphans;
 
 mod stopped {
     //! A system without a latch, stopped.
