@@ -4,9 +4,9 @@ A rule is an object. All its parts are optional; the first rule that matches, is
 used up wins.
 
 Which requests: `service`, `operation` (regular expressions that match the whole name), `path`
-(the same for the path of a REST service), `mutates` (true: only those that change something); `after` (so many matching requests are let
-through first), `times` (used up after so many), `probability` with `seed` (the same draws in
-each run).
+(the same for the path of a REST service), `mutates` (true: only those that change something);
+`after` (so many matching requests are let through first), `times` (used up after so many),
+`probability` with `seed` (the same draws in each run).
 
 What happens, in this order:
 

@@ -20,7 +20,7 @@ const BTC: &str = "tradai-live-trading-btc-dev";
 fn overtaken(desk: &Desk, line: &str, which: Rule, other: impl FnOnce(&Request)) -> (Exit, String) {
     let before = desk.requests();
     desk.sandbox.rules(&[which.held()]).expect("a rule");
-    let ran = std::thread::scope(|scope| {
+    std::thread::scope(|scope| {
         let running = scope.spawn(|| desk.run(&format!("{line} --timeout 30s")));
         let waiting = loop {
             let requests = desk.sandbox.requests().expect("the proxy's record");
@@ -36,8 +36,7 @@ fn overtaken(desk: &Desk, line: &str, which: Rule, other: impl FnOnce(&Request))
         let ran = running.join().expect("it ends");
         assert!(waiting.is_some(), "nothing was overtaken: {}", ran.1);
         ran
-    });
-    ran
+    })
 }
 
 fn set_status(desk: &Desk, strategy: &str, status: &str) {
