@@ -173,21 +173,15 @@ pub fn misplaced_chunks(
 ) -> io::Result<Vec<RestoreChunk>> {
     let mut chunks = Vec::new();
     for path in files(state_dir)? {
-        let journal = load(&path)?;
+        let (found, damage) = journal::records(&fs::read(&path)?);
         // A torn tail was never durable, so nothing was done that it would have recorded.
         // Any other damage may hide what a resume needs.
-        if let Some(damage) = &journal.damage
+        if let Some(damage) = &damage
             && !matches!(damage, journal::Damage::Torn { .. })
         {
             return Err(io::Error::other(format!("{}: {damage}", path.display())));
         }
-        for line in journal.lines {
-            if let Entry::Record { chunk, .. } = line.entry
-                && wanted(&chunk)
-            {
-                chunks.push(chunk);
-            }
-        }
+        chunks.extend(found.into_iter().filter(wanted));
     }
     Ok(chunks)
 }

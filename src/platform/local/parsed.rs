@@ -1,51 +1,66 @@
 //! Rows as they were read last. Most stand as they stood, and engines and stops look at
 //! hundreds of them again and again: what has the same text is not parsed again.
 
-use std::collections::BTreeMap;
+use std::iter::Peekable;
+use std::sync::Arc;
+use std::vec::IntoIter;
 
 use rusqlite::types::ValueRef;
 use trading_core::model::Row;
 
 use super::document::Document;
 
-/// The rows of one table, each with the text that it was parsed from, by id.
+/// The rows of one table, in the order of their ids.
 #[derive(Debug, Default)]
-pub(super) struct Parsed(BTreeMap<String, (Box<str>, Row)>);
+pub(super) struct Parsed(Vec<Known>);
+
+/// A row, and the text that it was parsed from.
+#[derive(Debug)]
+struct Known {
+    id: Arc<str>,
+    text: Box<str>,
+    row: Row,
+}
 
 impl Parsed {
-    /// The rows that a query gives as (id, document). `key` is the key's attribute. What is not
-    /// among them any more is forgotten.
+    /// The rows that a query gives as (id, document), in the order of their ids. `key` is the
+    /// key's attribute. What is not among them any more is forgotten.
     pub(super) fn read(
         &mut self,
         mut found: rusqlite::Rows<'_>,
         key: &str,
-    ) -> rusqlite::Result<Vec<(String, Row)>> {
-        let mut before = std::mem::take(&mut self.0);
-        let mut rows = Vec::with_capacity(before.len());
+    ) -> rusqlite::Result<Vec<(Arc<str>, Row)>> {
+        let mut rows = Vec::with_capacity(self.0.len());
+        let mut before = std::mem::take(&mut self.0).into_iter().peekable();
         while let Some(it) = found.next()? {
-            let (id, column): (String, _) = (it.get(0)?, it.get_ref(1)?);
-            let row = self.row(&mut before, &id, column, key);
-            rows.push((id, row));
+            let (id, column) = (it.get_ref(0)?.as_str()?, it.get_ref(1)?);
+            rows.push(self.row(&mut before, id, column, key));
         }
         Ok(rows)
     }
 
     fn row(
         &mut self,
-        before: &mut BTreeMap<String, (Box<str>, Row)>,
+        before: &mut Peekable<IntoIter<Known>>,
         id: &str,
         column: ValueRef<'_>,
         key: &str,
-    ) -> Row {
+    ) -> (Arc<str>, Row) {
+        while before.next_if(|known| *known.id < *id).is_some() {}
+        let known = before.next_if(|known| *known.id == *id);
         let parse = || Document::row_from_column(column, (key, id));
         // What is no text is odd, and rare.
-        let Ok(text) = column.as_str() else { return parse() };
-        let entry = match before.remove_entry(id) {
-            Some((id, (known, row))) if *known == *text => (id, (known, row)),
-            _ => (id.to_owned(), (text.into(), parse())),
+        let Ok(text) = column.as_str() else { return (id.into(), parse()) };
+        let known = match known {
+            Some(known) if *known.text == *text => known,
+            other => Known {
+                id: other.map_or_else(|| id.into(), |known| known.id),
+                text: text.into(),
+                row: parse(),
+            },
         };
-        let row = entry.1.1.clone();
-        self.0.insert(entry.0, entry.1);
+        let row = (Arc::clone(&known.id), known.row.clone());
+        self.0.push(known);
         row
     }
 }
@@ -86,6 +101,6 @@ mod tests {
             .collect();
         let stopped = || Some("stopped".to_owned());
         let expected = [("a", stopped()), ("b", None), ("c", None), ("d", stopped())];
-        assert_eq!(statuses, expected.map(|(id, status)| (id.to_owned(), status)));
+        assert_eq!(statuses, expected.map(|(id, status)| (id.into(), status)));
     }
 }

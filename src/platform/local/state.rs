@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use trading_core::model::{
-    EngineId, Latch, Lease, OrderRow, PositionRow, Reading, RestoreChunk, Row, StopId, StrategyId,
-    StrategyRow, Utc, Written,
+    ClientOrderId, EngineId, Latch, Lease, OrderRow, PositionId, PositionRow, Reading,
+    RestoreChunk, Row, StopId, StrategyId, StrategyRow, Utc, Written,
 };
 
 use super::control::Control;
@@ -102,7 +102,7 @@ impl Table {
         self,
         connection: &Connection,
         parsed: &ParsedTables,
-    ) -> rusqlite::Result<Vec<(String, Row)>> {
+    ) -> rusqlite::Result<Vec<(Arc<str>, Row)>> {
         let mut statement = connection.prepare_cached(self.select_all())?;
         let mut parsed = parsed.of(self).lock().unwrap_or_else(PoisonError::into_inner);
         parsed.read(statement.query([])?, self.key())
@@ -133,7 +133,7 @@ impl State {
         &self,
         table: Table,
         what: &'static str,
-        make: fn(String, Row) -> T,
+        make: fn(Arc<str>, Row) -> T,
     ) -> Reading<Vec<T>> {
         let parsed = Arc::clone(&self.parsed);
         let read = self.db.read(move |connection| table.all(connection, &parsed)).await;
@@ -233,7 +233,7 @@ fn merge_one(
 impl StateStore for State {
     fn strategies(&self) -> Fut<'_, Reading<Vec<StrategyRow>>> {
         Box::pin(self.rows(Table::Strategies, "strategies table", |id, row| StrategyRow {
-            id: id.into(),
+            id: StrategyId::new(id),
             row,
         }))
     }
@@ -242,7 +242,7 @@ impl StateStore for State {
     }
     fn positions(&self) -> Fut<'_, Reading<Vec<PositionRow>>> {
         Box::pin(self.rows(Table::Positions, "positions table", |id, row| PositionRow {
-            id: id.into(),
+            id: PositionId::new(id),
             row,
         }))
     }
@@ -256,9 +256,10 @@ impl StateStore for State {
         })
     }
     fn open_orders(&self) -> Fut<'_, Reading<Vec<OrderRow>>> {
-        Box::pin(
-            self.rows(Table::Orders, "orders table", |id, row| OrderRow { id: id.into(), row }),
-        )
+        Box::pin(self.rows(Table::Orders, "orders table", |id, row| OrderRow {
+            id: ClientOrderId::new(id),
+            row,
+        }))
     }
     fn merge_orders<'a>(&'a self, rows: &'a [OrderRow]) -> Fut<'a, Vec<Written>> {
         Box::pin(async move {

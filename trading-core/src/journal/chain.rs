@@ -27,6 +27,16 @@ pub struct Line {
     pub entry: Entry,
 }
 
+/// A line that is being written: the same fields, lent.
+#[derive(Serialize)]
+struct Draft<'a> {
+    format: u32,
+    seq: u64,
+    at: Utc,
+    prev: &'a str,
+    entry: &'a Entry,
+}
+
 /// An entry that has no JSON form.
 #[derive(Debug, thiserror::Error)]
 #[error("a journal entry has no JSON form")]
@@ -66,12 +76,13 @@ impl Chain {
         let mut bytes = Vec::new();
         let (mut seq, mut prev) = (self.next_seq, self.prev.clone());
         for entry in entries {
-            let line = Line { format: JOURNAL_FORMAT, seq, at, prev, entry: entry.clone() };
-            let body = serde_json::to_string(&line)?;
-            prev = hash_of(&body);
+            let begin = bytes.len();
+            let line = Draft { format: JOURNAL_FORMAT, seq, at, prev: &prev, entry };
+            serde_json::to_writer(&mut bytes, &line)?;
+            prev = hash_of(bytes.get(begin..).unwrap_or_default(), b"");
             seq += 1;
-            let open = body.strip_suffix('}').unwrap_or(&body);
-            bytes.extend_from_slice(open.as_bytes());
+            // The hash goes in before the brace that ends the line.
+            bytes.pop();
             bytes.extend_from_slice(HASH_KEY.as_bytes());
             bytes.extend_from_slice(prev.as_bytes());
             bytes.extend_from_slice(b"\"}\n");
@@ -81,16 +92,15 @@ impl Chain {
     }
 }
 
-/// The hash of a line's body.
-pub(super) fn hash_of(body: &str) -> String {
-    hex(&Sha256::digest(body.as_bytes()))
+/// The hash of a line's body, which may be given in two pieces.
+pub(super) fn hash_of(body: &[u8], end: &[u8]) -> String {
+    hex(&Sha256::new().chain_update(body).chain_update(end).finalize())
 }
 
-/// Takes a line apart into its body and the hash that it claims.
-pub(super) fn split(line: &str) -> Option<(String, &str)> {
+/// Takes a line apart into its body without the brace that ends it, and the hash that it claims.
+pub(super) fn split(line: &str) -> Option<(&str, &str)> {
     let rest = line.strip_suffix("\"}")?;
     let at = rest.len().checked_sub(HASH_DIGITS)?;
     let (head, hash) = (rest.get(..at)?, rest.get(at..)?);
-    let body = head.strip_suffix(HASH_KEY)?;
-    Some((format!("{body}}}"), hash))
+    Some((head.strip_suffix(HASH_KEY)?, hash))
 }

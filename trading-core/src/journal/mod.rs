@@ -8,7 +8,7 @@ mod read;
 mod tests;
 
 pub use chain::{Chain, FIRST_HASH, JOURNAL_FORMAT, Line, SealError};
-pub use read::{Damage, Journal, read};
+pub use read::{Damage, Journal, read, records};
 
 use crate::model::{RestoreChunk, RunId, StopId};
 use crate::plan::{Binding, Settled, Step, StepId};

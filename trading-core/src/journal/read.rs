@@ -2,6 +2,10 @@
 
 use super::Entry;
 use super::chain::{self, Chain, JOURNAL_FORMAT, Line};
+use crate::model::{RestoreChunk, Utc};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
 
 /// A journal as read.
 #[derive(Clone, Debug)]
@@ -59,6 +63,25 @@ impl Journal {
 
 /// Reads a journal's bytes. Never fails: damage is part of the answer.
 pub fn read(bytes: &[u8]) -> Journal {
+    read_where(bytes, |_| true)
+}
+
+/// The chunks of restore records that a journal holds, and the first damage of the whole of it.
+/// Nothing else is parsed: whoever stops trading looks through the journals of all runs.
+pub fn records(bytes: &[u8]) -> (Vec<RestoreChunk>, Option<Damage>) {
+    let journal = read_where(bytes, |entry| entry.contains(RECORD));
+    let chunks = journal.lines.into_iter().filter_map(|line| match line.entry {
+        Entry::Record { chunk, .. } => Some(chunk),
+        _ => None,
+    });
+    (chunks.collect(), journal.damage)
+}
+
+/// How an entry that keeps a chunk says so.
+const RECORD: &str = r#""kind":"record""#;
+
+/// Verifies every line, and keeps those whose entry, as JSON, is wanted.
+fn read_where(bytes: &[u8], wanted: impl Fn(&str) -> bool) -> Journal {
     let mut journal =
         Journal { lines: Vec::new(), chain: Chain::default(), good_bytes: 0, damage: None };
     let mut rest = bytes;
@@ -68,10 +91,10 @@ pub fn read(bytes: &[u8]) -> Journal {
             journal.damage = Some(Damage::Torn { seq });
             break;
         };
-        match line(&rest[..end], &journal.chain) {
+        match line(&rest[..end], &journal.chain, &wanted) {
             Ok((line, hash)) => {
-                journal.chain = Chain::after(line.seq, hash);
-                journal.lines.push(line);
+                journal.chain = Chain::after(seq, hash);
+                journal.lines.extend(line);
                 journal.good_bytes += end + 1;
                 rest = &rest[end + 1..];
             }
@@ -84,28 +107,60 @@ pub fn read(bytes: &[u8]) -> Journal {
     journal
 }
 
-fn line(bytes: &[u8], chain: &Chain) -> Result<(Line, String), Damage> {
+/// A line as far as the chain needs it.
+#[derive(Deserialize)]
+struct Sealed<'a> {
+    format: u32,
+    seq: u64,
+    at: Utc,
+    #[serde(borrow)]
+    prev: Cow<'a, str>,
+    #[serde(borrow)]
+    entry: &'a RawValue,
+}
+
+/// All that is looked at of a line which a newer binary may have written otherwise.
+#[derive(Deserialize)]
+struct Versioned {
+    #[serde(default)]
+    format: u64,
+}
+
+/// A line that follows what was read before, and its hash; `None`: its entry is not wanted.
+fn line(
+    bytes: &[u8],
+    chain: &Chain,
+    wanted: &impl Fn(&str) -> bool,
+) -> Result<(Option<Line>, String), Damage> {
     let seq = chain.next_seq();
     let tampered = |why| Damage::Tampered { seq, why };
     let text = std::str::from_utf8(bytes).map_err(|_| tampered("it is not UTF-8"))?;
     let (body, hash) = chain::split(text).ok_or(tampered("it does not end in its hash"))?;
-    if chain::hash_of(&body) != hash {
+    if chain::hash_of(body.as_bytes(), b"}") != hash {
         return Err(tampered("its hash does not fit what it says"));
     }
-    // The format is looked at before the rest, which a newer binary may write otherwise.
-    let value: serde_json::Value =
-        serde_json::from_str(&body).map_err(|_| tampered("it is not JSON"))?;
-    let format = value.get("format").and_then(serde_json::Value::as_u64).unwrap_or(0);
-    if format > u64::from(JOURNAL_FORMAT) {
-        return Err(Damage::Newer { seq, format: u32::try_from(format).unwrap_or(u32::MAX) });
+    let no_entry = || tampered("it is not a journal entry");
+    let sealed = serde_json::from_str::<Sealed<'_>>(text);
+    if !sealed.as_ref().is_ok_and(|it| it.format <= JOURNAL_FORMAT) {
+        let found: Versioned =
+            serde_json::from_str(text).map_err(|_| tampered("it is not JSON"))?;
+        if found.format > u64::from(JOURNAL_FORMAT) {
+            let format = u32::try_from(found.format).unwrap_or(u32::MAX);
+            return Err(Damage::Newer { seq, format });
+        }
     }
-    let line: Line =
-        serde_json::from_value(value).map_err(|_| tampered("it is not a journal entry"))?;
-    if line.prev != chain.prev() {
+    let sealed = sealed.map_err(|_| no_entry())?;
+    if sealed.prev != chain.prev() {
         return Err(tampered("it does not follow the entry before it"));
     }
-    if line.seq != seq {
+    if sealed.seq != seq {
         return Err(tampered("its number is not the next"));
     }
-    Ok((line, hash.to_owned()))
+    let Sealed { format, seq, at, prev, entry } = sealed;
+    if !wanted(entry.get()) {
+        return Ok((None, hash.to_owned()));
+    }
+    let entry = serde_json::from_str(entry.get()).map_err(|_| no_entry())?;
+    let line = Line { format, seq, at, prev: prev.into_owned(), entry };
+    Ok((Some(line), hash.to_owned()))
 }

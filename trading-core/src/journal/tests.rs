@@ -76,14 +76,45 @@ fn a_removed_or_swapped_line_is_found() {
 fn a_newer_format_is_named_and_a_newer_kind_of_entry_is_carried() {
     let body =
         r#"{"format":2,"seq":0,"at":"2026-01-01T00:00:00Z","prev":"x","entry":{"kind":"closed"}}"#;
-    let newer = format!("{},\"hash\":\"{}\"}}\n", &body[..body.len() - 1], chain::hash_of(body));
+    let newer = format!(
+        "{},\"hash\":\"{}\"}}\n",
+        &body[..body.len() - 1],
+        chain::hash_of(body.as_bytes(), b"")
+    );
     assert_eq!(read(newer.as_bytes()).damage, Some(Damage::Newer { seq: 0, format: 2 }));
 
     let body = format!(
         r#"{{"format":1,"seq":0,"at":"2026-01-01T00:00:00Z","prev":"{FIRST_HASH}","entry":{{"kind":"from_the_future","x":1}}}}"#
     );
-    let line = format!("{},\"hash\":\"{}\"}}\n", &body[..body.len() - 1], chain::hash_of(&body));
+    let line = format!(
+        "{},\"hash\":\"{}\"}}\n",
+        &body[..body.len() - 1],
+        chain::hash_of(body.as_bytes(), b"")
+    );
     let journal = read(line.as_bytes());
     assert_eq!(journal.damage, None);
     assert_eq!(journal.lines[0].entry, Entry::Unrecognized);
+}
+
+#[test]
+fn records_are_found_among_all_entries_and_damage_to_any_of_them_is_told() {
+    let chunk = |number| RestoreChunk {
+        format: RestoreChunk::FORMAT,
+        stop_id: "stop-1".into(),
+        run_id: "run-1".into(),
+        chunk: number,
+        at: at(0),
+        items: vec![],
+        unlatched: None,
+        taken_from: None,
+    };
+    let record = |number| Entry::Record { chunk: chunk(number), why: "unreachable".to_owned() };
+    // What an operator typed may look like one, and is none.
+    let entries = [evidence("a"), record(0), evidence(r#""kind":"record""#), record(1)];
+    let bytes = Chain::default().seal(at(0), &entries).unwrap();
+    assert_eq!(records(&bytes), (vec![chunk(0), chunk(1)], None));
+    let lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
+    let (found, damage) = records(&[lines[0], lines[1], lines[3]].concat());
+    assert_eq!(found, [chunk(0)]);
+    assert!(matches!(damage, Some(Damage::Tampered { seq: 2, .. })), "{damage:?}");
 }

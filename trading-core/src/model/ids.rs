@@ -1,8 +1,10 @@
 //! Names and keys. Each is the exact text of the outside world: never trimmed, never
-//! changed in case, and escaped only where it is shown.
+//! changed in case, and escaped only where it is shown. Copies share the text: plans, journals and
+//! looks name the same thousand things over and over.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::sync::Arc;
 
 macro_rules! id {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
@@ -10,11 +12,11 @@ macro_rules! id {
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(transparent)]
-        pub struct $name(String);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Takes the text as it is.
-            pub fn new(text: impl Into<String>) -> Self { Self(text.into()) }
+            pub fn new(text: impl Into<Arc<str>>) -> Self { Self(text.into()) }
             /// The text as the outside world knows it.
             pub fn as_str(&self) -> &str { &self.0 }
         }
@@ -22,7 +24,7 @@ macro_rules! id {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str(&self.0) }
         }
         impl From<&str> for $name { fn from(text: &str) -> Self { Self::new(text) } }
-        impl From<String> for $name { fn from(text: String) -> Self { Self(text) } }
+        impl From<String> for $name { fn from(text: String) -> Self { Self::new(text) } }
     )*};
 }
 
