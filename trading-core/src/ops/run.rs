@@ -311,12 +311,16 @@ impl Run {
         if self.executor.is_waiting() {
             return false;
         }
+        !self.tell_answers() && self.is_idle()
+    }
+    /// Appends the answers that came and are not in the journal yet; whether there were any.
+    pub(crate) fn tell_answers(&mut self) -> bool {
         let rest = self.executor.drain_entries();
-        if rest.is_empty() {
-            return self.is_idle();
+        let any = !rest.is_empty();
+        if any {
+            self.journal(rest, false);
         }
-        self.journal(rest, false);
-        false
+        any
     }
     /// Notices that did not go out, as findings under this id.
     pub(crate) fn unsent_notices(&self, id: &str) -> Vec<Finding> {

@@ -240,6 +240,11 @@ impl EmergencyStop {
         }
         let idle = self.round.is_none() && self.run.executor.is_idle();
         self.times.set_idle(idle, now);
+        if idle && !self.run.executor.is_dry() {
+            // Whoever waits for others writes down meanwhile what he has done: should this die
+            // now, the journal tells of it.
+            self.run.tell_answers();
+        }
     }
 
     pub(super) fn may_still_lower(&self, now: Utc) -> bool {

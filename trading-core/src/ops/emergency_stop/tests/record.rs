@@ -1,6 +1,8 @@
-//! Where neither the state store nor the journal takes what a resume needs.
+//! What is written down, and what happens where neither the state store nor the journal takes it.
 
 use super::*;
+use crate::journal::Entry;
+use crate::plan::{Settled, StepId};
 
 #[test]
 fn without_a_journal_or_a_store_for_records_it_goes_on_and_says_so() {
@@ -51,4 +53,22 @@ fn a_latch_that_cannot_note_where_the_record_lies_keeps_nobody_waiting() {
     let found = report.findings.iter().find(|it| it.id == "stop.record_misplaced").unwrap();
     assert!(found.message.contains("the latch notes it"), "{found:?}");
     assert!(!world.latch.holds[0].misplaced.is_empty());
+}
+
+#[test]
+fn what_was_done_stands_in_the_journal_while_others_are_waited_for() {
+    let mut world = SimWorld::busy();
+    world.hung.insert("a".into());
+    stop(&mut world);
+    let compute = |id: &StepId| id.as_str().starts_with("task/");
+    let lowers = |it: &Entry| matches!(it, Entry::Intent { steps } if steps.iter().any(compute));
+    let at = world.journal.iter().position(lowers).unwrap();
+    let lowered = world.journaled_at[at];
+    let long_before = |applied: &Utc| lowered.duration_since(*applied).as_secs() >= 1;
+    let late = world.journal.iter().zip(&world.journaled_at).take(at).find(|(entry, at)| {
+        matches!(entry, Entry::Settled { answer: Settled::Answered(Written::Applied { at }), .. }
+            if long_before(at))
+            && **at == lowered
+    });
+    assert_eq!(late, None, "answered long before, and written down only now");
 }
