@@ -235,7 +235,11 @@ impl Procedure for Check {
         let due = self.next_at.is_none_or(|at| now >= at);
         if due && self.look.is_idle() && self.report.is_none() {
             (self.asked_at, self.next_at) = (Some(now), None);
-            self.look.ask([Query::Strategies]);
+            // One row is one request, however many rows a table has.
+            self.look.ask([match self.request.strategies.as_slice() {
+                [one] => Query::Strategy(one.clone()),
+                _ => Query::Strategies,
+            }]);
         }
         self.look.wants()
     }

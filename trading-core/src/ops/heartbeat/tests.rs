@@ -209,6 +209,15 @@ fn what_cannot_be_read_is_not_healthy() {
 }
 
 #[test]
+fn one_strategy_is_asked_for_alone() {
+    let mut others = world(vec![beating("a", "running", 1)]);
+    others.dark.insert(Query::Strategies);
+    assert_eq!(check(&mut others, &["a"], 1).outcome, "healthy");
+    let report = check(&mut others, &["nobody"], 1);
+    assert_eq!((report.outcome.as_str(), report.exit), ("not found", Exit::No));
+}
+
+#[test]
 fn the_list_shows_everything_and_judges_nothing() {
     let mut world = world(vec![beating("a", "running", 1), beating("b", "running", 130_000)]);
     world.read_only = true;
