@@ -57,11 +57,6 @@ impl Rule {
         self.with("probability", json!(part)).with("seed", json!(seed))
     }
 
-    /// Waits first.
-    pub fn delay_s(self, seconds: f64) -> Self {
-        self.with("delay_s", json!(seconds))
-    }
-
     /// Waits first, for as long as the rules are not replaced: what others do until then comes
     /// before it for certain.
     pub fn held(self) -> Self {

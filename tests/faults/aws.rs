@@ -176,7 +176,7 @@ fn what_dies_on_aws_before_the_latch_names_it_is_taken_over() {
     let account = tradai();
     let before = account.standing();
     for writes in [10, 14] {
-        let late = Rule::on("dynamodb", "GetItem").delay_s(30.0);
+        let late = Rule::on("dynamodb", "GetItem").held();
         let dies = Rule::all().mutations().after(writes).hang();
         let hung = account.killed_under("alice", STOP, &[late, dies]);
         let at = told(hung.as_ref());

@@ -12,7 +12,6 @@ What happens, in this order:
 
 | part | effect |
 |---|---|
-| `delay_s` | waits first |
 | `held` | waits first, for as long as the rule stands: others come before it for certain |
 | `commit` | the server gets the request and does it; then comes the fault |
 | `hang` | no answer, as long as the client waits |
@@ -33,7 +32,7 @@ from . import http, wire
 
 _WHICH = {"service", "operation", "path", "mutates", "after", "times", "probability", "seed"}
 _WORDED = ("throttled", "denied", "expired", "unavailable")
-_EFFECTS = {"delay_s", "held", "commit", "hang", "reset", *_WORDED, "error", "answer", "truncate",
+_EFFECTS = {"held", "commit", "hang", "reset", *_WORDED, "error", "answer", "truncate",
             "drip_s", "date_skew_s"}
 
 

@@ -106,8 +106,6 @@ class Proxy:
 
     async def _befall(self, fault, asked, entry, request, reader, writer):
         """Lets a fault happen to a request, or passes it on."""
-        if fault.get("delay_s"):
-            await asyncio.sleep(fault["delay_s"])
         while fault.get("held") and self._book.stands(asked.account, fault):
             entry["outcome"] = "held"
             await asyncio.sleep(HELD_S)

@@ -2,6 +2,7 @@
 //! was found, or seen in time; theirs is never overwritten unseen.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aws_sandbox::{Request, Rule};
 use serde_json::{Value, json};
@@ -14,6 +15,10 @@ use super::desk::Desk;
 const DISPATCHER: &str = "ops-pipeline-dispatcher";
 /// A service that trades.
 const BTC: &str = "tradai-live-trading-btc-dev";
+
+/// How often the proxy is asked whether it holds something; its server is one process, which
+/// whoever looks without a pause keeps from working.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Runs a command, and `other` while the requests that `which` is about have not reached the
 /// server.
@@ -28,6 +33,7 @@ fn overtaken(desk: &Desk, line: &str, which: Rule, other: impl FnOnce(&Request))
             if found.is_some() || running.is_finished() {
                 break found;
             }
+            std::thread::park_timeout(LOOK_EVERY);
         };
         if let Some(request) = &waiting {
             other(request);
