@@ -128,6 +128,9 @@ pub struct Executor {
     slots: BTreeMap<StepId, Slot>,
     /// Steps that have not settled, by the order in which they were planned.
     open: BTreeMap<u64, StepId>,
+    /// Those of them that have not been asked for: looked through after every answer, while
+    /// hundreds of others are under way.
+    waiting: BTreeMap<u64, StepId>,
     /// Entries that go along with the next journal ask.
     pending_entries: Vec<Entry>,
     next_chunk: u32,
@@ -167,6 +170,7 @@ impl Executor {
             approval,
             slots: BTreeMap::new(),
             open: BTreeMap::new(),
+            waiting: BTreeMap::new(),
             pending_entries: Vec::new(),
             next_chunk: 0,
             elsewhere: Vec::new(),
@@ -191,7 +195,7 @@ impl Executor {
     /// [`allow`](Self::allow) were called.
     pub fn is_held_back(&self) -> bool {
         self.meter.as_ref().is_some_and(|meter| meter.holds_back)
-            && self.in_state(&State::Waiting).len() == self.open.len()
+            && self.waiting.len() == self.open.len()
     }
     /// Restore records go under this stop from now on. What was recorded under another one
     /// is recorded again: a resume reads the record of one stop.
@@ -279,6 +283,7 @@ impl Executor {
             let order = self.slots.len() as u64;
             if state == State::Waiting {
                 self.open.insert(order, step.id.clone());
+                self.waiting.insert(order, step.id.clone());
             }
             self.slots.insert(step.id.clone(), Slot { step, state, order });
         }
@@ -315,8 +320,7 @@ impl Executor {
 
     /// Steps that have not been asked for yet never will be; later pages still are.
     pub fn cancel_waiting(&mut self, why: &str) {
-        let waiting: Vec<StepId> = self.in_state(&State::Waiting);
-        for id in waiting {
+        for id in std::mem::take(&mut self.waiting).into_values() {
             self.settle(&id, Settled::not_started(why));
         }
     }
@@ -365,7 +369,8 @@ impl Executor {
     /// Steps whose dependencies have settled. A step whose need does not stand is refused.
     fn ready(&mut self) -> Vec<StepId> {
         let mut ready = Vec::new();
-        for id in self.in_state(&State::Waiting) {
+        let waiting: Vec<StepId> = self.waiting.values().cloned().collect();
+        for id in waiting {
             let Some(slot) = self.slots.get(&id) else { continue };
             let settled = |id: &StepId| match self.slots.get(id).map(|slot| &slot.state) {
                 Some(State::Settled(settled)) => Some(settled.clone()),
@@ -493,6 +498,7 @@ impl Executor {
         if let Some(slot) = self.slots.get_mut(id) {
             slot.state = State::Settled(answer.clone());
             self.open.remove(&slot.order);
+            self.waiting.remove(&slot.order);
             self.pending_entries.push(Entry::Settled { step: id.clone(), answer });
         }
     }
@@ -500,12 +506,9 @@ impl Executor {
         for id in ids {
             if let Some(slot) = self.slots.get_mut(id) {
                 slot.state = state.clone();
+                self.waiting.remove(&slot.order);
             }
         }
-    }
-    fn in_state(&self, state: &State) -> Vec<StepId> {
-        let is = |id: &&StepId| self.slots.get(*id).is_some_and(|slot| slot.state == *state);
-        self.open.values().filter(is).cloned().collect()
     }
 
     /// Every step has an answer.
@@ -514,8 +517,7 @@ impl Executor {
     }
     /// A step is still to be asked for.
     pub fn is_waiting(&self) -> bool {
-        let waits = |id| self.slots.get(id).is_some_and(|slot| slot.state == State::Waiting);
-        self.open.values().any(waits)
+        !self.waiting.is_empty()
     }
     /// Every step of a rung has an answer.
     pub fn is_rung_idle(&self, rung: Rung) -> bool {
