@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::ops::{Bound, RangeBounds};
 use std::path::PathBuf;
 
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, ValueEnum};
@@ -104,6 +105,24 @@ pub(crate) fn format_of(argv: &[OsString], vars: &BTreeMap<String, String>) -> F
         .map_or(Format::Human, Into::into)
 }
 
+/// A whole number in a range: `1..=64`, `1..`, `..`.
+pub fn whole<T: TryFrom<u64>>(
+    range: impl RangeBounds<u64> + Clone + Send + Sync + 'static,
+) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static {
+    move |text| {
+        let number = text.parse().ok().filter(|number| range.contains(number));
+        number.and_then(|number| T::try_from(number).ok()).ok_or_else(|| {
+            match (range.start_bound(), range.end_bound()) {
+                (Bound::Included(from), Bound::Included(to)) => {
+                    format!("expected a whole number from {from} to {to}")
+                }
+                (Bound::Included(from), _) => format!("expected a whole number from {from} up"),
+                _ => "expected a whole number from 0 up".to_owned(),
+            }
+        })
+    }
+}
+
 /// A duration with its unit: `250ms`, `90s`, `10m`, `2h`, `1m30s`.
 pub fn duration(text: &str) -> Result<std::time::Duration, String> {
     let expected = || {
@@ -136,7 +155,7 @@ pub fn duration(text: &str) -> Result<std::time::Duration, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::duration;
+    use super::{duration, whole};
     use std::time::Duration;
 
     proptest::proptest! {
@@ -146,6 +165,21 @@ mod tests {
                 proptest::prop_assert!(why.contains("250ms"), "{}", why);
             }
         }
+    }
+
+    #[test]
+    fn a_number_that_does_not_fit_says_which_would() {
+        let engines = whole::<u32>(1..=64);
+        assert_eq!((engines("1"), engines("64")), (Ok(1), Ok(64)));
+        for bad in ["0", "65", "x", "", "-1", "1.5", "99999999999999999999"] {
+            let why = "expected a whole number from 1 to 64".to_owned();
+            assert_eq!(engines(bad), Err(why), "{bad:?}");
+        }
+        let seed = whole::<u64>(..);
+        assert_eq!(seed(&u64::MAX.to_string()), Ok(u64::MAX));
+        assert_eq!(seed("-1"), Err("expected a whole number from 0 up".to_owned()));
+        let reads = whole::<u32>(1..);
+        assert_eq!(reads("4294967296"), Err("expected a whole number from 1 up".to_owned()));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use trading_core::ops::{
     emergency_stop::{EmergencyStop, Request, Site},
 };
 use trading_core::plan::Binding;
-use trading_core::report::{Exit, Finding, Report, Severity};
+use trading_core::report::{Exit, Finding, Report, Severity, millis};
 
 use super::account::Insist;
 use super::approve::{ApproveArgs, actor, consent, until_consent};
@@ -196,8 +196,9 @@ fn request(args: &Arguments, session: &Session<'_>) -> Result<Request, Fault> {
     let deadline = session.settings()?.stop_deadline(DEADLINE);
     if deadline < LEAST_DEADLINE {
         let message = format!(
-            "a deadline of {deadline:?} leaves no time to attempt every rung: a stop needs at \
-             least {LEAST_DEADLINE:?}"
+            "a deadline of {} leaves no time to attempt every rung: a stop needs at least \
+             {LEAST_DEADLINE:?}",
+            millis(i64::try_from(deadline.as_millis()).unwrap_or(i64::MAX))
         );
         return Err(Fault::new(Exit::Usage, "deadline.too_short", message)
             .hint("add --deadline 30s, or leave it out"));

@@ -31,6 +31,23 @@ fn a_bad_duration_is_2_and_says_what_was_expected() {
 }
 
 #[test]
+fn a_bad_number_is_2_and_says_which_would_do() {
+    for (words, expected) in [
+        ("drill emergency-stop --strategies x", "from 1 to 10000"),
+        ("drill emergency-stop --engines -1", "from 1 to 64"),
+        ("drill emergency-stop --seed -1", "from 0 up"),
+        ("heartbeat check --env local --consecutive 0", "from 1 up"),
+    ] {
+        let ran = World::new().run(words);
+        assert_eq!(ran.exit, Exit::Usage, "{ran}");
+        assert!(ran.err.contains(&format!("expected a whole number {expected}")), "{ran}");
+    }
+    let ran = World::new().run("emergency-stop --env local --yes --deadline 0s");
+    assert_eq!(ran.exit, Exit::Usage, "{ran}");
+    assert!(ran.err.contains("a deadline of 0 ms leaves no time"), "{ran}");
+}
+
+#[test]
 fn what_the_level_cannot_do_is_2_and_says_which_level_can() {
     for flag in ["--flatten", "--cancel-protective"] {
         let line = format!("emergency-stop --env local --level reduce-only {flag}");

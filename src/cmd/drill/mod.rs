@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use trading_core::report::{Block, Exit, Report};
 
 use super::Session;
+use crate::cli::whole;
 use crate::drive::drill::{Drill, Scenario};
 use crate::error::Fault;
 
@@ -21,16 +22,16 @@ pub enum Command {
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// How many strategies trade.
-    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, default_value_t = 8, allow_negative_numbers = true, value_parser = whole::<u32>(1..=10_000))]
     strategies: u32,
     /// How many engines run them; of several, one hangs.
-    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=64))]
+    #[arg(long, default_value_t = 2, allow_negative_numbers = true, value_parser = whole::<u32>(1..=64))]
     engines: u32,
     /// The seed of the markets, and of which engine hangs.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, allow_negative_numbers = true, value_parser = whole::<u64>(..))]
     seed: u64,
     /// Kills the first stop (as `kill -9` would) at its n-th step; another operator goes on.
-    #[arg(long, value_name = "STEP", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "STEP", allow_negative_numbers = true, value_parser = whole::<u32>(1..))]
     kill_at: Option<u32>,
     /// Keeps the environment's folder, with its processes ended.
     #[arg(long)]

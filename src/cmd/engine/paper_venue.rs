@@ -9,6 +9,7 @@ use trading_core::sim::Series;
 
 use super::super::Session;
 use super::{platform_folder, told_to_end};
+use crate::cli::whole;
 use crate::error::Fault;
 use crate::platform::local::{self, LogWriter};
 use crate::settings::Access;
@@ -19,7 +20,7 @@ use crate::venue::paper::{Notes, Options, Records, serve};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The seed of the generated markets. The first one used with a platform stays.
-    #[arg(long, value_name = "SEED", default_value_t = 1)]
+    #[arg(long, value_name = "SEED", default_value_t = 1, value_parser = whole::<u64>(..))]
     seed: u64,
     /// Replays the closes of this comma-separated file (first line: the columns' names)
     /// instead of generating markets.
@@ -27,7 +28,7 @@ pub struct Args {
     data: Option<PathBuf>,
     /// How many bars each market closes per second.
     #[arg(long, value_name = "N", default_value_t = 5,
-          value_parser = clap::value_parser!(u32).range(1..=1_000))]
+          value_parser = whole::<u32>(1..=1_000))]
     bars_per_second: u32,
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use trading_core::ops::heartbeat::{Check, CheckRequest};
 use trading_core::report::Report;
 
-use crate::cli::duration;
+use crate::cli::{duration, whole};
 use crate::cmd::{Session, look};
 use crate::error::Fault;
 use crate::settings::Access;
@@ -17,7 +17,7 @@ pub struct Arguments {
     #[arg(value_name = "STRATEGY")]
     strategies: Vec<String>,
     /// Only what is stale in so many reads in a row counts.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true, value_parser = whole::<u32>(1..))]
     consecutive: u32,
     /// The time between two reads.
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
