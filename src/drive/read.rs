@@ -4,14 +4,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use trading_core::model::{Reading, RestoreChunk, StopId, Utc, VenueName};
-use trading_core::ops::history::{self, Stops};
+use trading_core::ops::history::{self, JOURNALS, Stops};
 use trading_core::ops::{Query, Seen};
 
 use super::journal;
 use crate::platform::{Fut, Platform};
-
-/// What journals are called in an answer.
-const JOURNALS: &str = "journals of this machine";
 
 /// Asks the platform, at most for `timeout`.
 pub async fn query(

@@ -154,7 +154,7 @@ impl Query {
             Self::StoredOrders => "orders table".to_owned(),
             Self::Leases | Self::Lease(_) => "leases".to_owned(),
             Self::RestoreChunks(_) | Self::LooseChunks => "restore records".to_owned(),
-            Self::Stops => "journals of this machine".to_owned(),
+            Self::Stops => history::JOURNALS.to_owned(),
             Self::VenueOrders(venue)
             | Self::VenueOrder(venue, _)
             | Self::VenuePositions(venue)

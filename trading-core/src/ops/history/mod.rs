@@ -31,6 +31,9 @@ use crate::journal::{Damage, Entry, Journal};
 use crate::model::{StopId, Utc};
 use serde::Serialize;
 
+/// What they are called as the source of an answer.
+pub const JOURNALS: &str = "journals of this machine";
+
 /// A journal file that was found, whether or not it could be read.
 #[derive(Clone, Debug)]
 pub struct Found {

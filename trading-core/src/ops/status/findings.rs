@@ -7,6 +7,7 @@ use crate::model::{
 };
 use crate::ops::classes::{self, Things};
 use crate::ops::heartbeat::findings as heartbeat_findings;
+use crate::ops::history::JOURNALS;
 use crate::ops::managed::Managed;
 use crate::ops::positions::Protection;
 use crate::ops::scope::{Nothing, nothing};
@@ -54,9 +55,10 @@ impl View<'_> {
                 GapKind::Unreachable | GapKind::Absent => "read.unreachable",
             };
             let message = format!("could not be read: {}", gap.why);
+            // A damaged journal is no matter of the environment.
+            let next = if gap.source == JOURNALS { "journal verify" } else { "doctor" };
             findings.push(
-                Finding::new(id, Severity::Warning, &gap.source, message)
-                    .next(self.command("doctor")),
+                Finding::new(id, Severity::Warning, &gap.source, message).next(self.command(next)),
             );
         }
         // A system without strategies has no such table; this one should.

@@ -1,6 +1,8 @@
 //! What a stop changed that ended before the latch named it.
 
 use super::*;
+use crate::ops::history::JOURNALS;
+use crate::ops::{Answer, Ask};
 
 /// A stop recorded this value of strategy `a` at the start, and the latch does not name it.
 fn recorded(world: &mut SimWorld, before: &str, written: &str) {
@@ -74,4 +76,23 @@ fn of_one_service_alone_it_is_not_asked() {
     let about = About::Service("engine-1".into());
     let report = status_of(&mut left_behind(), StatusRequest { about, ..request() });
     assert_eq!(report.data["left_behind"]["state"], "outside_scope");
+}
+
+#[test]
+fn a_journal_that_may_hide_it_is_no_health_and_is_to_be_verified() {
+    let gap = |source: &str| Seen::LooseChunks(Reading::unreachable(source, "entry 3 was changed"));
+    for (source, next) in [(JOURNALS, "journal verify"), ("restore records", "doctor")] {
+        let mut world = well();
+        let mut status = Status::new(request());
+        for want in status.wants(world.now) {
+            let Ask::Read(query) = want.ask else { panic!("it only looks: {want:?}") };
+            let loose = query == Query::LooseChunks;
+            let seen = if loose { gap(source) } else { world.read(&query) };
+            status.give(world.now, want.ticket, Answer::Read(Box::new(seen)));
+        }
+        let report = status.outcome(world.now).unwrap();
+        assert_eq!(report.exit, Exit::Incomplete, "{source}");
+        let next = format!("tradectl {next} --env sim");
+        assert_eq!(report.findings[0].next.as_deref(), Some(next.as_str()), "{source}");
+    }
 }
