@@ -21,7 +21,7 @@ use crate::drive::journal::JournalWriter;
 use crate::drive::run::Driver;
 use crate::drive::signals::Signals;
 use crate::error::Fault;
-use crate::platform::{Opening, Platform};
+use crate::platform::{Opening, Platform, local};
 use crate::settings::{Access, Environment, PlatformKind};
 
 /// The arguments.
@@ -129,7 +129,7 @@ pub(super) async fn run(args: &Arguments, session: &mut Session<'_>) -> Result<R
     let insist = if args.approve.dry_run { Insist::Read } else { Insist::Stop };
     let agree = async {
         let opening = opening(args.approve.dry_run, timeout);
-        let platform = environment.open(session.ctx, opening).await?;
+        let platform = environment.open(session.ctx, opening).await.map_err(not_here)?;
         let account = platform.account.as_ref();
         let verified = account::check(session, &environment, account, insist).await?;
         let deadline = session.settings()?.stop_deadline(DEADLINE);
@@ -190,6 +190,16 @@ fn set_aside(session: &Session<'_>) -> Option<Finding> {
     session.ctx.ui.note(&format!("WARNING: {message}"));
     let finding = Finding::new("settings.set_aside", Severity::Warning, "settings", message);
     Some(finding.next("tradectl config check"))
+}
+
+/// Whoever wants to stop what trades is not told to start another one here.
+fn not_here(fault: Fault) -> Fault {
+    match fault.code {
+        local::NOT_SET_UP => fault.hint(
+            "it may have been set up with another TRADECTL_HOME: set that, and type the stop again",
+        ),
+        _ => fault,
+    }
 }
 
 fn request(args: &Arguments, session: &Session<'_>) -> Result<Request, Fault> {

@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::fs::OFlags;
 use trading_core::journal::{self, Chain, Entry, Journal};
 use trading_core::model::{RestoreChunk, RunId, Utc};
 use trading_core::ops::history::{Found, in_order};
@@ -130,7 +131,19 @@ fn try_room(file: &mut File, bytes: u64) -> io::Result<()> {
 
 /// Reads the journal of a run.
 pub fn load(path: &Path) -> io::Result<Journal> {
-    fs::read(path).map(|bytes| journal::read(&bytes))
+    bytes_of(path).map(|bytes| journal::read(&bytes))
+}
+
+/// What a file holds. A pipe among the journals keeps nobody waiting.
+fn bytes_of(path: &Path) -> io::Result<Vec<u8>> {
+    let at_once = OFlags::NONBLOCK.bits().cast_signed();
+    let mut file = OpenOptions::new().read(true).custom_flags(at_once).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// The files of all runs of an environment, oldest first by name.
@@ -173,7 +186,7 @@ pub fn misplaced_chunks(
 ) -> io::Result<Vec<RestoreChunk>> {
     let mut chunks = Vec::new();
     for path in files(state_dir)? {
-        let (found, damage) = journal::records(&fs::read(&path)?);
+        let (found, damage) = journal::records(&bytes_of(&path)?);
         // A torn tail was never durable, so nothing was done that it would have recorded.
         // Any other damage may hide what a resume needs.
         if let Some(damage) = &damage
@@ -220,6 +233,18 @@ mod tests {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         let folder = fs::metadata(folder(dir.path())).unwrap();
         assert_eq!(folder.permissions().mode() & 0o777, 0o700);
+    }
+
+    #[test]
+    fn a_pipe_among_the_journals_keeps_nobody_waiting() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(folder(dir.path())).unwrap();
+        let path = path_of(dir.path(), &"pipe".into());
+        let mode = rustix::fs::Mode::RUSR;
+        rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+        let why = all(dir.path()).unwrap()[0].journal.as_ref().unwrap_err().clone();
+        assert!(why.contains("not a regular file"), "{why}");
+        assert!(misplaced_chunks(dir.path(), &|_| true).is_err());
     }
 
     #[test]

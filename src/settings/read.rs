@@ -1,11 +1,12 @@
 //! Reads one settings file: whose it is, who may write it, whether its words are known.
 //! Everything that is wrong with it is found, each with its place.
 
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::{ErrorKind, Read};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
+use rustix::fs::OFlags;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use trading_core::report::{Exit, Problem, nearest};
@@ -54,7 +55,10 @@ pub(super) fn settings_file(path: &Path) -> Result<Option<SettingsFile>, Wrong> 
             format!("look at it with: ls -l {shown}"),
         )
     };
-    let mut file = match File::open(path) {
+    // A pipe of that name answers at once, and is refused below.
+    let at_once = OFlags::NONBLOCK.bits().cast_signed();
+    let opened = OpenOptions::new().read(true).custom_flags(at_once).open(path);
+    let mut file = match opened {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unreadable(error)),
@@ -75,7 +79,7 @@ pub(super) fn settings_file(path: &Path) -> Result<Option<SettingsFile>, Wrong> 
 /// is stopped and where notices go.
 fn trusted(path: &Path, metadata: &std::fs::Metadata) -> Result<(), Wrong> {
     let shown = path.display();
-    let elsewhere = "or work from a folder without it, or name your own with --config";
+    let elsewhere = "work from a folder without it, or name your own with --config";
     if !metadata.is_file() {
         let message = format!("{shown} is not a regular file");
         return Err(Wrong::one("settings.not_a_file", message, elsewhere));
@@ -86,7 +90,7 @@ fn trusted(path: &Path, metadata: &std::fs::Metadata) -> Result<(), Wrong> {
         return Err(Wrong::one(
             "settings.owner",
             message,
-            format!("chown {me} {shown}; {elsewhere}"),
+            format!("chown {me} {shown}; or {elsewhere}"),
         ));
     }
     let mode = metadata.mode() & 0o777;
@@ -95,7 +99,7 @@ fn trusted(path: &Path, metadata: &std::fs::Metadata) -> Result<(), Wrong> {
         return Err(Wrong::one(
             "settings.mode",
             message,
-            format!("chmod go-w {shown}; {elsewhere}"),
+            format!("chmod go-w {shown}; or {elsewhere}"),
         ));
     }
     Ok(())

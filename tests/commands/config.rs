@@ -353,3 +353,18 @@ fn a_broken_project_file_keeps_nobody_from_stopping_what_is_known_without_it() {
     let line = format!("emergency-stop --dry-run --env local --config {}", named.display());
     assert_eq!(world.run(&line).exit, Exit::Settings);
 }
+
+#[test]
+fn a_pipe_in_the_place_of_settings_hinders_no_stop() {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+    let world = World::new();
+    world.set_up(vec![]);
+    std::fs::create_dir_all(world.work()).unwrap();
+    mknodat(CWD, world.work().join("tradectl.toml"), FileType::Fifo, Mode::RUSR, 0).unwrap();
+    let ran = world.run("status --env local");
+    assert_eq!(ran.exit, Exit::Settings, "{ran}");
+    assert!(ran.err.contains("is not a regular file"), "{ran}");
+    let ran = world.run("emergency-stop --env local --dry-run");
+    assert_ne!(ran.exit, Exit::Settings, "{ran}");
+    assert!(ran.out.contains("a dry run") && ran.err.contains("is passed over"), "{ran}");
+}

@@ -170,11 +170,13 @@ fn without_credentials_nothing_on_aws_is_asked() {
 #[test]
 fn a_platform_that_was_never_set_up_is_said_to_be_so() {
     let world = World::new();
-    for line in
-        ["status", "heartbeat list", "local status", "local logs", "emergency-stop --env local"]
-    {
+    for line in ["status", "heartbeat list", "local status", "local logs"] {
         let ran = world.run(line);
         assert_eq!(ran.exit, Exit::Settings, "{line}: {ran}");
         assert!(ran.err.contains("never set up") && ran.err.contains("local up"), "{line}: {ran}");
     }
+    // Whoever wants to stop what trades elsewhere is not told to start another one.
+    let ran = world.run("emergency-stop --env local --yes");
+    assert_eq!(ran.exit, Exit::Settings, "{ran}");
+    assert!(ran.err.contains("TRADECTL_HOME") && !ran.err.contains("local up"), "{ran}");
 }

@@ -48,6 +48,15 @@ fn a_bad_number_is_2_and_says_which_would_do() {
 }
 
 #[test]
+fn a_drill_takes_no_environments_place() {
+    for name in ["local", "tradai-prod", "nope"] {
+        let ran = World::new().run(&format!("drill emergency-stop --env {name}"));
+        assert_eq!(ran.exit, Exit::Usage, "{ran}");
+        assert!(ran.err.contains("leave --env out"), "{ran}");
+    }
+}
+
+#[test]
 fn what_the_level_cannot_do_is_2_and_says_which_level_can() {
     for flag in ["--flatten", "--cancel-protective"] {
         let line = format!("emergency-stop --env local --level reduce-only {flag}");

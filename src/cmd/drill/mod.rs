@@ -41,6 +41,11 @@ pub struct Arguments {
 /// Runs the command.
 pub(super) async fn run(command: &Command, session: &mut Session<'_>) -> Result<Report, Fault> {
     let Command::EmergencyStop(Arguments { strategies, engines, seed, kill_at, keep }) = command;
+    if session.globals.env.is_some() {
+        let message = "a drill makes an environment of its own, and takes no other's place";
+        return Err(Fault::new(Exit::Usage, "drill.environment", message)
+            .hint("leave --env out: tradectl drill emergency-stop"));
+    }
     let scenario =
         Scenario { strategies: *strategies, engines: *engines, seed: *seed, kill_at: *kill_at };
     let root = folder(session);

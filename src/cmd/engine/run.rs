@@ -69,7 +69,10 @@ pub(super) async fn run(args: &Args, session: &mut Session<'_>) -> Result<Report
             std::future::pending::<()>().await;
         }
     };
-    engine::run(options, stop).await?;
+    engine::run(options, stop).await.map_err(|fault| match fault.code {
+        engine::HELD => fault.hint(environment.typed("resume --reason REASON")),
+        _ => fault,
+    })?;
     let mut report = Report::new("engine.run", "ended", Exit::Ok);
     let line = format!("engine {service} ended; positions are kept, nothing more is sent");
     report.body.push(Block::line(line));

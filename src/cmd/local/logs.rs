@@ -9,7 +9,7 @@ use trading_core::report::{Block, Exit, Finding, Report, Severity};
 
 use super::super::Session;
 use super::told_to_end;
-use crate::cli::duration;
+use crate::cli::{duration, whole};
 use crate::error::Fault;
 use crate::platform::local::{self, Cursor, LocalPaths};
 use crate::settings::Access;
@@ -37,7 +37,7 @@ pub struct Args {
     #[arg(long, value_name = "TEXT")]
     contains: Option<String>,
     /// At most this many of the newest lines.
-    #[arg(long, value_name = "N", default_value_t = LINES)]
+    #[arg(long, value_name = "N", default_value_t = LINES, value_parser = whole::<usize>(1..))]
     limit: usize,
     /// Goes on showing new lines until Ctrl-C.
     #[arg(long)]

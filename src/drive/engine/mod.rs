@@ -106,6 +106,9 @@ enum Answer {
     Problem(String),
 }
 
+/// A hold keeps it from starting.
+pub const HELD: &str = "engine.held";
+
 /// Runs an engine until `stop` is ready; then nothing more is sent, what was sent is
 /// answered, and everything is on record.
 pub async fn run(mut options: Options, stop: impl Future<Output = ()>) -> Result<(), Fault> {
@@ -113,8 +116,7 @@ pub async fn run(mut options: Options, stop: impl Future<Output = ()>) -> Result
         && let Some(held) = latch.refuses(start(&options))
     {
         let message = format!("engine {} is not started: {held}", options.service);
-        return Err(Fault::new(Exit::Refused, "engine.held", message)
-            .hint("tradectl resume --reason REASON"));
+        return Err(Fault::new(Exit::Refused, HELD, message));
     }
     let loosened = options.loosened.take();
     let (mut shell, mut queues) = Shell::open(options)?;

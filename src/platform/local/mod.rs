@@ -102,6 +102,9 @@ pub fn open(environment: &Environment, clock: Arc<dyn Clock>) -> Result<Platform
     })
 }
 
+/// The environment's platform is not where it is looked for.
+pub const NOT_SET_UP: &str = "local.not_set_up";
+
 /// Whether an environment's local platform has been set up.
 pub fn is_set_up(environment: &Environment) -> Result<bool, Fault> {
     Ok(paths_of(environment)?.state_db().exists())
@@ -111,7 +114,7 @@ fn check_set_up(environment: &Environment, paths: &LocalPaths) -> Result<(), Fau
     if !is_set_up(environment)? {
         return Err(Fault::new(
             Exit::Settings,
-            "local.not_set_up",
+            NOT_SET_UP,
             format!(
                 "environment {} was never set up: there is no local platform in {}",
                 environment.name,

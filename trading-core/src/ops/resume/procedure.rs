@@ -520,7 +520,7 @@ impl Resume {
             return;
         }
         if let Some(end) = self.stopped_again() {
-            self.run.executor.close("somebody stopped meanwhile");
+            self.run.executor.close("the latch was changed meanwhile");
             return self.close(now, end);
         }
         if !self.only_release_waits() {
@@ -580,7 +580,11 @@ impl Resume {
         let latch = self.world.latch.as_ref()?.value()?;
         let ours = self.hold.as_ref()?;
         match latch.hold(&ours.stop_id) {
-            Some(_) if self.expected_epoch().is_some_and(|expected| latch.epoch > expected) => {
+            Some(hold) if self.expected_epoch().is_some_and(|expected| latch.epoch > expected) => {
+                if hold.phase != Phase::Resuming {
+                    let why = format!("stop {} was taken up again meanwhile", hold.stop_id);
+                    return Some(End::StoppedAgain(why));
+                }
                 let others = latch.holds.iter().filter(|it| it.stop_id != ours.stop_id);
                 let others: Vec<&str> = others.map(|it| it.stop_id.as_str()).collect();
                 Some(End::StoppedAgain(match others.join(", ") {

@@ -10,6 +10,7 @@ use crate::ops::heartbeat::findings as heartbeat_findings;
 use crate::ops::history::JOURNALS;
 use crate::ops::managed::Managed;
 use crate::ops::positions::Protection;
+use crate::ops::resume::{comes_first, in_order};
 use crate::ops::scope::{Nothing, nothing};
 use crate::ops::supervision::{self, Desired};
 use crate::report::{Finding, Severity, ago, millis, stamp};
@@ -87,7 +88,12 @@ impl View<'_> {
     fn hold_finding(&self, hold: &Hold) -> Finding {
         let age = self.age(hold.at);
         let again = hold.command(&self.request.site.environment);
-        let resume = || self.command(&format!("resume {} --reason …", hold.stop_id));
+        // One that holds this one's things too is resumed before it.
+        let latch = self.world.latch.as_ref().and_then(Reading::value);
+        let holds = latch.map(|latch| in_order(&latch.holds)).unwrap_or_default();
+        let first = holds.into_iter().find(|it| *it == hold || comes_first(it, hold));
+        let first = first.unwrap_or(hold);
+        let resume = || self.command(&format!("resume {} --reason …", first.stop_id));
         if let Some(nothing) = self.names_nothing(&hold.scope) {
             let message = format!(
                 "{} holds {}, which is nothing: {} ({}, by {}): {}",

@@ -194,6 +194,22 @@ fn only_a_hold_that_may_cover_it_is_told() {
 }
 
 #[test]
+fn of_holds_over_each_other_the_one_to_resume_first_is_typed() {
+    let mut world = well();
+    let whole = hold(Phase::Held, Level::ReduceOnly);
+    let one = Hold {
+        stop_id: "stop-2".into(),
+        scope: Scope::Service("engine-1".into()),
+        ..whole.clone()
+    };
+    world.latch = world.latch.next(vec![one, whole]);
+    let report = status(&mut world);
+    let next = report.findings.iter().filter(|it| it.id == "latch.held").map(|it| it.next.clone());
+    let first = || Some("tradectl resume stop-1 --reason … --env sim".to_owned());
+    assert_eq!(next.collect::<Vec<_>>(), [first(), first()]);
+}
+
+#[test]
 fn a_row_that_names_nobody_is_run_by_nobody_known() {
     let mut world = well();
     world.rows[0].row.remove(StrategyRow::SERVICE);
