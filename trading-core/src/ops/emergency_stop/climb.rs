@@ -215,9 +215,8 @@ impl EmergencyStop {
     /// Compute may go to 0 although not everybody is known to be quiet: nobody acknowledges
     /// here, or all have had the time.
     pub(super) fn is_ack_over(&self, now: Utc) -> bool {
-        let no_acks = self.site.acknowledges == Acknowledges::None
-            || !self.site.capabilities.strategies
-            || self.run.executor.is_dry();
+        let no_acks =
+            self.site.acknowledges == Acknowledges::None || !self.site.capabilities.strategies;
         no_acks || now >= self.ack_deadline()
     }
 

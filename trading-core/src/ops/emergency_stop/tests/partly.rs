@@ -273,3 +273,21 @@ fn a_dry_run_where_nothing_is_deployed_is_refused_as_the_stop_is() {
         assert!(report.errors[0].message.contains(what), "{:?}", report.errors[0]);
     }
 }
+
+#[test]
+fn a_dry_run_plans_the_same_in_whatever_order_the_answers_come() {
+    let planned = |pick: &dyn Fn(usize) -> usize| {
+        let mut world = SimWorld::busy();
+        world.read_only = true;
+        let request = world::request(&world, "r1");
+        let mut dry = EmergencyStop::new(world::site(), request, None);
+        let report = drive(&mut world, &mut dry, None, pick).unwrap();
+        let body = format!("{:?}", report.body);
+        assert!(body.contains("set desired count of engine-1"), "{body}");
+        body.matches("stop task").count()
+    };
+    assert_eq!(planned(&|_| 0), planned(&|open| open - 1));
+    for shift in 1..12 {
+        assert_eq!(planned(&|_| 0), planned(&|_| shift), "{shift}");
+    }
+}
