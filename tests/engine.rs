@@ -11,6 +11,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tradectl::ctx::SystemClock;
+use tradectl::platform::local::linux::Process;
 use tradectl::platform::{Clock, StateStore};
 use tradectl::venue::paper::{PaperClient, connect};
 use tradectl::venue::{Submitted, Venue};
@@ -163,6 +164,8 @@ async fn an_order_to_a_frozen_venue_is_unknown_and_has_no_effect_when_it_arrives
     let client = connect(&home.platform());
     reachable(&client).await;
     kill_process(venue, Signal::STOP).unwrap();
+    let frozen = Process::of_pid(venue.as_raw_nonzero().get().unsigned_abs()).unwrap();
+    until("it is frozen", async || frozen.is_frozen()).await;
     let mut order = entry("late");
     let window = SystemClock.now().checked_add(Duration::from_millis(200)).unwrap();
     order.valid_until = Some(window);

@@ -167,8 +167,9 @@ mod tests {
     #[test]
     fn a_disk_that_hangs_is_given_up_and_nothing_is_written_behind_it() {
         let disk = Arc::default();
-        let mut patient = over(&disk, Duration::from_millis(20));
+        let mut patient = over(&disk, Duration::from_secs(60));
         patient.is_made().unwrap();
+        patient.patience = Duration::from_millis(20);
         let held = disk.lock().unwrap();
         let error = patient.append(b"a").unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);

@@ -43,7 +43,8 @@ async fn it_trades_beats_stops_when_held_and_says_so_and_goes_on_when_released()
         .await;
     let acknowledged = machine.receipts().await;
     let bound = super::guard::after(at, Duration::from_secs(1));
-    let late = acknowledged.iter().filter(|it| it.increases_risk && it.received_at > bound);
+    let late =
+        acknowledged.iter().filter(|it| it.accepted && it.increases_risk && it.received_at > bound);
     assert_eq!(late.count(), 0, "an entry after the bound");
     for row in machine.rows().await {
         assert!(matches!(row.row.get("stop_open_orders"), Some(Attr::L(_))), "{row:?}");
@@ -91,7 +92,8 @@ async fn reduce_only_lets_exits_go_on_and_no_entry_through() {
         .await;
     let bound = super::guard::after(at, Duration::from_secs(1));
     let receipts = machine.receipts().await;
-    assert!(receipts.iter().all(|it| !it.increases_risk || it.received_at <= bound));
+    let mut taken = receipts.iter().filter(|it| it.accepted && it.increases_risk);
+    assert!(taken.all(|it| it.received_at <= bound));
     // What still lets exits go is not acknowledged; the same stop made stricter is.
     let none = machine.rows().await.iter().all(|row| row.stop_ack().is_none());
     assert!(none, "reduce-only was acknowledged");
