@@ -440,6 +440,11 @@ impl Resume {
         let latch = self.world.latch.as_ref().and_then(Reading::value);
         Some(match (latch, ours) {
             (Some(latch), Some(ours)) if latch.hold(ours).is_none() => End::ReleasedByOther,
+            (Some(latch), Some(ours))
+                if latch.hold(ours).is_some_and(|it| it.phase == Phase::Resuming) =>
+            {
+                End::StoppedAgain(format!("another resume of {ours} goes on"))
+            }
             (Some(_), _) => End::StoppedAgain("the latch was changed meanwhile".to_owned()),
             (None, _) => {
                 let why = "the latch was changed meanwhile, and cannot be read again";
@@ -588,7 +593,12 @@ impl Resume {
                 let others = latch.holds.iter().filter(|it| it.stop_id != ours.stop_id);
                 let others: Vec<&str> = others.map(|it| it.stop_id.as_str()).collect();
                 Some(End::StoppedAgain(match others.join(", ") {
-                    none if none.is_empty() => "the latch was changed meanwhile".to_owned(),
+                    none if none.is_empty() => {
+                        format!(
+                            "another resume of {} goes on, or a hold came and went",
+                            ours.stop_id
+                        )
+                    }
                     others => format!("the latch was changed meanwhile; {others} holds too"),
                 }))
             }

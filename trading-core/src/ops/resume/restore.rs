@@ -166,19 +166,17 @@ pub(super) fn plan(
     told: &Told<'_>,
 ) -> Vec<Step> {
     let mut steps = Vec::new();
-    let mut latch = latch.clone();
-    let mut under = Vec::new();
-    if hold.phase != Phase::Resuming {
-        let mut holds = latch.holds.clone();
-        let mine = holds.iter_mut().filter(|it| it.stop_id == hold.stop_id);
-        mine.for_each(|it| it.phase = Phase::Resuming);
-        let next = latch.next(holds);
-        let act = Act::WriteLatch { expected_epoch: latch.epoch, latch: next.clone() };
-        let why = "everything is put back under the latch, and others see that it is";
-        steps.push(Step::new(StepId::new("latch/resuming"), Rung::Latch, why, act));
-        under.push(StepId::new("latch/resuming"));
-        latch = next;
-    }
+    // Also where it says so already: of two resumes the one that comes second goes on, and the
+    // other one sees at its next look that it was overtaken.
+    let mut holds = latch.holds.clone();
+    let mine = holds.iter_mut().filter(|it| it.stop_id == hold.stop_id);
+    mine.for_each(|it| it.phase = Phase::Resuming);
+    let next = latch.next(holds);
+    let act = Act::WriteLatch { expected_epoch: latch.epoch, latch: next.clone() };
+    let why = "everything is put back under the latch, and others see that it is";
+    steps.push(Step::new(StepId::new("latch/resuming"), Rung::Latch, why, act));
+    let under = [StepId::new("latch/resuming")];
+    let latch = next;
     steps.extend(item_steps(fates, &under));
     steps.extend(hand_over(fates, chunks, &under));
     steps.extend(orphans::answered_for(hold, chunks, &under));

@@ -141,6 +141,22 @@ fn a_stop_that_ends_before_a_resume_can_have_no_effect_says_so() {
     assert!(finding.next.is_some(), "{finding:?}");
 }
 
+#[test]
+fn a_resume_that_goes_on_with_another_raises_the_latch_before_it_acts() {
+    let found = (0..).map(Kill::After).find_map(|kill| {
+        let mut world = stopped();
+        let asked = request(&world, "r2");
+        assert!(resume_with(&mut world, asked, Some(kill)).is_none(), "never seen resuming");
+        (world.latch.holds[0].phase == Phase::Resuming).then_some(world)
+    });
+    let mut world = found.unwrap();
+    let before = (world.latch.epoch, world.applied.len());
+    let asked = request(&world, "r3");
+    assert_eq!(resume_with(&mut world, asked, None).unwrap().outcome, "RELEASED");
+    assert_eq!(world.latch.epoch, before.0 + 2, "once before, once to release");
+    assert!(world.applied[before.1].starts_with("write the latch"), "{:?}", world.applied);
+}
+
 fn stop_with(world: &mut SimWorld, request: emergency_stop::Request) -> Report {
     let site = world::site();
     let approval = world::approval(&site, &request);
