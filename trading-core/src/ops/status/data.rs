@@ -88,8 +88,7 @@ impl View<'_> {
         let data = Data {
             scope: self.request.about.to_string(),
             latch: self.section(&Query::Latch, world.latch.as_ref(), |latch| latch),
-            left_behind: self
-                .section(&Query::LooseChunks, world.loose.as_ref(), |_| self.left_behind_data()),
+            left_behind: self.left_behind_section(),
             stops: self.section(&Query::Stops, world.stops.as_ref(), |_| self.open_stop_data()),
             strategies: self
                 .section(&Query::Strategies, world.strategies.as_ref(), |_| self.beats.as_slice()),
@@ -117,6 +116,15 @@ impl View<'_> {
             Some(Reading::Known { value: it, .. }) => Section::Known(value(it)),
             Some(Reading::Gap(gap)) => Section::Gap(gap.clone()),
             None => self.missing(query, &query.source()),
+        }
+    }
+
+    /// Which stops the latch does not name is known only where it was read.
+    fn left_behind_section(&self) -> Section<Vec<LeftBehind>> {
+        let (loose, latch) = (self.world.loose.as_ref(), self.world.latch.as_ref());
+        match (loose, latch.and_then(Reading::as_gap)) {
+            (Some(Reading::Known { .. }), Some(gap)) => Section::Gap(gap.clone()),
+            _ => self.section(&Query::LooseChunks, loose, |_| self.left_behind_data()),
         }
     }
 

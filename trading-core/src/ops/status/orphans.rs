@@ -56,8 +56,13 @@ impl View<'_> {
             } else {
                 "has not reached the latch: it is at work, or ended before"
             };
+            let stand = if self.unread.is_empty() {
+                "still stand as it left them"
+            } else {
+                "still stand as it left them, or could not be read"
+            };
             let message = format!(
-                "{} {ended}; {} values still stand as it left them, and no hold keeps them so; \
+                "{} {ended}; {} values {stand}, and no hold keeps them so; \
                  the same stop again takes them over, and is resumed then",
                 it.told(),
                 it.items.len()

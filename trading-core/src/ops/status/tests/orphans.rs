@@ -96,3 +96,17 @@ fn a_journal_that_may_hide_it_is_no_health_and_is_to_be_verified() {
         assert_eq!(report.findings[0].next.as_deref(), Some(next.as_str()), "{source}");
     }
 }
+
+#[test]
+fn what_could_not_be_read_is_neither_said_to_stand_nor_to_be_none() {
+    let mut world = left_behind();
+    world.dark.insert(Query::Strategies);
+    let report = status(&mut world);
+    let found = report.findings.iter().find(|it| it.id == "stop.left_behind").unwrap();
+    assert!(found.message.contains("or could not be read"), "{found:?}");
+    let mut world = left_behind();
+    world.dark.insert(Query::Latch);
+    let report = status(&mut world);
+    assert_eq!(report.data["left_behind"]["state"], "unreachable");
+    assert_eq!(report.exit, Exit::Incomplete);
+}
