@@ -237,6 +237,7 @@ async fn an_engine_that_is_frozen_while_trading_is_stopped_sends_nothing_when_it
         at: SystemClock.now(),
         phase: Phase::Stopping,
         misplaced: Vec::new(),
+        overtook_resume: false,
         unknown: serde_json::Map::new(),
     };
     let held = state.write_latch(latch.epoch, &latch.next(vec![hold])).await;

@@ -258,6 +258,7 @@ pub(super) fn site(environment: &Environment) -> Site {
         acknowledges: environment.acknowledges,
         timings: environment.timings,
         capabilities: environment.capabilities.clone(),
+        over_network: matches!(environment.platform, PlatformKind::Aws { .. }),
     }
 }
 

@@ -245,6 +245,7 @@ async fn the_latch_is_conditional_on_its_epoch(seeded: &Seeded) {
             actor: "tests".to_owned(),
             chunks: [0, 2].into(),
         }],
+        overtook_resume: true,
         unknown: serde_json::Map::from_iter([("from_the_future".to_owned(), 7.into())]),
     };
     let held = first.next(vec![hold]);
@@ -306,6 +307,7 @@ async fn loose_chunks_are_found_without_their_stops(seeded: &Seeded) {
         at: seeded.now,
         phase: Phase::Stopping,
         misplaced: Vec::new(),
+        overtook_resume: false,
         unknown: serde_json::Map::new(),
     };
     let (stop_id, unlatched) = (hold.stop_id.clone(), Some(Box::new(hold)));

@@ -47,6 +47,7 @@ fn up_under_a_hold() {
         at: world.now,
         phase: Phase::Held,
         misplaced: Vec::new(),
+        overtook_resume: false,
         unknown: serde_json::Map::new(),
     };
     block_on(async {

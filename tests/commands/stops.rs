@@ -313,6 +313,7 @@ fn site() -> Site {
             venues: vec!["paper".into()],
             notices: true,
         },
+        over_network: false,
     }
 }
 

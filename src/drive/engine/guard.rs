@@ -221,6 +221,7 @@ mod tests {
                 at: clock.now(),
                 phase: Phase::Stopping,
                 misplaced: Vec::new(),
+                overtook_resume: false,
                 unknown: serde_json::Map::new(),
             };
             read(&clock, Latch::released().next(vec![hold]))

@@ -100,6 +100,7 @@ mod tests {
             at: Utc::UNIX_EPOCH,
             phase,
             misplaced: Vec::new(),
+            overtook_resume: false,
             unknown: serde_json::Map::new(),
         };
         Latch::released().next(vec![hold])

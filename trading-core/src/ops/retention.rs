@@ -184,6 +184,7 @@ mod tests {
             at: at(day),
             phase: crate::model::Phase::Held,
             misplaced: Vec::new(),
+            overtook_resume: false,
             unknown: serde_json::Map::new(),
         }])
     }

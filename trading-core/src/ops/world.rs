@@ -113,6 +113,7 @@ pub(crate) fn site() -> Site {
             venues: vec![paper()],
             notices: true,
         },
+        over_network: true,
     }
 }
 

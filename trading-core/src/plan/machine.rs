@@ -179,10 +179,10 @@ impl Executor {
             meter: None,
         }
     }
-    /// From now on at most so many acts are asked for until [`allow`](Self::allow) is called;
-    /// a batch of rows is one.
+    /// From now on one act is asked for, and then at most so many whenever
+    /// [`allow`](Self::allow) is called; a batch of rows is one.
     pub fn meter(&mut self, at_once: usize) {
-        self.meter = Some(Meter { at_once, left: at_once, holds_back: false });
+        self.meter = Some(Meter { at_once, left: 1, holds_back: false });
     }
     /// As many again may be asked for.
     pub fn allow(&mut self) {

@@ -205,6 +205,7 @@ pub(super) fn hold(stop_id: &str, level: Level, phase: Phase, scope: Scope) -> H
         at: Utc::UNIX_EPOCH,
         phase,
         misplaced: Vec::new(),
+        overtook_resume: false,
         unknown: serde_json::Map::new(),
     }
 }

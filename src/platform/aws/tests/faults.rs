@@ -43,6 +43,7 @@ fn held(latch: &Latch) -> Latch {
         at: "2026-11-23T00:00:00Z".parse().expect("a time"),
         phase: Phase::Stopping,
         misplaced: Vec::new(),
+        overtook_resume: false,
         unknown: serde_json::Map::new(),
     }])
 }

@@ -23,6 +23,7 @@ async fn ready(home: &std::path::Path) -> (Platform, LocalPaths, Latch) {
         at: clock.now(),
         phase: Phase::Stopping,
         misplaced: Vec::new(),
+        overtook_resume: false,
         unknown: serde_json::Map::new(),
     };
     (platform, paths_of(&environment).unwrap(), latch.next(vec![hold]))

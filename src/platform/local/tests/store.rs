@@ -95,6 +95,7 @@ async fn a_newer_format_is_read_but_only_the_latch_may_be_tightened() {
         at: crate::platform::Clock::now(clock.as_ref()),
         phase: Phase::Stopping,
         misplaced: Vec::new(),
+        overtook_resume: false,
         unknown: serde_json::Map::new(),
     };
     let held = released.next(vec![hold]);

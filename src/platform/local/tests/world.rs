@@ -69,6 +69,7 @@ impl World {
             at: self.clock.now(),
             phase,
             misplaced: Vec::new(),
+            overtook_resume: false,
             unknown: serde_json::Map::new(),
         };
         let next: Latch = latch.next(vec![hold]);

@@ -54,6 +54,10 @@ pub struct Hold {
     /// anything in such a chunk is changed, so that a resume elsewhere misses it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub misplaced: Vec<Misplaced>,
+    /// A resume was under way when this stop came, and what that had sent may still take
+    /// effect: whoever proves this stop waits until it no longer can.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub overtook_resume: bool,
     /// What a newer binary wrote and we do not know; carried along.
     #[serde(flatten)]
     pub unknown: Map<String, Value>,
@@ -73,6 +77,10 @@ pub struct Misplaced {
 }
 
 impl Hold {
+    /// Something that a resume sent under this hold, or before it, may still take effect.
+    pub fn may_be_resumed_yet(&self) -> bool {
+        self.phase == Phase::Resuming || self.overtook_resume
+    }
     /// Notes which chunks of a run are misplaced, in place of what was noted of it before.
     pub fn note_misplaced(&mut self, run_id: &RunId, actor: &str, chunks: BTreeSet<u32>) {
         self.misplaced.retain(|it| it.run_id != *run_id);

@@ -1,11 +1,12 @@
 //! What follows from what was seen: the next page of the plan, and when compute may go to 0.
 
-use super::ladder::{EmergencyStop, POLL_MS, RESUMED_MS, SCHEDULER_GRACE_MS, Stage, later};
+use super::ladder::{EmergencyStop, POLL_MS, SCHEDULER_GRACE_MS, Stage, later};
 use super::pages;
 use crate::model::{
     Acknowledges, GapKind, Hold, Latch, Phase, Reading, Scope, Service, StatusReading, Utc,
 };
 use crate::ops::Query;
+use crate::ops::resume::IN_FLIGHT_MS;
 use crate::ops::seen::Owner;
 use crate::plan::{Act, Rung, Step, StepId};
 
@@ -98,19 +99,23 @@ impl EmergencyStop {
 
     /// A resume that is under way sends nothing new once it sees the latch changed, but what
     /// it had sent before may come late: the proof is taken when it no longer can. Under our
-    /// own hold a resume of another one, dead or alive, keeps off what ours covers.
+    /// own hold a resume of another one, dead or alive, keeps off what ours covers; that there
+    /// was one stands in the hold, for whoever proves this stop if not we.
     fn note_resume(&mut self, latch: &Latch, now: Utc) {
-        let overtaken = latch.hold(&self.stop_id).is_some_and(|it| it.phase != Phase::Resuming);
-        if !overtaken && latch.holds.iter().any(|hold| hold.phase == Phase::Resuming) {
-            if self.times.resumed_until.is_none() {
-                self.run.tell(
-                    "latch",
-                    "latch",
-                    format!("{RESUME_UNDER_WAY}, which is waited for"),
-                    false,
-                );
-            }
-            self.times.resumed_until = Some(later(now, RESUMED_MS));
+        let ours = latch.hold(&self.stop_id);
+        let told = ours.map_or(latch.holds.as_slice(), std::slice::from_ref);
+        if !told.iter().any(Hold::may_be_resumed_yet) {
+            return;
+        }
+        if self.times.resumed_until.is_none() {
+            let message = format!("{RESUME_UNDER_WAY}, which is waited for");
+            self.run.tell("latch", "latch", message, false);
+        }
+        let goes_on = told.iter().any(|hold| hold.phase == Phase::Resuming);
+        let until = later(now, IN_FLIGHT_MS);
+        match &mut self.times.resumed_until {
+            Some(known) if goes_on => *known = until,
+            known => _ = known.get_or_insert(until),
         }
     }
 

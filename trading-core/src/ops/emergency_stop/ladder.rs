@@ -8,7 +8,7 @@ use super::times::Times;
 use super::{Request, Site};
 use crate::journal::Entry;
 use crate::model::{Phase as HoldPhase, Reading, ServiceName, StopId, StrategyId, Utc, Written};
-use crate::ops::resume;
+use crate::ops::resume::IN_FLIGHT_MS;
 use crate::ops::run::{Opening, Run};
 use crate::ops::seen::World;
 use crate::ops::{Answer, News, Procedure, Query, Ticket, Want};
@@ -20,9 +20,6 @@ use std::collections::{BTreeMap, BTreeSet};
 const LATCH_PATIENCE_MS: u64 = 2_000;
 /// The first and the longest pause between two rounds of reads that found something.
 pub(super) const POLL_MS: (u64, u64) = (100, 2_000);
-/// How long after it was overtaken something of a resume may still take effect: acts that
-/// follow from its last look at the latch, each for as long as it may take.
-pub(super) const RESUMED_MS: u64 = resume::LOOK_LIMIT_MS + resume::ACT_LIMIT_MS;
 /// How long a service may stand at 0 before we stop its tasks ourselves.
 pub(super) const SCHEDULER_GRACE_MS: u64 = 3_000;
 /// How long reads wait for acts that have not been answered: one that hangs must not keep the
@@ -358,7 +355,7 @@ impl EmergencyStop {
         for venue in self.site.capabilities.venues.clone() {
             self.run.read(Query::Receipts(venue, since));
         }
-        let mut page: Vec<Step> = self.held_step(word).into_iter().collect();
+        let mut page: Vec<Step> = self.held_step(word, now).into_iter().collect();
         let subject = format!("[{}] emergency stop: {}", self.site.environment, word.as_str());
         if self.site.capabilities.notices {
             page.push(self.notice("outcome", subject, self.outcome_body()));
@@ -381,7 +378,7 @@ impl EmergencyStop {
 
     /// The hold's phase becomes `held` once the stop was seen complete, and it notes no more
     /// than a resume needs.
-    fn held_step(&self, word: Word) -> Option<Step> {
+    fn held_step(&self, word: Word, now: Utc) -> Option<Step> {
         let latch = self.newest_latch()?;
         let mut holds = latch.holds.clone();
         let hold = holds.iter_mut().find(|it| it.stop_id == self.stop_id)?;
@@ -390,6 +387,10 @@ impl EmergencyStop {
         // A stricter hold than was asked for is not proved by what a weaker stop looks at.
         if word == Word::Halted && hold.level <= self.request.level {
             hold.phase = HoldPhase::Held;
+        }
+        // Whoever takes this stop up again need not wait once more.
+        if self.times.resumed_until.is_some_and(|until| until <= now) {
+            hold.overtook_resume = false;
         }
         if *hold == before {
             return None;
@@ -415,7 +416,7 @@ impl Procedure for EmergencyStop {
         if matches!(&answer, Answer::Acted(answers) if answers.iter().any(is_latch)) {
             // A resume goes on until it sees what was written just now.
             self.times.resumed_until =
-                self.times.resumed_until.map(|until| until.max(later(now, RESUMED_MS)));
+                self.times.resumed_until.map(|until| until.max(later(now, IN_FLIGHT_MS)));
         }
         let seen = self.run.give(now, ticket, answer);
         if acted && self.stage == Stage::Climbing && self.run.executor.is_idle() {

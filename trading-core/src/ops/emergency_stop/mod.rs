@@ -101,6 +101,9 @@ pub struct Site {
     pub timings: Timings,
     /// What the system has.
     pub capabilities: Capabilities,
+    /// What is done travels over a network: a request may be carried out after whoever sent it
+    /// has died. Elsewhere nothing is done any more that a dead process began.
+    pub over_network: bool,
 }
 
 impl Site {

@@ -414,6 +414,7 @@ pub(super) fn latch_step(
     note: &dyn Fn(&mut Hold) -> bool,
 ) -> Option<Step> {
     let mut holds = latch.holds.clone();
+    let beside_resume = holds.iter().any(Hold::may_be_resumed_yet);
     match holds.iter_mut().find(|hold| hold.stop_id == *stop_id) {
         Some(hold) => {
             let noted = note(hold);
@@ -422,12 +423,14 @@ pub(super) fn latch_step(
             if level != hold.level || resuming {
                 hold.level = level;
                 hold.phase = Phase::Stopping;
+                hold.overtook_resume |= resuming;
             } else if !noted {
                 return None;
             }
         }
         None => {
             let mut hold = new_hold(request, stop_id, now);
+            hold.overtook_resume = beside_resume;
             note(&mut hold);
             holds.push(hold);
         }
@@ -451,6 +454,7 @@ pub(super) fn new_hold(request: &Request, stop_id: &StopId, now: Utc) -> Hold {
         at: now,
         phase: Phase::Stopping,
         misplaced: Vec::new(),
+        overtook_resume: false,
         unknown: serde_json::Map::new(),
     }
 }

@@ -242,6 +242,7 @@ fn a_latch_that_is_read_late_is_still_the_same_stop() {
             at: world.now,
             phase: Phase::Stopping,
             misplaced: Vec::new(),
+            overtook_resume: false,
             unknown: serde_json::Map::new(),
         }],
         ..Latch::released()
@@ -283,6 +284,7 @@ fn an_unreadable_latch_is_written_over_only_where_nothing_can_be_lost() {
         at: held.now,
         phase: Phase::Held,
         misplaced: Vec::new(),
+        overtook_resume: false,
         unknown: serde_json::Map::new(),
     };
     held.latch = Latch { epoch: 7, holds: vec![hold(Level::Halt)], ..Latch::released() };

@@ -97,6 +97,7 @@ fn stop(run: &str, journal: &Journal) -> Option<Stop> {
         at: first.at,
         phase,
         misplaced: Vec::new(),
+        overtook_resume: false,
         unknown: serde_json::Map::new(),
     };
     // A torn tail was never durable: nothing was done that it would have recorded.
@@ -149,6 +150,7 @@ impl Stop {
             at: chunk.at,
             phase: Phase::Held,
             misplaced: Vec::new(),
+            overtook_resume: false,
             unknown: serde_json::Map::new(),
         };
         let (chunks, run) = (vec![chunk.clone()], chunk.run_id.to_string());

@@ -3,7 +3,7 @@
 
 use super::restore::{self, Item};
 use crate::model::{
-    Acknowledges, ClientOrderId, Gap, GapKind, Heartbeat, OrderRow, PositionRow, Reading,
+    Acknowledges, ClientOrderId, Gap, GapKind, Heartbeat, Hold, OrderRow, PositionRow, Reading,
     RestoreSubject, RestoreValue, StrategyId, StrategyRow, StrategyStatus, TaskState, Utc,
     VenueName, a_few,
 };
@@ -65,6 +65,16 @@ pub(super) const NOT_BEATING: &str = "resume.not_beating";
 pub(super) const NOTHING_RUNS: &str = "resume.nothing_runs";
 /// The id of the obstacle that no venue can settle an order.
 pub(super) const UNSETTLED: &str = "resume.order_unsettled";
+
+/// The id of the obstacle that another resume may not be over.
+const IN_FLIGHT: &str = "resume.in_flight";
+
+/// What an earlier resume of a stop had sent: it has to have come before the latch goes, or a
+/// stop after the release could not know of it.
+pub(super) fn in_flight(hold: &Hold) -> Obstacle {
+    let why = "a resume of it was under way before: what that had sent may still take effect";
+    obstacle(IN_FLIGHT, &hold.stop_id, why)
+}
 
 /// The orders of unknown outcome that no configured venue can settle, as ITEMs of `--leave`.
 pub(super) fn unsettled(site: &Site, world: &World) -> Vec<String> {
@@ -334,6 +344,7 @@ fn kind(id: &str) -> &'static str {
         "resume.not_put_back" => "items to be as they were",
         UNREAD => "what cannot be read",
         NOTHING_RUNS => "strategies to be started by hand",
+        IN_FLIGHT => "what an earlier resume had sent",
         NOT_BEATING => "strategies to reconcile and beat",
         "resume.order_unknown" | UNSETTLED | "resume.orders_unread" => "orders to be known",
         _ => "positions to agree with the venue",

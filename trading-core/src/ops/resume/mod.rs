@@ -3,6 +3,7 @@
 //! meanwhile. Release is harder than engage.
 
 mod gate;
+mod holds;
 mod orphans;
 mod outcome;
 mod procedure;
@@ -13,8 +14,8 @@ mod unlatched;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use holds::{comes_first, in_order};
 pub use procedure::Resume;
-pub(crate) use procedure::{comes_first, in_order};
 pub(crate) use record::items;
 pub(crate) use restore::{acts, engine_moved_on, found};
 pub(crate) use unlatched::stands;
@@ -27,6 +28,9 @@ pub const ACT_LIMIT_MS: u64 = 25_000;
 /// The longest that an answer about the latch may have taken for acts to follow from it, in
 /// milliseconds: what it tells may have changed since.
 pub(crate) const LOOK_LIMIT_MS: u64 = 10_000;
+/// How long after a resume was overtaken something of it may still take effect: acts that
+/// follow from its last look at the latch, each for as long as it may take.
+pub(crate) const IN_FLIGHT_MS: u64 = LOOK_LIMIT_MS + ACT_LIMIT_MS;
 
 /// What somebody asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,8 @@
 //! The outcome of a resume.
 
 use super::gate::{NOTHING_RUNS, Obstacle, UNSETTLED};
-use super::procedure::{End, Resume, in_order};
+use super::holds::in_order;
+use super::procedure::{End, Resume};
 use super::record;
 use super::restore::{Fate, Item};
 use crate::model::{Reading, Written};
@@ -278,7 +279,11 @@ impl Resume {
                 ),
             },
             Some(End::ReleasedByOther) => {
-                (format!("RELEASED: another operator resumed {env} from stop {stop}"), Tone::Good)
+                let line = format!("RELEASED: another operator resumed {env} from stop {stop}");
+                match self.still_held() {
+                    none if none.is_empty() => (line, Tone::Good),
+                    others => (format!("{line}; it is still held by {others}"), Tone::Warn),
+                }
             }
             Some(End::NothingHeld) => {
                 (format!("nothing is held in {env}: there is nothing to resume"), Tone::Good)

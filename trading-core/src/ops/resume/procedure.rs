@@ -1,12 +1,13 @@
 //! The procedure: survey, gate, plan, restore, wait for engines, gate again, release.
 
 use super::gate::{self, Obstacle};
+use super::holds::gone;
 use super::record::{self, MissingChunk};
 use super::restore::{self, Fate, Item};
 use super::unlatched;
-use super::{LOOK_LIMIT_MS, Request};
+use super::{IN_FLIGHT_MS, LOOK_LIMIT_MS, Request};
 use crate::journal::Entry;
-use crate::model::{Hold, Meant, Phase, Reading, Scope, StopId, Utc, a_few, meant};
+use crate::model::{Hold, Phase, Reading, StopId, Utc};
 use crate::ops::emergency_stop::{Site, later};
 use crate::ops::run::{Opening, Run};
 use crate::ops::seen::World;
@@ -93,6 +94,8 @@ pub struct Resume {
     look_asked_at: Utc,
     /// What was told last of what is waited for.
     awaited: String,
+    /// Until when something of another resume of this stop may still take effect.
+    in_flight_until: Option<Utc>,
     /// The latch is being read again, since somebody else wrote it.
     rereading: bool,
     /// Everything is as it must be: the release is under way, and what is read from now on
@@ -137,6 +140,7 @@ impl Resume {
             resuming_since: None,
             awaited: String::new(),
             ready: false,
+            in_flight_until: None,
             rereading: false,
         }
     }
@@ -230,50 +234,6 @@ impl Resume {
         }
     }
 
-    /// The hold that is to be released, and no other that covers the same.
-    pub(super) fn choose(&self, holds: &[Hold]) -> Result<Hold, End> {
-        let ids = holds.iter().map(|it| it.stop_id.as_str());
-        let id =
-            match self.request.stop_id.as_ref().map(|asked| (asked, meant(asked.as_str(), ids))) {
-                Some((asked, Meant::Several(ids))) => {
-                    let ids = a_few(&ids);
-                    let why =
-                        format!("several stops begin with `{asked}`: {ids}; type more of one");
-                    return Err(End::Refused(why));
-                }
-                Some((_, Meant::One(id))) => Some(id),
-                Some((asked, Meant::None)) => Some(asked.as_str()),
-                None => None,
-            };
-        let wanted = |hold: &&Hold| id.is_none_or(|id| id == hold.stop_id.as_str());
-        let mut candidates = holds.iter().filter(wanted);
-        let hold = match (candidates.next(), candidates.next()) {
-            (None, _) if holds.is_empty() => return Err(End::NothingHeld),
-            (None, _) => {
-                let ids: Vec<&str> = holds.iter().map(|it| it.stop_id.as_str()).collect();
-                let asked = self.request.stop_id.as_ref().map_or("", |id| id.as_str());
-                let ids = a_few(&ids);
-                return Err(End::Refused(format!("no stop `{asked}` holds; what holds is {ids}")));
-            }
-            (Some(hold), None) => hold.clone(),
-            (Some(_), Some(_)) => {
-                let ids: Vec<&str> =
-                    in_order(holds).into_iter().map(|it| it.stop_id.as_str()).collect();
-                let ids = ids.join(", ");
-                let why = format!("several stops hold; resume them in this order: {ids}");
-                return Err(End::Refused(why));
-            }
-        };
-        let other = holds.iter().find(|it| it.stop_id != hold.stop_id && comes_first(it, &hold));
-        match other {
-            Some(other) => Err(End::Refused(format!(
-                "stop {} of {} holds {} too: resume that one first",
-                other.stop_id, other.actor, other.scope
-            ))),
-            None => Ok(hold),
-        }
-    }
-
     /// The hold as it stands now.
     fn hold_now(&self) -> Result<Hold, End> {
         let Some(hold) = self.hold.clone() else {
@@ -285,7 +245,7 @@ impl Resume {
         let Some(latch) = self.world.latch.as_ref().and_then(Reading::value) else {
             return Err(End::Unread("the latch could not be read again".to_owned()));
         };
-        let hold = latch.hold(&hold.stop_id).cloned().ok_or(End::NothingHeld)?;
+        let hold = latch.hold(&hold.stop_id).cloned().ok_or_else(|| gone(latch, &hold))?;
         match self.world.restore.as_ref().and_then(Reading::as_gap) {
             Some(gap) => Err(End::Unread(gap.to_string())),
             None => Ok(hold),
@@ -436,20 +396,19 @@ impl Resume {
         if !self.waiting.is_empty() {
             return None;
         }
-        let ours = self.hold.as_ref().map(|hold| &hold.stop_id);
-        let latch = self.world.latch.as_ref().and_then(Reading::value);
-        Some(match (latch, ours) {
-            (Some(latch), Some(ours)) if latch.hold(ours).is_none() => End::ReleasedByOther,
-            (Some(latch), Some(ours))
-                if latch.hold(ours).is_some_and(|it| it.phase == Phase::Resuming) =>
-            {
-                End::StoppedAgain(format!("another resume of {ours} goes on"))
+        let (Some(latch), Some(ours)) =
+            (self.world.latch.as_ref().and_then(Reading::value), self.hold.as_ref())
+        else {
+            let why = "the latch was changed meanwhile, and cannot be read again";
+            return Some(End::Held(why.to_owned()));
+        };
+        let id = &ours.stop_id;
+        Some(match latch.hold(id) {
+            None => gone(latch, ours),
+            Some(hold) if hold.phase == Phase::Resuming => {
+                End::StoppedAgain(format!("another resume of {id} goes on"))
             }
-            (Some(_), _) => End::StoppedAgain("the latch was changed meanwhile".to_owned()),
-            (None, _) => {
-                let why = "the latch was changed meanwhile, and cannot be read again";
-                End::Held(why.to_owned())
-            }
+            Some(_) => End::StoppedAgain("the latch was changed meanwhile".to_owned()),
         })
     }
 
@@ -528,6 +487,10 @@ impl Resume {
             self.run.executor.close("the latch was changed meanwhile");
             return self.close(now, end);
         }
+        if self.site.over_network && self.hold.as_ref().is_some_and(Hold::may_be_resumed_yet) {
+            // Its last look came before what we wrote, which has its answer by now.
+            self.in_flight_until.get_or_insert(later(now, IN_FLIGHT_MS));
+        }
         if !self.only_release_waits() {
             if self.is_seen() && now <= later(self.look_asked_at, LOOK_LIMIT_MS) {
                 self.next_look_at = now;
@@ -552,6 +515,12 @@ impl Resume {
         self.obstacles.extend(gate::unreconciled(&self.site, &self.world, &trading));
         if !self.has_latch() {
             self.obstacles.extend(unlatched::not_put_back(&self.world, &self.fates));
+        }
+        if self.obstacles.is_empty()
+            && let Some(until) = self.in_flight_until.filter(|until| now < *until)
+        {
+            self.obstacles = self.hold.as_ref().map(gate::in_flight).into_iter().collect();
+            self.next_look_at = until;
         }
         let awaited = gate::awaited(&self.obstacles);
         if awaited != self.awaited {
@@ -608,7 +577,7 @@ impl Resume {
                 hold.stop_id,
                 hold.phase.as_str()
             ))),
-            None => Some(End::ReleasedByOther),
+            None => Some(gone(latch, ours)),
         }
     }
 
@@ -617,24 +586,6 @@ impl Resume {
         self.ended_at = Some(now);
         self.stage = Stage::Closing;
     }
-}
-
-/// Whether another hold has to be resumed before this one: a broader one, or a later one of
-/// the same scope. A narrower one stays and goes on holding what it covers.
-pub(crate) fn comes_first(other: &Hold, hold: &Hold) -> bool {
-    let whole = Scope::covers_all;
-    if other.scope == hold.scope || (whole(&other.scope) && whole(&hold.scope)) {
-        return (other.at, &other.stop_id) > (hold.at, &hold.stop_id);
-    }
-    whole(&other.scope)
-}
-
-/// Holds in an order in which each can be resumed: the broadest first, and the latest of these.
-pub(crate) fn in_order(holds: &[Hold]) -> Vec<&Hold> {
-    let mut ordered: Vec<&Hold> = holds.iter().collect();
-    ordered
-        .sort_by_key(|it| (!it.scope.covers_all(), std::cmp::Reverse((it.at, it.stop_id.clone()))));
-    ordered
 }
 
 impl Procedure for Resume {

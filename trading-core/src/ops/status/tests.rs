@@ -54,6 +54,7 @@ fn hold(phase: Phase, level: Level) -> Hold {
         at: start(),
         phase,
         misplaced: Vec::new(),
+        overtook_resume: false,
         unknown: serde_json::Map::new(),
     }
 }

@@ -145,6 +145,7 @@ fn under_a_hold_that_covers_it_nothing_is_set_back() {
         at: start(),
         phase: Phase::Held,
         misplaced: Vec::new(),
+        overtook_resume: false,
         unknown: serde_json::Map::new(),
     };
     let mut world = SimWorld::busy();

@@ -109,6 +109,7 @@ fn hold(level: Level, scope: Scope) -> Latch {
         at: start(),
         phase: Phase::Held,
         misplaced: Vec::new(),
+        overtook_resume: false,
         unknown: serde_json::Map::new(),
     };
     Latch::released().next(vec![hold])

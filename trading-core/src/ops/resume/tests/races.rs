@@ -128,6 +128,113 @@ fn a_resume_that_is_no_more_delays_a_narrower_stop_once() {
     assert!((35_000..45_000).contains(&proof), "{proof}");
 }
 
+/// Whoever takes a stop up again knows from its hold that it met a resume, and waits as the first
+/// one would have; once that is waited for, nobody waits again.
+#[test]
+fn a_second_run_of_a_stop_waits_for_what_the_first_one_overtook() {
+    let proof_ms = |report: &Report| report.data["timing"]["time_to_proof_ms"].as_i64().unwrap();
+    let found = (0..).map(Kill::After).find_map(|kill| {
+        let mut world = stopped();
+        world.latch.holds[0].phase = Phase::Resuming;
+        let request = world::request(&world, "r3");
+        let site = world::site();
+        let approval = world::approval(&site, &request);
+        let mut stop = EmergencyStop::new(site, request, Some((approval, "typed")));
+        assert!(drive(&mut world, &mut stop, Some(kill), |_| 0).is_none(), "never overtook it");
+        (world.latch.holds[0].phase == Phase::Stopping).then_some(world)
+    });
+    let mut world = found.unwrap();
+    assert!(world.latch.holds[0].overtook_resume);
+    // A stop of something narrower may be met by the same acts.
+    let scope = Scope::Strategy("a".into());
+    let mut beside = world.clone();
+    let narrow = emergency_stop::Request { scope, ..world::request(&beside, "r4") };
+    let report = stop_with(&mut beside, narrow);
+    assert_eq!(report.outcome, "HALTED", "{report:#?}");
+    assert!((35_000..45_000).contains(&proof_ms(&report)), "{report:#?}");
+
+    let (again, began) = (world::request(&world, "r4"), world.now);
+    let report = stop_with(&mut world, again);
+    assert_eq!(report.outcome, "HALTED", "{report:#?}");
+    assert!(world.now >= began + SignedDuration::from_secs(35), "{report:#?}");
+    assert!(!world.latch.holds[0].overtook_resume, "{:?}", world.latch);
+    let (third, began) = (world::request(&world, "r5"), world.now);
+    assert_eq!(stop_with(&mut world, third).outcome, "HALTED");
+    assert!(world.now < began + SignedDuration::from_secs(20));
+}
+
+/// A stop after the release could not know of what the first of two resumes had sent.
+#[test]
+fn a_resume_after_another_one_releases_when_nothing_of_that_can_come_any_more() {
+    for (over_network, waits) in [(true, true), (false, false)] {
+        let site = emergency_stop::Site { over_network, ..world::site() };
+        let mut world = stopped();
+        world.latch.holds[0].phase = Phase::Resuming;
+        let asked = request(&world, "r2");
+        let (_, approval) = survey(&mut world, asked.clone());
+        let began = world.now;
+        let mut resume = Resume::new(site, asked, Some((approval.unwrap(), "typed")));
+        let report = drive(&mut world, &mut resume, None, |_| 0).unwrap();
+        assert_eq!(report.outcome, "RELEASED", "{report:#?}");
+        assert_eq!(world.now >= began + SignedDuration::from_secs(35), waits);
+        let news = crate::ops::Procedure::news(&mut resume);
+        let told = news.iter().any(|it| it.message.contains("what an earlier resume had sent"));
+        assert_eq!(told, waits, "{news:?}");
+    }
+}
+
+/// The answer to the write that raises the latch can be late: what it tells is no look.
+#[test]
+fn nothing_follows_from_the_latch_before_it_was_read_after_it_was_raised() {
+    let mut world = stopped();
+    let asked = request(&world, "r2");
+    let (_, approval) = survey(&mut world, asked.clone());
+    let mut resume = Resume::new(world::site(), asked, Some((approval.unwrap(), "typed")));
+    let mut raised = false;
+    loop {
+        for want in resume.wants(world.now) {
+            if raised {
+                assert_eq!(want.ask, Ask::Read(Query::Latch));
+                return;
+            }
+            let writes = matches!(&want.ask, Ask::Act(_));
+            let answer = world.answer(want.ask);
+            raised |= writes;
+            resume.give(world.now, want.ticket, answer);
+        }
+    }
+}
+
+/// Trading does not go on where a new stop holds the same.
+#[test]
+fn a_stop_that_was_released_by_another_and_stopped_anew_is_not_told_as_released() {
+    for (scope, outcome) in [(Scope::All, "refused"), (Scope::Strategy("a".into()), "RELEASED")] {
+        let mut world = stopped();
+        let mut holds = world.latch.holds.clone();
+        (holds[0].stop_id, holds[0].scope) = ("stop-new".into(), scope);
+        let next = world.latch.next(holds);
+        let asked = request(&world, "r2");
+        let approval = survey(&mut world, asked.clone()).1.unwrap();
+        let mut resume = Resume::new(world::site(), asked, Some((approval, "typed")));
+        let mut changed = false;
+        let report = loop {
+            for want in resume.wants(world.now) {
+                if matches!(&want.ask, Ask::Act(_)) && !changed {
+                    (world.latch, changed) = (next.clone(), true);
+                }
+                let answer = world.answer(want.ask);
+                resume.give(world.now, want.ticket, answer);
+            }
+            if let Some(report) = resume.outcome(world.now) {
+                break report;
+            }
+            world.now += SignedDuration::from_millis(1);
+        };
+        assert_eq!(report.outcome, outcome, "{report:#?}");
+        assert!(format!("{report:?}").contains("stop-new"), "{report:#?}");
+    }
+}
+
 #[test]
 fn a_stop_that_ends_before_a_resume_can_have_no_effect_says_so() {
     let mut world = stopped();
