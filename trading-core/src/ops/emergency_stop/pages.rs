@@ -197,8 +197,10 @@ impl Desk<'_> {
             let service = task.service.as_ref().and_then(|name| {
                 services.into_iter().flatten().find(|service| service.name == *name)
             });
-            // A service's tasks are its scheduler's to stop; we step in if it does not.
-            if service.is_none_or(zero_for_long) {
+            // A service's tasks are its scheduler's to stop, which would start others in their place;
+            // we step in if it does not, and where its service was sought and not found.
+            let unasked = task.service.is_some() && self.world.services.is_none();
+            if !unasked && service.is_none_or(zero_for_long) {
                 steps.extend(self.stop_task(task));
             }
         }

@@ -242,3 +242,24 @@ fn what_cannot_be_proved_is_said_before_consent() {
     }
     assert!(!told(&bots(), &all).contains("do not acknowledge"));
 }
+
+/// A service's tasks are its scheduler's to stop, in whatever order services and tasks are told:
+/// it would start another one in place of each that was stopped before the service is at 0.
+#[test]
+fn tasks_that_are_listed_before_their_services_are_left_to_the_scheduler() {
+    for seed in 0..24_usize {
+        let mut world = busy();
+        let request = world::request(&world, "r1");
+        let approval = world::approval(&bots(), &request);
+        let mut stop = EmergencyStop::new(bots(), request, Some((approval, "typed")));
+        let mut turn = seed;
+        let report = drive(&mut world, &mut stop, None, |_| {
+            turn = turn.wrapping_mul(31).wrapping_add(7);
+            turn
+        });
+        assert_eq!(report.unwrap().outcome, "HALTED", "{seed}");
+        let stopped = world.applied.iter().filter(|it| it.starts_with("stop task"));
+        let stopped: Vec<&String> = stopped.collect();
+        assert!(matches!(stopped.as_slice(), [one] if one.contains("t5")), "{seed}: {stopped:?}");
+    }
+}
