@@ -266,6 +266,7 @@ fn chunk(seeded: &Seeded, run: &str, number: u32) -> RestoreChunk {
         format: RestoreChunk::FORMAT,
         unlatched: None,
         taken_from: None,
+        void: Vec::new(),
         stop_id: "contract-stop".into(),
         run_id: run.into(),
         chunk: number,

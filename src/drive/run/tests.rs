@@ -185,6 +185,7 @@ async fn a_whole_ask_that_panics_is_answered_in_its_own_kind() {
         format: RestoreChunk::FORMAT,
         unlatched: None,
         taken_from: None,
+        void: Vec::new(),
         stop_id: StopId::from("stop-1"),
         run_id: "run-1".into(),
         chunk: 0,

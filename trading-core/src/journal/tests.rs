@@ -107,6 +107,7 @@ fn records_are_found_among_all_entries_and_damage_to_any_of_them_is_told() {
         items: vec![],
         unlatched: None,
         taken_from: None,
+        void: Vec::new(),
     };
     let record = |number| Entry::Record { chunk: chunk(number), why: "unreachable".to_owned() };
     // What an operator typed may look like one, and is none.

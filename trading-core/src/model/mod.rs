@@ -51,7 +51,7 @@ pub use profile::{
     matches,
 };
 pub use reading::{Gap, GapKind, Reading, Written, a_few};
-pub use restore::{RestoreChunk, RestoreItem, RestoreSubject, RestoreValue};
+pub use restore::{RestoreChunk, RestoreItem, RestoreSubject, RestoreValue, Void};
 pub use schedule::{Schedule, ScheduleKind, ScheduleTarget};
 pub use start::{Barrier, Start};
 pub use strategy::{Heartbeat, StatusReading, StatusWrite, StrategyRow, StrategyStatus};

@@ -3,11 +3,12 @@
 
 use super::{Attr, Autoscaling, Hold, RunId, ScheduleId, ServiceName, StopId, StrategyId, Utc};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// A batch of items, written before any of them is changed. A chunk is written once and
 /// never changed. Where several chunks name one subject, the earliest (`at`, then `run_id`,
-/// then `chunk`) holds the value from before the stop.
+/// then `chunk`) that is not void holds the value from before the stop.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RestoreChunk {
@@ -19,10 +20,15 @@ pub struct RestoreChunk {
     pub run_id: RunId,
     /// Counts the chunks of the run, from 0.
     pub chunk: u32,
-    /// When it was written.
+    /// When it was written, by the platform's clock as far as it is known; never before what
+    /// the run had written or read of the record.
     pub at: Utc,
     /// What is about to be changed.
     pub items: Vec<RestoreItem>,
+    /// What the run had recorded before and then did not change: somebody else had been there
+    /// first, and what they left is theirs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub void: Vec<Void>,
     /// The hold that the latch did not name yet when this was written. By it a stop is found
     /// that ended before the latch named it: its values are in no other stop's record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -33,6 +39,16 @@ pub struct RestoreChunk {
     pub taken_from: Option<StopId>,
 }
 
+/// An item of an earlier chunk of the same run that does not count.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Void {
+    /// The number of that chunk.
+    pub chunk: u32,
+    /// What it is about.
+    pub subject: RestoreSubject,
+}
+
 impl RestoreChunk {
     /// The format that this binary writes.
     pub const FORMAT: u32 = 1;
@@ -40,6 +56,26 @@ impl RestoreChunk {
     /// what was: what is looked through for stops that the latch never named.
     pub fn is_loose(&self) -> bool {
         self.unlatched.is_some() || self.taken_from.is_some()
+    }
+    /// It only says what of earlier ones does not count.
+    pub fn is_note(&self) -> bool {
+        self.items.is_empty()
+    }
+    /// The chunks of a record, each with what of it counts and no notes about others.
+    pub fn valid<'a>(chunks: impl IntoIterator<Item = &'a Self> + Clone) -> Vec<Self> {
+        let void: BTreeSet<(&RunId, u32, &RestoreSubject)> = chunks
+            .clone()
+            .into_iter()
+            .flat_map(|it| it.void.iter().map(|void| (&it.run_id, void.chunk, &void.subject)))
+            .collect();
+        let counts = |chunk: &Self, item: &RestoreItem| {
+            !void.contains(&(&chunk.run_id, chunk.chunk, &item.subject))
+        };
+        let chunks = chunks.into_iter().map(|chunk| {
+            let items = chunk.items.iter().filter(|item| counts(chunk, item)).cloned().collect();
+            Self { items, void: Vec::new(), ..chunk.clone() }
+        });
+        chunks.filter(|chunk| !chunk.items.is_empty()).collect()
     }
     /// A copy for the record of a stop, which answers for it from now on.
     pub fn taken_over_by(&self, stop_id: &StopId) -> Self {
@@ -155,6 +191,7 @@ mod tests {
             format: RestoreChunk::FORMAT,
             unlatched: None,
             taken_from: None,
+            void: Vec::new(),
             stop_id: "stop-1".into(),
             run_id: "run-1".into(),
             chunk: 3,

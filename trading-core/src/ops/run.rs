@@ -2,12 +2,13 @@
 
 use super::{Answer, Ask, News, Pending, Query, Seen, Ticket, Tickets, Want};
 use crate::journal::Entry;
-use crate::model::{RestoreChunk, RestoreItem, RunId, StopId, Utc, Written};
+use crate::model::{Reading, RestoreChunk, RestoreItem, RunId, StopId, Utc, Written};
 use crate::plan::{
     Approval, Complaint, Executor, JournalRule, MachineAsk, Purpose, Recorded, Rung, Settled, Step,
     StepId,
 };
 use crate::report::{Finding, Severity};
+use jiff::SignedDuration;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Counts everything that happens in a run. Tells whether a reading was asked for after a
@@ -44,6 +45,8 @@ pub(crate) struct Run {
     last_read: Option<Query>,
     /// How many journal asks had to be durable: each is one sync.
     pub(crate) durable_asks: u64,
+    /// How far the platform's clock is ahead of ours, by its last word about the latch.
+    ahead: SignedDuration,
 }
 
 /// Who begins a run, of what, where and why: the first line of its journal.
@@ -103,12 +106,22 @@ impl Run {
             applied_at: BTreeMap::new(),
             last_read: None,
             durable_asks: 0,
+            ahead: SignedDuration::ZERO,
         }
     }
     /// Restore records go under this stop from now on, those of another one too.
     pub(crate) fn works_on(&mut self, stop_id: StopId, now: Utc) {
-        let asks = self.executor.works_on(stop_id, now);
+        let asks = self.executor.works_on(stop_id, self.platform_time(now));
         self.enqueue(asks);
+    }
+    /// Records what was recorded and did not come to be done.
+    pub(crate) fn note_void(&mut self, now: Utc) {
+        let asks = self.executor.void_notes(self.platform_time(now));
+        self.enqueue(asks);
+    }
+    /// Records of several operators are put in order by their times, and their clocks differ.
+    fn platform_time(&self, now: Utc) -> Utc {
+        now.saturating_add(self.ahead).unwrap_or(now)
     }
     /// What another stop recorded is in the record of this one from now on, or stays in its own,
     /// where nobody seeks it any more.
@@ -180,9 +193,11 @@ impl Run {
                     self.tell("journal", "journal", format!("cannot be written: {why}"), true);
                     self.journal_fault = Some(why.clone());
                 }
-                let asks = self.executor.journaled(&steps, result, now);
+                let asks = self.executor.journaled(&steps, result, self.platform_time(now));
                 self.enqueue(asks);
             }
+            // Without it a resume puts back what this run did not change: no more than before.
+            (Pending::Record(_), Answer::Recorded(chunk, _)) if chunk.is_note() => {}
             (Pending::Record(steps), Answer::Recorded(chunk, recorded)) => {
                 let in_store = recorded == Recorded::StateStore;
                 self.executor.kept(&chunk, in_store);
@@ -213,6 +228,9 @@ impl Run {
                     self.shown.insert(query.clone(), *asked);
                 }
                 self.last_read = Some(query);
+                if let Seen::Latch(Reading::Known { observed_at, .. }) = &*seen {
+                    self.ahead = observed_at.duration_since(now);
+                }
                 return Some(*seen);
             }
             // A driver that answers with another kind has a bug; the step stays open and

@@ -3,6 +3,7 @@
 //! value from before is recorded. The intents of a batch share one sync. It waits for
 //! nothing and knows no clock: answers come in any order.
 
+use super::record::Record;
 use super::{Act, Approval, Binding, Complaint, Purpose, Rung, Step, StepId, check, digest};
 use crate::journal::Entry;
 use crate::model::{Hold, RestoreChunk, RestoreItem, RunId, StopId, Utc, Written};
@@ -93,6 +94,10 @@ impl Settled {
     pub fn is_needless(&self) -> bool {
         matches!(self, Self::NotStarted { needless: true, .. })
     }
+    /// It was done, or may have been: the value from before is to be kept.
+    fn may_have_acted(&self) -> bool {
+        matches!(self, Self::Answered(Written::Applied { .. } | Written::Unknown { .. }))
+    }
     fn not_started(why: impl Into<String>) -> Self {
         Self::NotStarted { why: why.into(), needless: false }
     }
@@ -136,6 +141,8 @@ pub struct Executor {
     next_chunk: u32,
     /// Chunks that the state store has not.
     elsewhere: Vec<RestoreChunk>,
+    /// What the record says of what was asked for.
+    record: Record,
     closed: Option<String>,
     /// What the procedure has observed of what steps await.
     observed: BTreeSet<String>,
@@ -174,6 +181,7 @@ impl Executor {
             pending_entries: Vec::new(),
             next_chunk: 0,
             elsewhere: Vec::new(),
+            record: Record::default(),
             closed: None,
             observed: BTreeSet::new(),
             meter: None,
@@ -205,12 +213,35 @@ impl Executor {
             return Vec::new();
         };
         let begun = |slot: &&Slot| match &slot.state {
-            State::Recording | State::Acting | State::Settled(Settled::Answered(_)) => true,
-            State::Waiting | State::Intending | State::Settled(Settled::NotStarted { .. }) => false,
+            State::Recording | State::Acting => true,
+            State::Settled(settled) => settled.may_have_acted(),
+            State::Waiting | State::Intending => false,
         };
         let begun = self.slots.values().filter(begun);
-        let items: Vec<_> = begun.filter_map(|slot| slot.step.restore.clone()).collect();
-        self.take_over(&before, None, &items, now)
+        let begun = begun.filter(|slot| slot.step.restore.is_some());
+        let begun: Vec<StepId> = begun.map(|slot| slot.step.id.clone()).collect();
+        self.record.forget();
+        let chunks = begun.chunks(CHUNK_ITEMS).filter_map(|steps| {
+            let chunk = self.chunk_for(steps, now)?;
+            self.recorded_in(&chunk, steps);
+            Some(RestoreChunk { taken_from: Some(before.clone()), ..chunk })
+        });
+        chunks.map(|chunk| MachineAsk::Record { steps: Vec::new(), chunk }).collect()
+    }
+    /// Somebody else's part of the record is from this time: what is recorded from now on is
+    /// later, whatever the clocks say.
+    pub fn follows(&mut self, at: Utc) {
+        self.record.follows(at);
+    }
+    /// What was recorded, and did not come to be done, does not count: chunks that say so, where
+    /// none that hold anything else did.
+    pub fn void_notes(&mut self, now: Utc) -> Vec<MachineAsk> {
+        let mut asks = Vec::new();
+        while self.record.has_void() && self.stop_id.is_some() {
+            let Some(chunk) = self.chunk_for(&[], now) else { break };
+            asks.push(MachineAsk::Record { steps: Vec::new(), chunk });
+        }
+        asks
     }
     /// What the latch will say of the stop, while it does not name it: what is recorded then
     /// tells of it, whatever becomes of this run. `None`: it does.
@@ -229,13 +260,10 @@ impl Executor {
         let pieces = items.chunks(CHUNK_ITEMS).map(<[_]>::to_vec);
         let chunks = pieces.filter_map(|items| {
             let chunk = self.chunk_of(items, at)?;
-            let taken_from = Some(from.clone());
+            let chunk = RestoreChunk { taken_from: Some(from.clone()), ..chunk };
             Some(match into {
-                None => RestoreChunk { taken_from, ..chunk },
-                Some(other) => {
-                    let stop_id = other.clone();
-                    RestoreChunk { stop_id, taken_from, unlatched: None, ..chunk }
-                }
+                None => chunk,
+                Some(other) => RestoreChunk { stop_id: other.clone(), unlatched: None, ..chunk },
             })
         });
         chunks.map(|chunk| MachineAsk::Record { steps: Vec::new(), chunk }).collect()
@@ -423,16 +451,37 @@ impl Executor {
     }
 
     fn chunk(&mut self, steps: &[StepId], now: Utc) -> Option<MachineAsk> {
-        let items: Vec<RestoreItem> =
-            steps.iter().filter_map(|id| self.slots.get(id)?.step.restore.clone()).collect();
+        let items = self.items(steps);
         let stop_id = self.stop_id.as_ref()?;
         // Whoever tries again asks for the same chunk again: the values are no others.
         let holds = |it: &&RestoreChunk| {
-            it.stop_id == *stop_id && items.iter().all(|item| it.items.contains(item))
+            it.stop_id == *stop_id
+                && items.iter().all(|item| it.items.contains(item) && self.record.counts(it, item))
         };
         let again = self.elsewhere.iter().find(holds).cloned();
-        let chunk = again.or_else(|| self.chunk_of(items, now))?;
+        let chunk = again.or_else(|| self.chunk_for(steps, now))?;
+        self.recorded_in(&chunk, steps);
         Some(MachineAsk::Record { steps: steps.to_vec(), chunk })
+    }
+
+    fn items(&self, steps: &[StepId]) -> Vec<RestoreItem> {
+        steps.iter().filter_map(|id| self.slots.get(id)?.step.restore.clone()).collect()
+    }
+
+    /// A new chunk with the values of these steps, and with what does not count of earlier ones.
+    fn chunk_for(&mut self, steps: &[StepId], now: Utc) -> Option<RestoreChunk> {
+        let at = self.record.stamp(now);
+        let chunk = self.chunk_of(self.items(steps), at)?;
+        Some(RestoreChunk { void: self.record.take_void(CHUNK_ITEMS), ..chunk })
+    }
+
+    fn recorded_in(&mut self, chunk: &RestoreChunk, steps: &[StepId]) {
+        for id in steps {
+            let item = self.slots.get(id).and_then(|slot| slot.step.restore.as_ref());
+            if let Some(item) = item {
+                self.record.holds(chunk.chunk, &item.subject, id);
+            }
+        }
     }
 
     fn chunk_of(&mut self, items: Vec<RestoreItem>, at: Utc) -> Option<RestoreChunk> {
@@ -443,6 +492,7 @@ impl Executor {
             chunk: self.next_chunk,
             at,
             items,
+            void: Vec::new(),
             unlatched: self.unlatched.clone().map(Box::new),
             taken_from: None,
         };
@@ -496,6 +546,9 @@ impl Executor {
 
     fn settle(&mut self, id: &StepId, answer: Settled) {
         if let Some(slot) = self.slots.get_mut(id) {
+            if let Some(item) = slot.step.restore.as_ref().filter(|_| !answer.may_have_acted()) {
+                self.record.not_done(id, &item.subject);
+            }
             slot.state = State::Settled(answer.clone());
             self.open.remove(&slot.order);
             self.waiting.remove(&slot.order);

@@ -6,6 +6,7 @@ mod approval;
 mod check;
 mod digest;
 mod machine;
+mod record;
 mod saved;
 mod step;
 

@@ -198,6 +198,7 @@ fn handed(stop: &str, count: usize) -> Step {
         format: RestoreChunk::FORMAT,
         unlatched: None,
         taken_from: None,
+        void: Vec::new(),
         stop_id: stop.into(),
         run_id: "r".into(),
         chunk: 0,

@@ -207,6 +207,11 @@ impl Store {
         if all_stand(found, update) {
             return if after_loss { Written::Applied { at: self.now() } } else { Written::Already };
         }
+        if after_loss {
+            // What was lost may have been done, and somebody else may have come after it.
+            let why = "an answer was lost, and something else stands there now".to_owned();
+            return Written::Unknown { why };
+        }
         let differs =
             |(name, value): &(&String, &Option<_>)| !stands(found.get(name), Option::as_ref(value));
         match update.require.iter().find(differs) {

@@ -116,6 +116,12 @@ async fn somebody_else_wrote_and_nothing_of_theirs_is_lost() {
     assert_eq!(expected, "status \"running\"");
     assert_eq!(found, "status \"paused\"");
     assert_eq!(statuses(&platform).await, ["paused"]);
+    // An attempt whose answer was lost may have been first, and theirs second: it is not known
+    // whether anything was changed.
+    world.sandbox.rules(&[Rule::on("dynamodb", "UpdateItem").times(1).reset()]).expect("a rule");
+    let written = platform.state.update_strategies(&[stop(&rows[0])]).await;
+    assert!(matches!(written[0], Written::Unknown { .. }), "{written:?}");
+    assert_eq!(world.sandbox.rules_used().expect("counted"), [1], "the fault happened");
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use crate::model::{Phase as HoldPhase, Reading, ServiceName, StopId, StrategyId,
 use crate::ops::resume::IN_FLIGHT_MS;
 use crate::ops::run::{Opening, Run};
 use crate::ops::seen::World;
-use crate::ops::{Answer, News, Procedure, Query, Ticket, Want};
+use crate::ops::{Answer, News, Procedure, Query, Seen, Ticket, Want};
 use crate::plan::{Act, Approval, JournalRule, Purpose, Rung, Settled, Step, StepId};
 use crate::report::Report;
 use std::collections::{BTreeMap, BTreeSet};
@@ -163,6 +163,7 @@ impl EmergencyStop {
             Stage::Climbing => self.climbing(now),
             Stage::Finishing => {
                 let grace = later(self.request.deadline_at, FINISH_GRACE_MS);
+                self.run.note_void(now);
                 if self.run.executor.is_dry() || now >= grace || self.run.all_told() {
                     self.stage = Stage::Done;
                     self.times.ended_at.get_or_insert(now);
@@ -241,6 +242,7 @@ impl EmergencyStop {
         if idle && !self.run.executor.is_dry() {
             // Whoever waits for others writes down meanwhile what he has done: should this die
             // now, the journal tells of it.
+            self.run.note_void(now);
             self.run.tell_answers();
         }
     }
@@ -432,6 +434,9 @@ impl Procedure for EmergencyStop {
         }
         let Some(seen) = seen else { return };
         let Some(query) = self.run.last_read().cloned() else { return };
+        if let Seen::RestoreChunks(Reading::Known { value, .. }) = &seen {
+            value.iter().for_each(|chunk| self.run.executor.follows(chunk.at));
+        }
         self.world.take(seen);
         self.plan_for(&query, now);
         let Some(round) = &mut self.round else { return };

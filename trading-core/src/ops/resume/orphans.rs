@@ -64,7 +64,8 @@ impl Resume {
 /// once it is released, nobody is to take it for one that the latch never named.
 pub(super) fn answered_for(hold: &Hold, chunks: &[RestoreChunk], under: &[StepId]) -> Vec<Step> {
     let own = |chunk: &&RestoreChunk| chunk.stop_id == hold.stop_id && chunk.unlatched.is_some();
-    let copies = chunks.iter().filter(own).map(|chunk| chunk.taken_over_by(&hold.stop_id));
+    let valid = RestoreChunk::valid(chunks);
+    let copies = valid.iter().filter(own).map(|chunk| chunk.taken_over_by(&hold.stop_id));
     let fresh = copies.filter(|copy| !chunks.contains(copy));
     let steps = fresh.zip(1_u32..).map(|(chunk, number)| {
         let id = StepId::new(format!("record/{}:answered-for#{number}", hold.stop_id));

@@ -300,11 +300,13 @@ impl Resume {
     /// What becomes of each item, and what forbids to go on.
     fn consider(&mut self, hold: &Hold) -> Result<(), End> {
         self.fates = restore::fates(&self.world, &self.request, &hold.stop_id);
+        let chunks = record::chunks(&self.world, &self.request, &hold.stop_id);
         if self.has_latch() {
-            let chunks = record::chunks(&self.world, &self.request, &hold.stop_id);
             self.missing = record::missing(hold, &chunks);
         }
-        if let Some(why) = record::foreign(&self.request, &hold.stop_id) {
+        if let Some(why) =
+            record::newer(&chunks).or_else(|| record::foreign(&self.request, &hold.stop_id))
+        {
             return Err(End::Refused(why));
         }
         if let Some(end) = self.unknown_item().or_else(|| self.missing_record()) {

@@ -30,11 +30,13 @@ pub(super) fn chunks(world: &World, request: &Request, stop_id: &StopId) -> Vec<
 
 /// The items of a record: per subject the value from before the stop, of the earliest chunk
 /// that names it, and the value written last.
-pub(crate) fn items<'a>(chunks: impl IntoIterator<Item = &'a RestoreChunk>) -> Vec<RestoreItem> {
-    let mut chunks: Vec<&RestoreChunk> = chunks.into_iter().collect();
+pub(crate) fn items<'a>(
+    chunks: impl IntoIterator<Item = &'a RestoreChunk> + Clone,
+) -> Vec<RestoreItem> {
+    let mut chunks = RestoreChunk::valid(chunks);
     chunks.sort_by(|a, b| (a.at, &a.run_id, a.chunk).cmp(&(b.at, &b.run_id, b.chunk)));
     let mut items: BTreeMap<RestoreSubject, RestoreItem> = BTreeMap::new();
-    for item in chunks.into_iter().flat_map(|chunk| &chunk.items) {
+    for item in chunks.iter().flat_map(|chunk| &chunk.items) {
         items
             .entry(item.subject.clone())
             .and_modify(|known| known.written = item.written.clone())
@@ -65,6 +67,7 @@ pub(super) fn handed_over(
         stop_id: other.clone(),
         run_id,
         items,
+        void: Vec::new(),
         unlatched: None,
         taken_from: None,
         ..chunk.clone()
@@ -159,6 +162,15 @@ pub(super) fn ways(obstacle: &Obstacle) -> Vec<String> {
         "or resume on that machine, which has it".to_owned(),
         format!("if it is lost: look what it may have changed, then --leave {}", obstacle.subject),
     ]
+}
+
+/// A record of a newer format may say what we would pass over.
+pub(super) fn newer(chunks: &[RestoreChunk]) -> Option<String> {
+    let newer = chunks.iter().find(|chunk| chunk.format > RestoreChunk::FORMAT)?;
+    let run = &newer.run_id;
+    Some(format!(
+        "the restore record of run {run} was written by a newer tradectl, which must resume"
+    ))
 }
 
 /// Given records of other stops: they would be passed over in silence.

@@ -227,6 +227,7 @@ fn hand_over(fates: &[Item], chunks: &[RestoreChunk], under: &[StepId]) -> Vec<S
             holders.entry(other).or_default().insert(&item.subject);
         }
     }
+    let chunks = RestoreChunk::valid(chunks);
     let mut steps = Vec::new();
     for (other, subjects) in holders {
         let handed = chunks.iter().filter_map(|chunk| record::handed_over(chunk, other, &subjects));

@@ -16,6 +16,7 @@ mod orphans;
 mod races;
 mod told;
 mod unlatched;
+mod void;
 
 fn stopped() -> SimWorld {
     stopped_with(|request| request)

@@ -21,6 +21,7 @@ fn recorded(world: &mut SimWorld, before: &str, written: &str) {
         }],
         unlatched: Some(Box::new(hold(Phase::Stopping, Level::Halt))),
         taken_from: None,
+        void: Vec::new(),
     });
 }
 
