@@ -3,7 +3,9 @@
 
 use super::resume::found;
 use super::seen::World;
-use crate::model::{Hold, Latch, Reading, RestoreChunk, RestoreItem, RestoreSubject, StopId, Utc};
+use crate::model::{
+    Hold, Latch, Reading, RestoreChunk, RestoreItem, RestoreSubject, StopId, Utc, a_few,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A stop that no latch names, and what still stands as it left it.
@@ -15,26 +17,41 @@ pub(crate) struct Orphan {
     pub(crate) at: Utc,
     /// Per subject the value from before, and what was written and still stands.
     pub(crate) items: Vec<RestoreItem>,
+    /// What may stand so: it could not be read.
+    pub(crate) unread: Vec<RestoreItem>,
     /// What was recorded, and is not as it left it: it was never changed, or somebody wrote it
     /// since.
     pub(crate) moot: Vec<RestoreItem>,
 }
 
 impl Orphan {
+    /// A stop of which nothing is known yet but what the latch would have said.
+    pub(crate) fn of(hold: Hold, at: Utc) -> Self {
+        Self { hold, at, items: Vec::new(), unread: Vec::new(), moot: Vec::new() }
+    }
     /// Who stopped what, and when.
     pub(crate) fn told(&self) -> String {
         let Hold { stop_id, scope, actor, at, reason, .. } = &self.hold;
         format!("stop {stop_id} of {actor} ({scope}, {at}: {reason})")
     }
+    /// What stands or may stand as it left it.
+    pub(crate) fn open(&self) -> impl Iterator<Item = &RestoreItem> {
+        self.items.iter().chain(&self.unread)
+    }
+    /// How much of it stands as it left it, and of how much that is not known.
+    pub(crate) fn stand(&self) -> String {
+        match (self.items.len(), self.unread.len()) {
+            (stand, 0) => format!("{stand} values still stand as it left them"),
+            (0, unread) => format!("{unread} values that it changed could not be read"),
+            (stand, unread) => format!(
+                "{stand} values still stand as it left them, and {unread} could not be read"
+            ),
+        }
+    }
     /// Its items, some of them.
     pub(crate) fn names(&self) -> String {
-        const SHOWN: usize = 8;
-        let names = self.items.iter().take(SHOWN).map(|it| it.subject.to_string());
-        let mut names = names.collect::<Vec<_>>().join(", ");
-        if let Some(more @ 1..) = self.items.len().checked_sub(SHOWN) {
-            names.push_str(&format!(" and {more} more"));
-        }
-        names
+        let names: Vec<String> = self.open().map(|it| it.subject.to_string()).collect();
+        a_few(&names)
     }
 }
 
@@ -46,13 +63,13 @@ impl World {
         let latch = self.latch.as_ref().and_then(Reading::value);
         let (Some(loose), Some(latch)) = (loose, latch) else { return Vec::new() };
         let mut orphans = orphans(loose, latch, self);
-        orphans.retain(|it| !it.items.is_empty());
+        orphans.retain(|it| it.open().next().is_some());
         orphans
     }
 }
 
 /// Stops, the earliest first, that recorded values before a latch named them and that this
-/// latch does not name, with what nobody has taken over. What cannot be read may stand.
+/// latch does not name, with what nobody has taken over.
 pub(crate) fn orphans(loose: &[RestoreChunk], latch: &Latch, world: &World) -> Vec<Orphan> {
     let mut taken: BTreeMap<&StopId, BTreeSet<&RestoreSubject>> = BTreeMap::new();
     for chunk in loose {
@@ -73,12 +90,19 @@ pub(crate) fn orphans(loose: &[RestoreChunk], latch: &Latch, world: &World) -> V
         let mut items = super::resume::items(chunks.iter().copied());
         let taken = taken.get(stop_id);
         items.retain(|it| !taken.is_some_and(|taken| taken.contains(&it.subject)));
-        let stands = |item: &RestoreItem| match found(world, &item.subject) {
-            Ok(found) => item.written != item.before && found.as_ref() == Some(&item.written),
-            Err(_) => true,
-        };
-        let (items, moot) = items.into_iter().partition(stands);
-        orphans.push(Orphan { hold: *hold, at: first.at, items, moot });
+        let mut orphan = Orphan::of(*hold, first.at);
+        for item in items {
+            let found = found(world, &item.subject);
+            let stands = |found: &Option<_>| {
+                item.written != item.before && found.as_ref() == Some(&item.written)
+            };
+            match found.as_ref().map(stands) {
+                Ok(true) => orphan.items.push(item),
+                Ok(false) => orphan.moot.push(item),
+                Err(_) => orphan.unread.push(item),
+            }
+        }
+        orphans.push(orphan);
     }
     orphans.sort_by(|one, two| (one.at, &one.hold.stop_id).cmp(&(two.at, &two.hold.stop_id)));
     orphans

@@ -205,6 +205,15 @@ impl Executor {
         self.meter.as_ref().is_some_and(|meter| meter.holds_back)
             && self.waiting.len() == self.open.len()
     }
+    /// Steps that were done, or may have been or yet be.
+    pub fn begun(&self) -> impl Iterator<Item = &Step> {
+        let begun = self.slots.values().filter(|slot| match &slot.state {
+            State::Recording | State::Acting => true,
+            State::Settled(settled) => settled.may_have_acted(),
+            State::Waiting | State::Intending => false,
+        });
+        begun.map(|slot| &slot.step)
+    }
     /// Restore records go under this stop from now on. What was recorded under another one
     /// is recorded again: a resume reads the record of one stop.
     pub fn works_on(&mut self, stop_id: StopId, now: Utc) -> Vec<MachineAsk> {
@@ -212,14 +221,8 @@ impl Executor {
         let Some(before) = before.filter(|before| Some(before) != self.stop_id.as_ref()) else {
             return Vec::new();
         };
-        let begun = |slot: &&Slot| match &slot.state {
-            State::Recording | State::Acting => true,
-            State::Settled(settled) => settled.may_have_acted(),
-            State::Waiting | State::Intending => false,
-        };
-        let begun = self.slots.values().filter(begun);
-        let begun = begun.filter(|slot| slot.step.restore.is_some());
-        let begun: Vec<StepId> = begun.map(|slot| slot.step.id.clone()).collect();
+        let begun = self.begun().filter(|step| step.restore.is_some());
+        let begun: Vec<StepId> = begun.map(|step| step.id.clone()).collect();
         self.record.forget();
         let chunks = begun.chunks(CHUNK_ITEMS).filter_map(|steps| {
             let chunk = self.chunk_for(steps, now)?;

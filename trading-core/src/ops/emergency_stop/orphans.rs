@@ -2,10 +2,11 @@
 
 use super::ladder::{EmergencyStop, Word};
 use super::pages::new_hold;
-use crate::model::{GapKind, Reading, RestoreItem, RestoreSubject, Utc};
+use crate::model::{GapKind, Reading, RestoreChunk, RestoreItem, RestoreSubject, StopId, Utc};
 use crate::ops::Query;
 use crate::ops::orphans::{Orphan, orphans};
 use crate::report::{Finding, Severity};
+use std::collections::BTreeSet;
 
 /// What was found of stops that ended before the latch named them.
 #[derive(Debug, Default)]
@@ -16,6 +17,10 @@ pub(super) struct Orphans {
     taken: Vec<Orphan>,
     /// What this stop does not cover.
     left: Vec<Orphan>,
+    /// What it does, and could not be read.
+    unread: Vec<Orphan>,
+    /// What was seen to, by the stop that recorded it.
+    seen_to: BTreeSet<(StopId, RestoreSubject)>,
 }
 
 impl EmergencyStop {
@@ -33,30 +38,62 @@ impl EmergencyStop {
         wanted.then_some(Query::LooseChunks)
     }
 
-    /// At the end of a round, in which everything was read once, and before this stop's own
-    /// writes were seen.
+    /// At the end of a round, in which everything was read once. What could not be read then is
+    /// looked at again in the next one.
     pub(super) fn adopt_orphans(&mut self) {
         let loose = self.world.loose.as_ref().and_then(Reading::value);
         let (Some(loose), Some(latch), false) = (loose, self.newest_latch(), self.orphans.looked)
         else {
             return;
         };
+        let Some(ours) = self.changed_by_us() else { return };
         let mut found = orphans(loose, latch, &self.world);
         found.retain(|it| it.hold.stop_id != self.stop_id);
-        self.orphans.looked = true;
-        for orphan in found {
+        (self.orphans.left, self.orphans.unread) = (Vec::new(), Vec::new());
+        for mut orphan in found {
+            // Before we changed it, it was not as they had left it.
+            let (theirs, not_theirs): (Vec<_>, Vec<_>) =
+                orphan.items.into_iter().partition(|it| !ours.contains(&it.subject));
+            orphan.moot.extend(not_theirs);
+            orphan.unread.retain(|it| !ours.contains(&it.subject));
             let covers = |it: &RestoreItem| self.world.covers(&self.request.scope, &it.subject);
-            let (items, others): (Vec<_>, Vec<_>) = orphan.items.iter().cloned().partition(covers);
-            let (moot, _): (Vec<_>, Vec<_>) = orphan.moot.iter().cloned().partition(covers);
-            if !others.is_empty() {
-                self.orphans.left.push(Orphan { items: others, ..orphan.clone() });
+            let (items, left): (Vec<_>, Vec<_>) = theirs.into_iter().partition(covers);
+            let (moot, _): (Vec<_>, Vec<_>) = orphan.moot.into_iter().partition(covers);
+            let (unread, _): (Vec<_>, Vec<_>) = orphan.unread.into_iter().partition(covers);
+            let part = || Orphan::of(orphan.hold.clone(), orphan.at);
+            if !left.is_empty() {
+                self.orphans.left.push(Orphan { items: left, ..part() });
             }
-            self.take_over(Orphan { items, moot, ..orphan });
+            if !unread.is_empty() {
+                self.orphans.unread.push(Orphan { unread, ..part() });
+            }
+            self.take_over(Orphan { items, moot, ..part() });
         }
+        self.orphans.looked = self.orphans.unread.is_empty();
     }
 
-    fn take_over(&mut self, orphan: Orphan) {
-        let Orphan { hold, at, items, moot } = &orphan;
+    /// What this stop changed, in whatever run; `None`: that is not known yet.
+    fn changed_by_us(&self) -> Option<BTreeSet<RestoreSubject>> {
+        let earlier = match (&self.world.restore, self.continued) {
+            (Some(Reading::Known { value, .. }), true) => value.as_slice(),
+            (_, true) => return None,
+            (_, false) => &[],
+        };
+        let earlier = RestoreChunk::valid(earlier.iter().filter(|it| it.taken_from.is_none()));
+        let earlier = earlier.iter().flat_map(|it| &it.items).map(|it| it.subject.clone());
+        let begun = self.run.executor.begun().filter_map(|it| it.restore.as_ref());
+        Some(begun.map(|it| it.subject.clone()).chain(earlier).collect())
+    }
+
+    /// What was seen to in an earlier round is not told and recorded once more.
+    fn take_over(&mut self, mut orphan: Orphan) {
+        let seen_to = &mut self.orphans.seen_to;
+        let mut is_new = |item: &RestoreItem| {
+            seen_to.insert((orphan.hold.stop_id.clone(), item.subject.clone()))
+        };
+        orphan.items.retain(&mut is_new);
+        orphan.moot.retain(&mut is_new);
+        let Orphan { hold, at, items, moot, .. } = &orphan;
         // Whoever sets one of these to the same value later does so for reasons of his own.
         self.run.take_over(&hold.stop_id, Some(&hold.stop_id), moot, *at);
         if items.is_empty() {
@@ -98,15 +135,26 @@ impl EmergencyStop {
                 Finding::new("stop.left_behind", Severity::Warning, &it.hold.stop_id, message);
             findings.push(found.seen([it.names()]).next(it.hold.command(env)));
         }
-        let unread = self.world.loose.as_ref().and_then(Reading::as_gap);
-        if let Some(gap) = unread.filter(|gap| !self.orphans.looked && gap.kind != GapKind::Absent)
-        {
+        let id = "stop.orphans_unread";
+        let gaps = [&self.world.loose, &self.world.restore];
+        let mut gaps = gaps.into_iter().filter_map(|it| it.as_ref()?.as_gap());
+        if let Some(gap) = gaps.find(|gap| !self.orphans.looked && gap.kind != GapKind::Absent) {
             let message = format!(
                 "whether a stop ended before the latch named it, and left something changed, is \
                  not known: {gap}"
             );
-            let id = "stop.orphans_unread";
             findings.push(Finding::new(id, Severity::Warning, "restore records", message));
+        }
+        for it in &self.orphans.unread {
+            let message = format!(
+                "{} ended before the latch named it, and {}: what of it stands this stop takes \
+                 over when it is run again",
+                it.told(),
+                it.stand()
+            );
+            let next = self.request.command(env);
+            let found = Finding::new(id, Severity::Warning, &it.hold.stop_id, message);
+            findings.push(found.seen([it.names()]).next(next));
         }
         findings
     }

@@ -16,11 +16,10 @@ impl Resume {
     pub(super) fn nothing_held(&self) -> End {
         match self.world.orphans().first() {
             Some(first) => End::Orphaned(format!(
-                "nothing holds, but {} ended before the latch named it, and {} of the values that \
-                 it changed still stand as it left them; the same stop again takes them over, and \
-                 is resumed then",
+                "nothing holds, but {} ended before the latch named it, and {}; the same stop again \
+                 takes them over, and is resumed then",
                 first.told(),
-                first.items.len()
+                first.stand()
             )),
             None => End::NothingHeld,
         }
@@ -36,10 +35,10 @@ impl Resume {
         let mut findings: Vec<Finding> = Vec::new();
         for it in self.world.orphans() {
             let message = format!(
-                "{} ended before the latch named it: {} values still stand as it left them, and \
-                 no resume puts them back until the same stop has taken them over",
+                "{} ended before the latch named it: {}, and no resume puts them back until the \
+                 same stop has taken them over",
                 it.told(),
-                it.items.len()
+                it.stand()
             );
             let found =
                 Finding::new("resume.left_behind", Severity::Error, &it.hold.stop_id, message);

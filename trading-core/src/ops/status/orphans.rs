@@ -28,7 +28,7 @@ impl View<'_> {
             level: it.hold.level.to_string(),
             scope: it.hold.scope.to_string(),
             recorded_at: it.at.to_string(),
-            items: it.items.iter().map(|item| item.subject.to_string()).collect(),
+            items: it.open().map(|item| item.subject.to_string()).collect(),
             actor: it.hold.actor,
             reason: it.hold.reason,
         });
@@ -39,7 +39,7 @@ impl View<'_> {
         let left = self.world.orphans();
         let told = left
             .iter()
-            .map(|it| format!("{} values of {}", it.items.len(), self.hold_words(&it.hold)));
+            .map(|it| format!("{} values of {}", it.open().count(), self.hold_words(&it.hold)));
         let told: Vec<String> = told.collect();
         (!told.is_empty()).then(|| {
             let line = format!("LEFT BEHIND, and held by nothing: {}", told.join("; "));
@@ -56,16 +56,11 @@ impl View<'_> {
             } else {
                 "has not reached the latch: it is at work, or ended before"
             };
-            let stand = if self.unread.is_empty() {
-                "still stand as it left them"
-            } else {
-                "still stand as it left them, or could not be read"
-            };
             let message = format!(
-                "{} {ended}; {} values {stand}, and no hold keeps them so; \
-                 the same stop again takes them over, and is resumed then",
+                "{} {ended}; {}, and no hold keeps them so; the same stop again takes them over, \
+                 and is resumed then",
                 it.told(),
-                it.items.len()
+                it.stand()
             );
             Finding::new("stop.left_behind", Severity::Error, &it.hold.stop_id, message)
                 .seen([it.names()])

@@ -178,3 +178,101 @@ fn what_cannot_be_looked_for_is_no_all_clear() {
     assert_eq!(report.outcome, "RELEASED");
     assert_eq!(finding(&report, "resume.orphans_unread").severity, Severity::Warning);
 }
+
+/// A stop to whose first question of one kind there is no answer.
+fn stop_once_blind(world: &mut SimWorld, query: &Query, run: &str) -> Report {
+    let (site, request) = (world::site(), world::request(world, run));
+    let approval = world::approval(&site, &request);
+    let mut stop = EmergencyStop::new(site, request, Some((approval, "typed")));
+    let mut asked = 0;
+    loop {
+        for want in crate::ops::Procedure::wants(&mut stop, world.now) {
+            let first = want.ask == Ask::Read(query.clone()) && {
+                asked += 1;
+                asked == 1
+            };
+            if first {
+                world.dark.insert(query.clone());
+            }
+            let answer = world.answer(want.ask);
+            world.dark.clear();
+            crate::ops::Procedure::give(&mut stop, world.now, want.ticket, answer);
+        }
+        if let Some(report) = crate::ops::Procedure::outcome(&mut stop, world.now) {
+            assert!(asked > 1, "{query:?} was asked {asked} times");
+            return report;
+        }
+        world.now += SignedDuration::from_millis(20);
+        world.live();
+    }
+}
+
+/// What was recorded weeks ago and came to stand otherwise since is not the value from before
+/// because this stop has stopped it by the time that it can be compared.
+#[test]
+fn what_is_told_of_an_old_stop_too_late_takes_nothing_of_this_one() {
+    for query in [Query::LooseChunks, Query::Strategies, Query::Services, Query::Schedules] {
+        let mut world = orphaned(&Scope::All);
+        let orphan = orphans_of(&world).remove(0);
+        // Somebody brought back by hand what it left, and set one to something else.
+        for item in &orphan.items {
+            match (&item.subject, &item.before) {
+                (RestoreSubject::Strategy(id), RestoreValue::Status(before)) => {
+                    let before = before.clone().unwrap();
+                    let row = world.rows.iter_mut().find(|it| it.id == *id).unwrap();
+                    row.row.set("status", before);
+                }
+                (RestoreSubject::Schedule(id), RestoreValue::Enabled(before)) => {
+                    let it = world.schedules.iter_mut().find(|it| it.id == *id).unwrap();
+                    it.enabled = *before;
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        world.rows[0].row.set("status", Attr::text("paused"));
+        let before = values(&world);
+        let report = stop_once_blind(&mut world, &query, "r2");
+        assert_eq!(report.outcome, "HALTED", "{query:?}: {report:#?}");
+        assert!(!report.findings.iter().any(|it| it.id == "stop.took_over"), "{report:#?}");
+        let report = resume(&mut world);
+        assert_eq!(report.outcome, "RELEASED", "{query:?}: {report:#?}");
+        assert_eq!(values(&world), before, "{query:?}");
+    }
+}
+
+/// What still stands is taken over once it can be read, and only once.
+#[test]
+fn what_cannot_be_read_at_first_is_taken_over_when_it_can() {
+    for query in [Query::LooseChunks, Query::Strategies, Query::Schedules] {
+        let mut world = orphaned(&Scope::All);
+        let report = stop_once_blind(&mut world, &query, "r2");
+        assert_eq!(report.outcome, "HALTED", "{query:?}: {report:#?}");
+        assert!(!report.findings.iter().any(|it| it.id == "stop.orphans_unread"), "{report:#?}");
+        finding(&report, "stop.took_over");
+        let mut taken: Vec<_> = world
+            .chunks
+            .iter()
+            .filter(|it| it.taken_from.is_some())
+            .flat_map(|it| it.items.iter().map(|item| (&it.stop_id, &item.subject)))
+            .collect();
+        let count = taken.len();
+        taken.sort();
+        taken.dedup();
+        assert_eq!(taken.len(), count, "{query:?}: taken over twice");
+        assert_eq!(resume(&mut world).outcome, "RELEASED");
+        assert_eq!(values(&world), values(&busy()), "{query:?}");
+    }
+}
+
+/// Of what cannot be read nobody says that it stands.
+#[test]
+fn what_of_it_is_not_read_is_told_as_not_read() {
+    let mut world = orphaned(&Scope::All);
+    world.dark.insert(Query::Schedules);
+    world.dark.insert(Query::Services);
+    let asked = request(&world, "r2");
+    let report = resume_with(&mut world, asked, None).unwrap();
+    assert_eq!(report.exit, Exit::Refused, "{report:#?}");
+    let message = &report.errors[0].message;
+    assert!(message.contains(" could not be read; the same stop again"), "{message}");
+}
