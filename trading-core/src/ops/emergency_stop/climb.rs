@@ -87,6 +87,7 @@ impl EmergencyStop {
             Some(Reading::Gap(_)) => return Vec::new(),
         };
         self.note_resume(&latch, now);
+        self.part_from_released(&latch, now);
         self.adopt(&latch, now);
         let Some(id) = self.run.attempt("latch", &Query::Latch) else { return Vec::new() };
         let noted = |hold: &mut Hold| self.note_misplaced(hold);
@@ -116,6 +117,22 @@ impl EmergencyStop {
         match &mut self.times.resumed_until {
             Some(known) if goes_on => *known = until,
             known => _ = known.get_or_insert(until),
+        }
+    }
+
+    /// The stop that was continued was resumed meanwhile and is over: what is stopped from here on
+    /// is another stop's, or a resume of this one would put back what that one had.
+    fn part_from_released(&mut self, latch: &Latch, now: Utc) {
+        if !self.continued || latch.hold(&self.stop_id).is_some() {
+            return;
+        }
+        let (over, new) = (self.stop_id.clone(), self.request.stop_id.clone());
+        self.run.tell("latch", "latch", format!("{over} was released; this is stop {new}"), true);
+        self.stop_id = new;
+        (self.continued, self.found_phase) = (false, None);
+        (self.times.latched_at, self.world.restore) = (None, None);
+        if self.stage != Stage::Latching {
+            self.work_on_it(now);
         }
     }
 

@@ -172,7 +172,11 @@ impl Desk<'_> {
                 return;
             }
         }
-        let was_ours = self.world.touched.contains(&row.id);
+        // Where nobody acknowledges and there are no leases, a row that says stopped proves
+        // nothing of whoever runs it, whoever wrote it.
+        let is_placed = row.service().is_some() || row.task().is_some();
+        let was_ours =
+            self.world.touched.contains(&row.id) || (self.site.proves_by_process() && is_placed);
         match self.world.owner(self.site, row, self.stop_id, self.now) {
             Owner::Acknowledged | Owner::Gone => {}
             Owner::Leased(why) => {
@@ -188,7 +192,8 @@ impl Desk<'_> {
             Owner::Unknown(why) if was_ours => {
                 verdict.unknown("strategies", &row.id, format!("not acknowledged, and {why}"));
             }
-            // It was at rest before this stop came: nobody has to acknowledge anything.
+            // It was at rest before this stop came, and nobody holds its lease, without which
+            // no engine sends.
             Owner::Alive(_) | Owner::Unknown(_) => {}
         }
     }

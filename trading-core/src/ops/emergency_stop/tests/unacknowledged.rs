@@ -263,3 +263,19 @@ fn tasks_that_are_listed_before_their_services_are_left_to_the_scheduler() {
         assert!(matches!(stopped.as_slice(), [one] if one.contains("t5")), "{seed}: {stopped:?}");
     }
 }
+
+/// A row that says stopped proves nothing of a bot that reads no rows, whoever wrote it.
+#[test]
+fn a_row_that_somebody_else_had_stopped_is_no_proof_while_its_bot_lives() {
+    let mut world = busy();
+    let keep_compute = Request { keep_compute: true, ..world::request(&world, "r1") };
+    let report = stop_bots(&mut world.clone(), keep_compute.clone());
+    let named = |report: &Report, id: &str| report.findings.iter().any(|it| it.subject == id);
+    assert!(named(&report, "e") && report.outcome == "PARTIAL", "{report:#?}");
+    // Whose service runs nothing has nobody who could send.
+    world.services[1].desired_count = 0;
+    world.live();
+    world.live();
+    let report = stop_bots(&mut world, keep_compute);
+    assert!(!named(&report, "e") && named(&report, "a"), "{report:#?}");
+}

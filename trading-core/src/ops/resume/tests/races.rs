@@ -294,3 +294,40 @@ fn autoscaling_is_let_loose_only_once_the_count_is_back() {
         assert!(count < at("restore autoscaling of engine-1"), "{seed}: {:?}", world.applied);
     }
 }
+
+/// A stop that continues another one, which is resumed meanwhile, is a stop of its own: its resume
+/// puts back what stood after that release.
+#[test]
+fn a_stop_whose_hold_is_released_while_it_works_goes_on_as_another() {
+    for point in 0..12 {
+        let mut world = stopped();
+        let request = world::request(&world, "new");
+        let site = world::site();
+        let approval = world::approval(&site, &request);
+        let mut stop = EmergencyStop::new(site, request, Some((approval, "typed")));
+        let mut answered = 0;
+        let report = loop {
+            for want in stop.wants(world.now) {
+                let answer = world.answer(want.ask);
+                stop.give(world.now, want.ticket, answer);
+                answered += 1;
+                if answered == point + 2 {
+                    assert_eq!(resume(&mut world).outcome, "RELEASED");
+                    // Since then somebody paused one.
+                    world.rows[0].row.set("status", Attr::text("paused"));
+                }
+            }
+            if let Some(report) = stop.outcome(world.now) {
+                break report;
+            }
+            world.now += SignedDuration::from_millis(20);
+            world.live();
+        };
+        assert_eq!(report.outcome, "HALTED", "{point}: {report:#?}");
+        assert_eq!(world.latch.holds[0].stop_id.as_str(), "stop-new", "{point}");
+        assert_eq!(report.data["stop_id"], "stop-new", "{point}");
+        let report = resume(&mut world);
+        assert_eq!(report.outcome, "RELEASED", "{point}: {report:#?}");
+        assert_eq!(statuses(&world)[..2], ["paused", "RUNNING"], "{point}");
+    }
+}
