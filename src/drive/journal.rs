@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rustix::fs::OFlags;
 use trading_core::journal::{self, Chain, Entry, Journal};
-use trading_core::model::{RestoreChunk, RunId, Utc};
+use trading_core::model::{RestoreChunk, RunId, StopId, Utc};
 use trading_core::ops::history::{Found, in_order};
 
 use super::patient::Patient;
@@ -179,28 +179,46 @@ pub fn found(path: &Path) -> Found {
     }
 }
 
-/// Those chunks of restore records that only a journal of this machine holds.
-pub fn misplaced_chunks(
-    state_dir: &Path,
-    wanted: &dyn Fn(&RestoreChunk) -> bool,
-) -> io::Result<Vec<RestoreChunk>> {
+/// Those chunks of a stop's restore record that only a journal of this machine holds; of no
+/// stop: what is loose.
+pub fn misplaced_chunks(state_dir: &Path, stop: Option<&StopId>) -> io::Result<Vec<RestoreChunk>> {
+    let wanted = |chunk: &RestoreChunk| match stop {
+        Some(stop) => chunk.stop_id == *stop,
+        None => chunk.is_loose(),
+    };
     let mut chunks = Vec::new();
     for path in files(state_dir)? {
         // What is no file holds no record; `journal verify` names it.
         if !fs::metadata(&path)?.is_file() {
             continue;
         }
-        let (found, damage) = journal::records(&bytes_of(&path)?);
+        let bytes = bytes_of(&path)?;
+        let (found, damage) = journal::records(&bytes);
         // A torn tail was never durable, so nothing was done that it would have recorded.
         // Any other damage may hide what a resume needs.
         if let Some(damage) = &damage
             && !matches!(damage, journal::Damage::Torn { .. })
+            && may_record(&bytes, stop)
         {
             return Err(io::Error::other(format!("{}: {damage}", path.display())));
         }
         chunks.extend(found.into_iter().filter(wanted));
     }
     Ok(chunks)
+}
+
+/// Whether a damaged journal may hold a part of a stop's record: it is of a stop, or does not
+/// tell of what, and nothing in it names another one instead.
+fn may_record(bytes: &[u8], stop: Option<&StopId>) -> bool {
+    let journal = journal::read(bytes);
+    let opens_another = |entry: &Entry| matches!(entry, Entry::Opened { command, .. } if command != "emergency-stop");
+    if journal.entries().any(opens_another) {
+        return false;
+    }
+    let Some(stop) = stop else { return true };
+    let names_one = journal.entries().any(|entry| matches!(entry, Entry::Stop { .. }));
+    let id = stop.as_str().as_bytes();
+    !names_one || bytes.windows(id.len().max(1)).any(|part| part == id)
 }
 
 #[cfg(test)]
@@ -248,7 +266,47 @@ mod tests {
         rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, mode, 0).unwrap();
         let why = all(dir.path()).unwrap()[0].journal.as_ref().unwrap_err().clone();
         assert!(why.contains("not a regular file"), "{why}");
-        assert_eq!(misplaced_chunks(dir.path(), &|_| true).unwrap(), []);
+        assert_eq!(misplaced_chunks(dir.path(), None).unwrap(), []);
+    }
+
+    #[test]
+    fn a_damaged_journal_stands_in_the_way_of_the_stop_that_it_may_record() {
+        let dir = tempfile::tempdir().unwrap();
+        let opened = |command: &str| Entry::Opened {
+            run_id: "run".into(),
+            command: command.to_owned(),
+            environment: "local".into(),
+            actor: "a@h".into(),
+            reason: "r".into(),
+            version: "0".into(),
+        };
+        let stop = |id: &str| Entry::Stop { stop_id: id.into(), continued: false };
+        let (ours, other) = (StopId::from("stop-1"), StopId::from("stop-2"));
+        let cases = [
+            (vec![opened("resume"), stop("stop-1")], false, false),
+            (vec![opened("emergency-stop"), stop("stop-1")], true, true),
+            (vec![opened("emergency-stop"), stop("stop-2")], false, true),
+            (vec![opened("emergency-stop")], true, true),
+            (vec![], true, true),
+        ];
+        for (entries, of_ours, loose) in cases {
+            let run: RunId = "run".into();
+            let mut writer = JournalWriter::create(dir.path(), &run);
+            let mut all = entries.clone();
+            all.push(entry());
+            writer.append(Utc::UNIX_EPOCH, &all, true).unwrap();
+            drop(writer);
+            let path = path_of(dir.path(), &run);
+            let text = fs::read_to_string(&path).unwrap();
+            fs::write(&path, text.replace("\"done\"", "\"gone\"")).unwrap();
+            let fails = |stop| misplaced_chunks(dir.path(), stop).is_err();
+            assert_eq!(fails(Some(&ours)), of_ours, "{entries:?}");
+            assert_eq!(fails(None), loose, "{entries:?}");
+            let of_other = entries.is_empty() || entries.len() == 1 || entries[1] == stop("stop-2");
+            let of_other = of_other && entries.first() != Some(&opened("resume"));
+            assert_eq!(fails(Some(&other)), of_other, "{entries:?}");
+            fs::remove_file(&path).unwrap();
+        }
     }
 
     #[test]

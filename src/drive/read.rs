@@ -137,11 +137,7 @@ async fn records(
         None => platform.state.loose_chunks(),
     };
     let read = bounded("restore records", timeout, read).await;
-    let wanted = move |chunk: &RestoreChunk| match &stop {
-        Some(stop) => chunk.stop_id == *stop,
-        None => chunk.is_loose(),
-    };
-    let look = move |folder: &Path| journal::misplaced_chunks(folder, &wanted);
+    let look = move |folder: &Path| journal::misplaced_chunks(folder, stop.as_ref());
     match of_disk(state_dir, timeout, look).await {
         Ok(more) => read.map(|mut chunks| {
             chunks.extend(more);
