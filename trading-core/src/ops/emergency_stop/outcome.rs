@@ -82,7 +82,11 @@ impl EmergencyStop {
         if word == Word::Nowhere {
             report.errors.push(Problem {
                 code: "environment.not_deployed".to_owned(),
-                message: nowhere(&self.site.environment, &self.world) + ": nothing was stopped",
+                message: format!(
+                    "{}: {}",
+                    nowhere(&self.site.environment, &self.world),
+                    self.of_nothing()
+                ),
                 hint: Some(format!("tradectl doctor --env {}", self.site.environment)),
             });
         }
@@ -322,7 +326,18 @@ impl EmergencyStop {
                 format!("UNKNOWN: not all of {env} was seen to have stopped, stop {id}")
             }
             Word::Planned => format!("a dry run: nothing in {env} was changed"),
-            Word::Nowhere => format!("nothing of {env} is deployed: nothing was stopped"),
+            Word::Nowhere => format!("nothing of {env} is deployed: {}", self.of_nothing()),
+        }
+    }
+
+    /// What was done where nothing is deployed: some of it before that was seen.
+    fn of_nothing(&self) -> String {
+        match self.run.executor.begun().any(|step| step.rung != Rung::Notify) {
+            false => "nothing was stopped".to_owned(),
+            true => format!(
+                "what was changed before this was seen tells `tradectl journal show {} --env {}`",
+                self.request.run_id, self.site.environment
+            ),
         }
     }
 

@@ -291,3 +291,41 @@ fn a_dry_run_plans_the_same_in_whatever_order_the_answers_come() {
         assert_eq!(planned(&|_| 0), planned(&|_| shift), "{shift}");
     }
 }
+
+/// What is seen too late not to exist does not undo what was done before.
+#[test]
+fn where_nothing_is_deployed_nobody_says_that_nothing_was_done() {
+    use crate::ops::{Answer, Ask, Procedure, Seen};
+    for (schedules, told) in [(true, "journal show r1"), (false, "nothing was stopped")] {
+        let mut world = SimWorld::busy();
+        world.latch_broken = true;
+        if !schedules {
+            world.schedules.clear();
+            world.orders.clear();
+        }
+        let request = world::request(&world, "r1");
+        let approval = world::approval(&world::site(), &request);
+        let mut stop = EmergencyStop::new(world::site(), request, Some((approval, "typed")));
+        let report = loop {
+            for want in stop.wants(world.now) {
+                let none = "there is none";
+                let answer = match want.ask {
+                    Ask::Read(Query::Strategies) => {
+                        Answer::Read(Box::new(Seen::Strategies(Reading::absent("table", none))))
+                    }
+                    Ask::Read(Query::Services) => {
+                        Answer::Read(Box::new(Seen::Services(Reading::absent("cluster", none))))
+                    }
+                    ask => world.answer(ask),
+                };
+                stop.give(world.now, want.ticket, answer);
+            }
+            if let Some(report) = stop.outcome(world.now) {
+                break report;
+            }
+            world.now += jiff::SignedDuration::from_millis(20);
+        };
+        assert_eq!(report.exit, Exit::Settings, "{report:#?}");
+        assert!(report.errors[0].message.contains(told), "{report:#?}");
+    }
+}
