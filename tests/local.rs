@@ -121,6 +121,35 @@ fn nothing_comes_up_under_a_stop_and_everything_after_its_resume() {
 }
 
 #[test]
+fn a_resume_brings_the_supervisor_back_and_until_it_is_over_nobody_else_does() {
+    let home = Home::new();
+    assert_eq!(home.run("local up --detach").0, 0);
+    let stop = "emergency-stop --env local --keep-compute --yes --reason test";
+    assert_eq!(home.run(stop).1["outcome"], "HALTED");
+    home.supervisor().unwrap().kill().unwrap();
+    let (code, document) = home.run("resume --env local --yes --reason over");
+    assert_eq!((code, document["outcome"].as_str()), (0, Some("RELEASED")), "{document:#}");
+    assert!(home.supervisor().is_some(), "nobody acts on desired counts");
+    // With everything ended too.
+    assert_eq!(home.run(stop).1["outcome"], "HALTED");
+    assert_eq!(home.run("local down").0, 0);
+    assert_eq!(home.run("local up --detach").0, 11);
+    let rows = rusqlite::Connection::open(home.platform("state.db")).unwrap();
+    let status = "UPDATE strategies SET document = json_set(document, '$.status.S', 'paused')
+                  WHERE id = 'demo-001'";
+    assert_eq!(rows.execute(status, []).unwrap(), 1);
+    let (code, document) = home.run("resume --env local --yes --reason over");
+    assert_eq!((code, document["outcome"].as_str()), (21, Some("PARTIAL")), "{document:#}");
+    let (code, document) = home.run("local up --detach");
+    assert_eq!((code, document["errors"][0]["code"].as_str()), (11, Some("local.held")));
+    assert!(document["errors"][0]["hint"].as_str().unwrap().contains(" resume stop-"));
+    let leave = "resume --env local --yes --reason over --leave strategy=demo-001";
+    let (code, document) = home.run(leave);
+    assert_eq!((code, document["outcome"].as_str()), (0, Some("RELEASED")), "{document:#}");
+    assert_eq!(home.run("local up --detach").0, 0);
+}
+
+#[test]
 fn a_frozen_supervisor_is_named_and_keeps_nobody_from_stopping() {
     let home = Home::new();
     assert_eq!(home.run("local up --detach").0, 0);

@@ -181,9 +181,8 @@ pub async fn next_look() {
     tokio::time::sleep(LOOK_EVERY).await;
 }
 
-/// The stop that holds the whole environment, a whole service of it or a venue, and is not
-/// being resumed, with what it holds, if there is one. Bringing everything up would drive
-/// around it.
+/// The stop that holds the whole environment, a whole service of it or a venue, with what it
+/// holds, if there is one. Bringing everything up would drive around it.
 pub fn holding_whole(latch: &Latch) -> Option<(String, String)> {
     let hold = match latch.refuses(Start::Everything)? {
         Barrier::Newer(format) => {

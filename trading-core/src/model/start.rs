@@ -48,24 +48,25 @@ impl fmt::Display for Barrier<'_> {
 }
 
 impl Latch {
-    /// What refuses a start, if anything does. A hold that is being resumed refuses none,
-    /// and one on a single strategy none either: what runs it obeys it.
+    /// What refuses a start, if anything does. A hold on a single strategy refuses none: what
+    /// runs it obeys it.
     ///
-    /// Any other hold refuses who starts trading or more of it. What only meets a count
-    /// that stands is no such start. Reduce-only keeps compute and lets exits go on, and a
-    /// hold on one venue keeps compute whatever its level: an engine that died under them
-    /// comes back, held by the latch that it reads before it may send anything. A halt of
-    /// everything or of a service refuses that too.
+    /// Any other hold refuses who starts trading or more of it, to the end of its resume, which
+    /// may not come. What only meets a count that stands is no such start. Reduce-only keeps
+    /// compute and lets exits go on, and a hold on one venue keeps compute whatever its level: an
+    /// engine that died under them comes back, held by the latch that it reads before it may send
+    /// anything. A halt of everything or of a service refuses that too, until a resume puts the
+    /// counts back.
     pub fn refuses(&self, start: Start<'_>) -> Option<Barrier<'_>> {
         if self.format > LATCH_FORMAT {
             return Some(Barrier::Newer(self.format));
         }
         let refuses = |hold: &&Hold| {
             let standing = matches!(start, Start::Standing { .. });
-            let lowers_compute = hold.level.halts() && !matches!(hold.scope, Scope::Venue(_));
-            hold.phase != Phase::Resuming
-                && (lowers_compute || !standing)
-                && covers(&hold.scope, start)
+            let lowers_compute = hold.level.halts()
+                && !matches!(hold.scope, Scope::Venue(_))
+                && hold.phase != Phase::Resuming;
+            (lowers_compute || !standing) && covers(&hold.scope, start)
         };
         self.holds.iter().find(refuses).map(Barrier::Hold)
     }
@@ -132,7 +133,8 @@ mod tests {
                 assert_eq!(reduce.refuses(standing), None, "{reduce:?}");
             }
             let resuming = latch(Level::Halt, Scope::from(scope.to_owned()), Phase::Resuming);
-            assert_eq!(resuming.refuses(ordered), None);
+            assert!([ordered, Start::Everything].iter().all(|it| resuming.refuses(*it).is_some()));
+            assert_eq!(resuming.refuses(standing), None, "a resume waits for what it put back");
         }
         let halt = |scope| latch(Level::Halt, scope, Phase::Held);
         assert_eq!(halt(Scope::Service(other)).refuses(standing), None);

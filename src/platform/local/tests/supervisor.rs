@@ -124,11 +124,13 @@ async fn the_scaling_target_lifts_a_count_unless_it_is_suspended() {
     assert!(world.tasks().await.is_empty());
     world.platform.compute.set_autoscaling(&engine(), suspended, active).await;
     // That is more of what trades: no hold lets it.
-    world.hold(Scope::All, Level::ReduceOnly, Phase::Held).await;
-    supervisor.tick().await.unwrap();
-    let services = world.platform.compute.services().await.into_result().unwrap().found;
-    assert_eq!((services[0].desired_count, world.tasks().await.len()), (0, 0));
-    world.hold(Scope::All, Level::ReduceOnly, Phase::Resuming).await;
+    for phase in [Phase::Held, Phase::Resuming] {
+        world.hold(Scope::All, Level::ReduceOnly, phase).await;
+        supervisor.tick().await.unwrap();
+        let services = world.platform.compute.services().await.into_result().unwrap().found;
+        assert_eq!((services[0].desired_count, world.tasks().await.len()), (0, 0));
+    }
+    world.hold(Scope::Service("other".into()), Level::ReduceOnly, Phase::Held).await;
     until(&mut supervisor, &world, running(1)).await;
     let services = world.platform.compute.services().await.into_result().unwrap().found;
     assert_eq!(services[0].desired_count, 1);

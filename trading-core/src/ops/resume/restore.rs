@@ -138,6 +138,10 @@ pub(super) struct Told<'a> {
 /// were seen as they were.
 pub(super) fn plan_unlatched(hold: &Hold, fates: &[Item], told: &Told<'_>) -> Vec<Step> {
     let mut steps = item_steps(fates, &[]);
+    let counts = counts(&steps);
+    if !counts.is_empty() {
+        steps.push(supervised(counts));
+    }
     if !steps.is_empty() && !fates.iter().any(Item::is_open) {
         let needs: Vec<StepId> = steps.iter().map(|step| step.id.clone()).collect();
         steps.push(notice(&hold.stop_id, told).needing(needs).awaiting(ENGINES_READY));
@@ -178,6 +182,8 @@ pub(super) fn plan(
     let under = [StepId::new("latch/resuming")];
     let latch = next;
     steps.extend(item_steps(fates, &under));
+    // Also where every count stands: engines are waited for, and who started them may be gone.
+    steps.push(supervised(counts(&steps)).needing(under.iter().cloned()));
     steps.extend(hand_over(fates, chunks, &under));
     steps.extend(orphans::answered_for(hold, chunks, &under));
     if !fates.iter().any(Item::is_open) {
@@ -189,7 +195,6 @@ pub(super) fn plan(
 
 fn item_steps(fates: &[Item], under: &[StepId]) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
-    let mut scaled = Vec::new();
     for Item { item, fate } in fates {
         let current = match fate {
             Fate::Restore => &item.written,
@@ -202,20 +207,24 @@ fn item_steps(fates: &[Item], under: &[StepId]) -> Vec<Step> {
         };
         let Some((rung, act, undo)) = acts(item, current) else { continue };
         let id = StepId::new(format!("{}:restored", item.subject));
-        if matches!(act, Act::SetDesired { desired, .. } if desired > 0) {
-            scaled.push(id.clone());
-        }
         let step = Step::new(id, rung, "it is put back to what it was before the stop", act);
         steps.push(step.undone_by(undo).needing(under.iter().cloned()));
     }
     counts_first(&mut steps);
-    if !scaled.is_empty() {
-        let id = StepId::new("supervised");
-        let why = "desired counts need somebody who acts on them";
-        let supervised = Step::new(id.clone(), Rung::Compute, why, Act::EnsureSupervised);
-        steps.push(supervised.after(scaled).needing(under.iter().cloned()));
-    }
     steps
+}
+
+/// The steps that let something run again.
+fn counts(steps: &[Step]) -> Vec<StepId> {
+    let scaled =
+        steps.iter().filter(|it| matches!(it.act, Act::SetDesired { desired, .. } if desired > 0));
+    scaled.map(|it| it.id.clone()).collect()
+}
+
+/// Somebody has to act on desired counts, once they are back.
+fn supervised(counts: Vec<StepId>) -> Step {
+    let why = "desired counts need somebody who acts on them";
+    Step::new(StepId::new("supervised"), Rung::Compute, why, Act::EnsureSupervised).after(counts)
 }
 
 /// What other stops go on holding gets into their records, chunk by chunk: whoever resumes

@@ -103,7 +103,10 @@ impl SimWorld {
                 }
                 it.state = TaskState::Stopping;
             }
-            Act::EnsureSupervised => return Written::Already,
+            Act::EnsureSupervised if self.supervision != Supervision::Absent => {
+                return Written::Already;
+            }
+            Act::EnsureSupervised => self.supervision = Supervision::Platform,
             Act::HandOver { .. } if self.store_broken => {
                 return Written::Unreachable { why: "broken".into() };
             }

@@ -149,3 +149,22 @@ fn a_stop_names_the_tasks_that_no_resume_starts_again() {
         .collect();
     assert_eq!(ended, ["t5"], "services' tasks come back with them; backtests are left");
 }
+
+#[test]
+fn who_acts_on_desired_counts_is_back_before_engines_are_waited_for() {
+    let changes: [fn(emergency_stop::Request) -> emergency_stop::Request; 3] = [
+        |it| it,
+        |it| emergency_stop::Request { keep_compute: true, ..it },
+        |it| emergency_stop::Request { level: Level::ReduceOnly, ..it },
+    ];
+    for change in changes {
+        let mut world = stopped_with(change);
+        world.supervision = Supervision::Absent;
+        let report = resume(&mut world);
+        assert_eq!(report.outcome, "RELEASED", "{report:#?}");
+        assert_eq!(world.supervision, Supervision::Platform);
+        let at = |text: &str| world.applied.iter().position(|it| it.contains(text)).unwrap();
+        let released = world.applied.iter().rposition(|it| it.starts_with("write the latch"));
+        assert!(Some(at("a supervisor lives")) < released, "{:?}", world.applied);
+    }
+}
