@@ -234,7 +234,7 @@ fn a_run_is_looked_for_by_its_name_and_never_as_a_path() {
 fn what_a_killed_recovery_left_is_undone_or_gone_on_with() {
     let world = World::new();
     let environment = world.set_up(vec![row(&world, "late", "stopped", 300)]);
-    killed_recovery(&environment, world.now);
+    killed_recovery(&environment, world.now - jiff::SignedDuration::from_secs(1));
     let dry = "journal undo last --env local --dry-run";
     insta::assert_snapshot!("undo_dry", world.run(dry));
     insta::assert_snapshot!("undo_dry_json", world.run(&format!("{dry} --output json")));
@@ -245,6 +245,11 @@ fn what_a_killed_recovery_left_is_undone_or_gone_on_with() {
 
     let ran = world.run("journal undo run-20261123T150000Z-00000001 --env local --yes");
     assert_eq!((ran.exit, ran.out.contains("undone")), (Exit::Ok, true), "{ran}");
+    let last = world.run("journal undo last --env local --yes --output json");
+    assert_eq!(
+        (last.exit, &last.json()["errors"][0]["code"]),
+        (Exit::Refused, &"undo.last".into())
+    );
     let again = world.run("journal undo run-20261123T150000Z-00000001 --env local --yes");
     assert_eq!((again.exit, again.out.contains("nothing to do")), (Exit::Ok, true), "{again}");
     let beats = world.run("heartbeat list --output json").json();

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use trading_core::ops::undo::{NotUndone, Undo, UndoRequest, changes};
+use trading_core::journal::Entry;
+use trading_core::ops::history::Found;
+use trading_core::ops::undo::{COMMAND, NotUndone, Undo, UndoRequest, changes};
 use trading_core::report::{Exit, Report};
 
 use super::{named, readable};
@@ -13,7 +15,7 @@ use crate::cmd::emergency_stop::site;
 use crate::cmd::kill::KillArgs;
 use crate::cmd::planned::Errand;
 use crate::error::Fault;
-use crate::settings::Access;
+use crate::settings::{Access, Environment};
 
 /// The arguments.
 #[derive(Debug, clap::Args)]
@@ -38,6 +40,7 @@ pub(super) async fn run(args: &Arguments, session: &Session<'_>) -> Result<Repor
     let environment = session.environment(Access::Mutate)?;
     let Arguments { run, reason, approve, kill } = args;
     let found = named(&environment, run)?;
+    refuse_last_undo(&environment, run, &found)?;
     let site = site(&environment);
     let changes = changes(&found.run, readable(&found)?).map_err(|not| {
         let next = match &not {
@@ -57,7 +60,7 @@ pub(super) async fn run(args: &Arguments, session: &Session<'_>) -> Result<Repor
     let deadline = SignedDuration::try_from(takes).unwrap_or(SignedDuration::MAX);
     let errand = Errand {
         act_limit: Duration::MAX,
-        command: "journal.undo",
+        command: COMMAND,
         environment: &environment,
         approve,
         takes,
@@ -76,4 +79,17 @@ pub(super) async fn run(args: &Arguments, session: &Session<'_>) -> Result<Repor
         Ok(Undo::new(site.clone(), request, changes.clone(), approval))
     };
     errand.run(session, make).await
+}
+
+/// Typed twice, `last` would mean the undo itself. Whoever wants that names it.
+fn refuse_last_undo(environment: &Environment, name: &str, found: &Found) -> Result<(), Fault> {
+    let run = &found.run;
+    let first = found.journal.as_ref().ok().and_then(|it| it.entries().next());
+    let is_undo = matches!(first, Some(Entry::Opened { command, .. }) if command == COMMAND);
+    if name != "last" || !is_undo {
+        return Ok(());
+    }
+    let message = format!("nothing was changed: the last run, {run}, is itself an undo; name it");
+    Err(Fault::new(Exit::Refused, "undo.last", message)
+        .hint(format!("tradectl journal undo {run} --env {} --dry-run", environment.name)))
 }

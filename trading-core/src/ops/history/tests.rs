@@ -99,6 +99,9 @@ fn what_cannot_be_read_is_not_whole() {
     let unread = Found { run: "run-3".into(), journal: Err("permission denied".into()) };
     let report = verify(std::slice::from_ref(&unread));
     assert_eq!((report.exit, report.complete), (Exit::Incomplete, false));
+    let report = verify(&[found("run-4", b"")]);
+    assert_eq!((report.outcome.as_str(), report.exit), ("incomplete", Exit::Incomplete));
+    assert_eq!((report.complete, report.findings[0].id.as_str()), (false, "journal.empty"));
     let report = list(&[unread], "sim");
     assert_eq!((report.exit, report.complete), (Exit::Incomplete, false));
 }

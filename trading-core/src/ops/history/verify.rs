@@ -37,6 +37,13 @@ pub fn verify(found: &[Found]) -> Report {
                 continue;
             }
         };
+        if journal.lines.is_empty() && journal.damage.is_none() {
+            unread += 1;
+            let message = "it is empty: its run was killed before it wrote that it began, or \
+                           something emptied it; if it is no loss, remove it";
+            report.findings.push(Finding::new("journal.empty", Severity::Warning, run, message));
+            continue;
+        }
         let good = journal.lines.len();
         let fault = fault(run, journal);
         if let Some(why) = &fault {

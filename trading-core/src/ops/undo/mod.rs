@@ -33,7 +33,7 @@ pub struct UndoRequest {
 }
 
 /// The command's name in journals.
-const COMMAND: &str = "journal.undo";
+pub const COMMAND: &str = "journal.undo";
 
 /// What a run changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
