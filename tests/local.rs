@@ -365,6 +365,11 @@ fn a_frozen_engine_is_ended_and_a_killed_recovery_gone_on_with() {
     let run = &runs["data"]["runs"][0];
     assert_eq!(run["ended"]["state"], "did_not_end", "{runs:#}");
 
+    let (code, document) = home.run("status");
+    let named = |it: &&Value| it["id"] == "strategy.left_stopped" && it["subject"] == "demo-001";
+    assert!(document["findings"].as_array().unwrap().iter().any(|it| named(&it)), "{document:#}");
+    assert_eq!(code, 1);
+
     let (code, document) = home.run(recover);
     assert_eq!((code, document["outcome"].as_str()), (0, Some("recovered")), "{document:#}");
     assert_eq!(document["data"]["continues"], run["run_id"], "{document:#}");

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use trading_core::model::{Reading, RestoreChunk, StopId, Utc, VenueName};
-use trading_core::ops::history::{self, JOURNALS, Stops};
+use trading_core::ops::heartbeat::all_left_stopped;
+use trading_core::ops::history::{self, Found, JOURNALS};
 use trading_core::ops::{Query, Seen};
 
 use super::journal;
@@ -55,7 +56,10 @@ pub async fn query(
             Seen::RestoreChunks(records(platform, state_dir, Some(stop), timeout).await)
         }
         Query::LooseChunks => Seen::LooseChunks(records(platform, state_dir, None, timeout).await),
-        Query::Stops => Seen::Stops(stops(state_dir, timeout, now).await),
+        Query::Stops => Seen::Stops(journals(state_dir, timeout, now, history::stops).await),
+        Query::LeftStopped => {
+            Seen::LeftStopped(journals(state_dir, timeout, now, all_left_stopped).await)
+        }
         Query::VenueOrders(name) => {
             let read = at_venue(platform, &name, timeout, |venue| venue.open_orders()).await;
             Seen::VenueOrders(name, read)
@@ -79,10 +83,15 @@ pub async fn query(
     }
 }
 
-/// The stops that this machine's journals tell of.
-async fn stops(state_dir: &Path, timeout: Duration, now: Utc) -> Reading<Stops> {
+/// What this machine's journals tell.
+async fn journals<T>(
+    state_dir: &Path,
+    timeout: Duration,
+    now: Utc,
+    tell: impl FnOnce(&[Found]) -> T,
+) -> Reading<T> {
     match of_disk(state_dir, timeout, journal::all).await {
-        Ok(found) => Reading::known(history::stops(&found), JOURNALS, now),
+        Ok(found) => Reading::known(tell(&found), JOURNALS, now),
         Err(why) => Reading::unreachable(JOURNALS, why),
     }
 }

@@ -26,6 +26,7 @@ pub mod undo;
 #[cfg(test)]
 pub(crate) mod world;
 
+use self::heartbeat::LeftStopped;
 use crate::journal::Entry;
 use crate::model::{
     ClientOrderId, Latch, Lease, Listing, LogList, LogQuery, OrderRow, PositionRow, Reading,
@@ -34,6 +35,7 @@ use crate::model::{
 };
 use crate::plan::{Act, MachineAsk, Recorded, Step, StepId};
 use crate::report::Report;
+use std::collections::BTreeMap;
 
 /// A procedure at work.
 pub trait Procedure {
@@ -128,6 +130,8 @@ pub enum Query {
     LooseChunks,
     /// The stops that the journals of this machine tell of.
     Stops,
+    /// The strategies that recoveries of this machine left stopped.
+    LeftStopped,
     /// Resting orders at a venue.
     VenueOrders(VenueName),
     /// One order at a venue.
@@ -154,7 +158,7 @@ impl Query {
             Self::StoredOrders => "orders table".to_owned(),
             Self::Leases | Self::Lease(_) => "leases".to_owned(),
             Self::RestoreChunks(_) | Self::LooseChunks => "restore records".to_owned(),
-            Self::Stops => history::JOURNALS.to_owned(),
+            Self::Stops | Self::LeftStopped => history::JOURNALS.to_owned(),
             Self::VenueOrders(venue)
             | Self::VenueOrder(venue, _)
             | Self::VenuePositions(venue)
@@ -181,6 +185,7 @@ impl Query {
             Self::RestoreChunks(_) => Seen::RestoreChunks(gap(source, why)),
             Self::LooseChunks => Seen::LooseChunks(gap(source, why)),
             Self::Stops => Seen::Stops(gap(source, why)),
+            Self::LeftStopped => Seen::LeftStopped(gap(source, why)),
             Self::VenueOrders(venue) => Seen::VenueOrders(venue, gap(source, why)),
             Self::VenueOrder(venue, order) => {
                 Seen::VenueOrder(venue, order, Box::new(gap(source, why)))
@@ -219,6 +224,8 @@ pub enum Seen {
     LooseChunks(Reading<Vec<RestoreChunk>>),
     /// Stops, from journals.
     Stops(Reading<history::Stops>),
+    /// What recoveries left stopped, from journals.
+    LeftStopped(Reading<BTreeMap<StrategyId, LeftStopped>>),
     /// Resting orders at a venue.
     VenueOrders(VenueName, Reading<Vec<VenueOrder>>),
     /// One order at a venue.

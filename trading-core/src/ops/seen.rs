@@ -9,6 +9,7 @@ use crate::model::{
 use crate::ops::Seen;
 use crate::ops::classes::Things;
 use crate::ops::emergency_stop::Site;
+use crate::ops::heartbeat::LeftStopped;
 use crate::ops::history::Stops;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,6 +34,8 @@ pub(crate) struct World {
     pub(crate) loose: Option<Reading<Vec<RestoreChunk>>>,
     /// Stops that the journals of this machine tell of.
     pub(crate) stops: Option<Reading<Stops>>,
+    /// What recoveries left stopped, by the same.
+    pub(crate) left_stopped: Option<Reading<BTreeMap<StrategyId, LeftStopped>>>,
     pub(crate) logs: Option<Reading<LogList>>,
     /// Strategies that this stop has changed before, in whatever run.
     pub(crate) touched: BTreeSet<StrategyId>,
@@ -94,6 +97,7 @@ impl World {
             }
             Seen::LooseChunks(it) => self.loose = Some(it),
             Seen::Stops(it) => self.stops = Some(it),
+            Seen::LeftStopped(it) => self.left_stopped = Some(it),
             Seen::StoredOrders(it) => self.stored_orders = Some(it),
             Seen::VenueOrder(_, id, it) => _ = self.venue_order.insert(id, *it),
         }

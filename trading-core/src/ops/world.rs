@@ -5,6 +5,7 @@ use super::{Answer, Ask, Query, Seen, history};
 use crate::journal::{Entry, Line};
 use crate::model::*;
 use crate::ops::emergency_stop::{Request, Site};
+use crate::ops::heartbeat::all_left_stopped;
 use crate::ops::resume;
 use crate::plan::{Approval, Binding, Consent, Recorded};
 use jiff::SignedDuration;
@@ -542,6 +543,9 @@ impl SimWorld {
                 Seen::LooseChunks(self.known(query, loose.cloned().collect()))
             }
             Query::Stops => Seen::Stops(self.known(query, history::stops(&self.runs()))),
+            Query::LeftStopped => {
+                Seen::LeftStopped(self.known(query, all_left_stopped(&self.runs())))
+            }
             Query::VenueOrders(venue) => {
                 let live = self.orders.iter().filter(|it| !it.state.is_terminal());
                 Seen::VenueOrders(venue.clone(), self.known(query, live.cloned().collect()))

@@ -15,7 +15,9 @@ pub use check::{Check, CheckRequest};
 pub use judge::{Beat, FUTURE_MS, Pulse, beating, judge};
 pub use list::List;
 pub(crate) use list::{beat_cells, findings};
-pub use recover::{BEAT_WITHIN_MS, LeftStopped, Recover, RecoverRequest, left_stopped};
+pub use recover::{
+    BEAT_WITHIN_MS, LeftStopped, Recover, RecoverRequest, all_left_stopped, left_stopped,
+};
 
 use crate::model::{Reading, StrategyRow, Timings, Utc};
 use crate::report::{Finding, Severity, millis, stamp};

@@ -17,7 +17,7 @@ mod tests;
 pub(crate) use holds::{comes_first, in_order};
 pub use procedure::Resume;
 pub(crate) use record::items;
-pub(crate) use restore::{acts, engine_moved_on, found};
+pub(crate) use restore::{acts, engine_moved_on, found, left_before};
 pub(crate) use unlatched::stands;
 
 use crate::model::{RestoreChunk, RunId, StopId, Utc};

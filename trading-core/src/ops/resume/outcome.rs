@@ -4,8 +4,8 @@ use super::gate::{NOTHING_RUNS, Obstacle, UNSETTLED};
 use super::holds::in_order;
 use super::procedure::{End, Resume};
 use super::record;
-use super::restore::{Fate, Item};
-use crate::model::{Reading, Written};
+use super::restore::{self, Fate, Item};
+use crate::model::{Reading, RestoreItem, RestoreSubject, RestoreValue, Written};
 use crate::ops::Planned;
 use crate::ops::run::describe;
 use crate::plan::{Settled, Step};
@@ -223,6 +223,9 @@ impl Resume {
             evidence: Vec::new(),
             next: None,
         }));
+        if self.end == Some(End::Released) {
+            findings.extend(restore::left(&self.fates).map(|it| self.left_finding(it)));
+        }
         findings.extend(self.left_orders.iter().map(|item| {
             let message = "its outcome is not known; the operator answers for it";
             Finding::new("resume.order_left", Severity::Warning, item, message)
@@ -247,6 +250,21 @@ impl Resume {
             }));
         }
         findings
+    }
+
+    /// Nothing speaks of it any more once the stop is over.
+    fn left_finding(&self, item: &RestoreItem) -> Finding {
+        let message = format!("left as it is (--leave); before the stop: {}", item.before);
+        let finding = Finding::new("resume.item_left", Severity::Warning, &item.subject, message);
+        match (&item.subject, &item.before) {
+            (RestoreSubject::Strategy(id), RestoreValue::Status(Some(before)))
+                if restore::is_watched(before) =>
+            {
+                let env = &self.site.environment;
+                finding.next(format!("tradectl heartbeat recover {id} --env {env} --reason …"))
+            }
+            _ => finding,
+        }
     }
 
     fn failures(&self) -> Vec<String> {

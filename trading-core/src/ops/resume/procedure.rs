@@ -285,6 +285,10 @@ impl Resume {
             return self.close(now, End::Planned);
         }
         self.run.executor.note(working);
+        let left: Vec<Entry> = restore::left(&self.fates).map(restore::evidence).collect();
+        if !left.is_empty() {
+            self.run.journal(left, false);
+        }
         if let Some(complaint) = self.run.complaints.first() {
             let why = complaint.message.clone();
             return self.close(now, End::Refused(why));

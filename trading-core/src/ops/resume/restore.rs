@@ -1,9 +1,10 @@
 //! From the restore record and what stands now to the plan.
 
 use super::{Request, orphans, record};
+use crate::journal::Entry;
 use crate::model::{
-    Gap, Hold, Latch, Phase, Reading, RestoreChunk, RestoreItem, RestoreSubject, RestoreValue,
-    Service, ServiceName, StatusWrite, StopId, StrategyStatus,
+    Attr, Gap, Hold, Latch, Phase, Reading, RestoreChunk, RestoreItem, RestoreSubject,
+    RestoreValue, Service, ServiceName, StatusWrite, StopId, StrategyId, StrategyStatus,
 };
 use crate::ops::seen::World;
 use crate::plan::{Act, Rung, Step, StepId};
@@ -123,6 +124,35 @@ pub(crate) fn engine_moved_on(before: &RestoreValue, found: &RestoreValue) -> bo
         _ => None,
     };
     status(before) == Some(StrategyStatus::Warmup) && status(found) == Some(StrategyStatus::Running)
+}
+
+/// What the operator leaves as the stop left it.
+pub(super) fn left(fates: &[Item]) -> impl Iterator<Item = &RestoreItem> {
+    fates.iter().filter(|it| it.fate == Fate::Left).map(|it| &it.item)
+}
+
+/// What is left, for the journal: nobody reads the record of a stop that is over, and what stood
+/// there before is to be had all the same.
+pub(super) fn evidence(item: &RestoreItem) -> Entry {
+    let value = serde_json::to_value(item).unwrap_or_default();
+    Entry::Evidence { subject: format!("left {}", item.subject), value }
+}
+
+/// The status from before the stop of a strategy that a resume left, from its journal.
+pub(crate) fn left_before(entry: &Entry, strategy: &StrategyId) -> Option<Attr> {
+    let Entry::Evidence { value, .. } = entry else { return None };
+    let item: RestoreItem = serde_json::from_value(value.clone()).ok()?;
+    match (item.subject, item.before) {
+        (RestoreSubject::Strategy(id), RestoreValue::Status(Some(before))) if id == *strategy => {
+            Some(before).filter(is_watched)
+        }
+        _ => None,
+    }
+}
+
+/// Whether who has this status is expected to beat.
+pub(super) fn is_watched(status: &Attr) -> bool {
+    status.as_text().and_then(StrategyStatus::parse).is_some_and(StrategyStatus::is_watched)
 }
 
 /// What people are told of a release. As a part of the plan it is what they consent to and

@@ -136,8 +136,10 @@ impl StatusRequest {
         match &self.about {
             About::Everything if has.strategies => {
                 queries.extend([Query::Strategies, Query::Leases, Query::LooseChunks]);
+                queries.push(Query::LeftStopped);
             }
             About::Service(_) => return queries,
+            About::Strategy(_) if has.strategies => queries.push(Query::LeftStopped),
             About::Everything | About::Strategy(_) => {}
         }
         if has.positions {

@@ -3,10 +3,11 @@
 use super::{About, View};
 use crate::model::{
     Effective, EndedBy, GapKind, Hold, LATCH_FORMAT, OrderRow, Phase, PositionStatus, Reading,
-    ScheduleTarget, Scope, Service, StatusReading, StrategyId, Task, TaskState, Utc,
+    ScheduleTarget, Scope, Service, StatusReading, StrategyId, StrategyRow, StrategyStatus, Task,
+    TaskState, Utc,
 };
 use crate::ops::classes::{self, Things};
-use crate::ops::heartbeat::findings as heartbeat_findings;
+use crate::ops::heartbeat::{LeftStopped, findings as heartbeat_findings};
 use crate::ops::history::JOURNALS;
 use crate::ops::managed::Managed;
 use crate::ops::positions::Protection;
@@ -31,6 +32,7 @@ impl View<'_> {
         self.stop_findings(&mut findings);
         findings.extend(self.supervision_finding());
         self.strategy_findings(&mut findings);
+        findings.extend(self.left_stopped_findings());
         self.service_findings(&mut findings);
         self.schedule_findings(&mut findings);
         self.position_findings(&mut findings);
@@ -178,6 +180,21 @@ impl View<'_> {
                 );
             }
         }
+    }
+
+    /// What a recovery stopped and did not set back: at rest it looks as if somebody wanted it so.
+    fn left_stopped_findings(&self) -> impl Iterator<Item = Finding> {
+        let left = self.world.left_stopped.as_ref().and_then(Reading::value);
+        let left = left.into_iter().flatten();
+        let stopped = |id: &StrategyId| {
+            let status = self.world.row(id).map(StrategyRow::status);
+            status == Some(StatusReading::Known(StrategyStatus::Stopped))
+        };
+        left.filter(move |(id, _)| stopped(id)).map(|(id, LeftStopped { run, before, .. })| {
+            let message = format!("{run} stopped it and has not set it back to {before}");
+            Finding::new("strategy.left_stopped", Severity::Error, id, message)
+                .next(self.command(&format!("heartbeat recover {id} --reason …")))
+        })
     }
 
     /// What is known of whoever runs a strategy: its lease and its task.

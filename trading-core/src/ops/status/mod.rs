@@ -215,6 +215,7 @@ fn gaps(world: &World) -> Vec<&Gap> {
         of(world.positions.as_ref()),
         of(world.stored_orders.as_ref()),
         of(world.stops.as_ref()),
+        of(world.left_stopped.as_ref()),
     ];
     let services = world.services.as_ref().and_then(Reading::value);
     // One question for all services: its gap is one, however many services it is missed in.

@@ -17,8 +17,9 @@ pub use procedure::Recover;
 use crate::journal::{Entry, Journal};
 use crate::model::{Attr, RunId, StatusWrite, StrategyId, StrategyStatus, Utc};
 use crate::ops::history::Found;
+use crate::ops::resume::left_before;
 use crate::plan::{Act, StepId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What somebody asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +36,7 @@ pub struct RecoverRequest {
     pub soak_ms: u64,
     /// Also if it beats.
     pub anyway: bool,
-    /// What an earlier recovery on this machine left stopped, and the status from before.
+    /// What an earlier run on this machine left stopped, and the status from before.
     pub left_stopped: Option<LeftStopped>,
     /// When it began.
     pub started_at: Utc,
@@ -43,20 +44,22 @@ pub struct RecoverRequest {
     pub deadline_at: Utc,
 }
 
-/// A recovery that stopped a strategy and did not come to start it.
+/// A recovery that stopped a strategy and did not come to start it, or a resume that left it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftStopped {
     /// The run.
     pub run: String,
     /// The status from before it.
     pub before: Attr,
+    /// The operator left it so, when a stop was over.
+    pub by_order: bool,
 }
 
 /// How long a strategy may take from RUNNING to its first beat.
 pub const BEAT_WITHIN_MS: u64 = 60_000;
 
-/// Whether the newest run of this machine that changed a strategy's status is a recovery
-/// that did not come to start it again. `journals` are in the order of their runs.
+/// Whether the newest run of this machine that changed a strategy's status, or decided about it,
+/// is a recovery that did not come to start it again or a resume that left it. `journals` are in the order of their runs.
 pub fn left_stopped(journals: &[Found], strategy: &StrategyId) -> Option<LeftStopped> {
     let readable = journals
         .iter()
@@ -64,16 +67,37 @@ pub fn left_stopped(journals: &[Found], strategy: &StrategyId) -> Option<LeftSto
         .filter_map(|Found { run, journal }| journal.as_ref().ok().map(|journal| (run, journal)));
     for (run, journal) in readable {
         let steps = Touched::of(journal, strategy);
-        let recovery = matches!(
-            journal.entries().next(),
-            Some(Entry::Opened { command, .. }) if command == COMMAND
-        );
+        let command = match journal.entries().next() {
+            Some(Entry::Opened { command, .. }) => command.as_str(),
+            _ => "",
+        };
+        let left = journal.entries().find_map(|it| left_before(it, strategy));
+        if let Some(before) = left.filter(|_| command == "resume") {
+            return Some(LeftStopped { run: run.clone(), before, by_order: true });
+        }
         if !steps.stop_failed && steps.intended {
-            let before = steps.start.filter(|_| recovery && !steps.started)?;
-            return Some(LeftStopped { run: run.clone(), before });
+            let before = steps.start.filter(|_| command == COMMAND && !steps.started)?;
+            return Some(LeftStopped { run: run.clone(), before, by_order: false });
         }
     }
     None
+}
+
+/// Every strategy that a recovery left stopped against what was meant.
+pub fn all_left_stopped(journals: &[Found]) -> BTreeMap<StrategyId, LeftStopped> {
+    let entries =
+        journals.iter().filter_map(|it| it.journal.as_ref().ok()).flat_map(Journal::entries);
+    let steps = entries.filter_map(|entry| match entry {
+        Entry::Page { steps } => Some(steps),
+        _ => None,
+    });
+    let touched = steps.flatten().filter_map(|step| match &step.act {
+        Act::SetStatus(write) if !stops(write) => Some(&write.strategy),
+        _ => None,
+    });
+    let touched: BTreeSet<&StrategyId> = touched.collect();
+    let left = touched.into_iter().filter_map(|id| Some((id.clone(), left_stopped(journals, id)?)));
+    left.filter(|(_, left)| !left.by_order).collect()
 }
 
 /// What a run did to a strategy's status. What it was about to do and has no answer for may

@@ -150,7 +150,7 @@ fn status(row: &StrategyRow, request: &RecoverRequest) -> Result<(Attr, Attr), N
         }
         (StrategyStatus::Stopped | StrategyStatus::Failed | StrategyStatus::Terminated, _) => {
             refused(format!(
-                "{id} is {status}, and no recovery of this machine left it so: it is not \
+                "{id} is {status}, and no recovery or resume of this machine left it so: it is not \
                  expected to beat"
             ))
         }

@@ -3,6 +3,7 @@ use crate::journal::{self, Chain};
 use crate::model::{
     Hold, LATCH_FORMAT, Latch, Level, Phase, Scope, StatusReading, Task, TaskState,
 };
+use crate::ops::status::{About, Status, StatusRequest};
 use crate::ops::world::{Kill, SimWorld, drive, row, site, start};
 use crate::ops::{News, Procedure, Query, history};
 use crate::plan::{Approval, Binding, Consent, Rung, Step};
@@ -360,6 +361,8 @@ fn killed_anywhere_and_run_again_it_comes_to_the_same_end() {
             if recover_or_die(&mut world, request, Some(kill)).is_some() {
                 continue;
             }
+            let left = status_of(&world, "a") == StatusReading::Known(StrategyStatus::Stopped);
+            assert_eq!(left_behind(&mut world), left, "killed at {kill:?}");
             let bytes = Chain::default().seal(start(), &world.journal).unwrap();
             let found = Found { run: "run-1".into(), journal: Ok(journal::read(&bytes)) };
             world.now += ms(SECOND);
@@ -372,6 +375,22 @@ fn killed_anywhere_and_run_again_it_comes_to_the_same_end() {
             assert_eq!(status_of(&world, "a"), StatusReading::Known(StrategyStatus::Running));
         }
     }
+}
+
+/// Whether `status` names what a recovery left stopped, and what brings it back.
+fn left_behind(world: &mut SimWorld) -> bool {
+    let mut status = Status::new(StatusRequest {
+        site: site(),
+        about: About::Everything,
+        lacks: Vec::new(),
+        cluster: None,
+        all: false,
+    });
+    let report = drive(world, &mut status, None, |_| 0).unwrap();
+    let found = report.findings.iter().find(|it| it.id == "strategy.left_stopped");
+    let next = "tradectl heartbeat recover a --reason … --env sim";
+    assert!(found.is_none_or(|it| it.next.as_deref() == Some(next)), "{found:?}");
+    found.is_some()
 }
 
 #[test]
@@ -419,4 +438,7 @@ fn only_the_newest_run_that_touched_a_strategy_tells_what_left_it_stopped() {
     assert_eq!(left_stopped(&[recovery(), found("run-2", &other)], &"a".into()), None);
     assert!(left_stopped(&[found("run-0", &other), recovery()], &"a".into()).is_some());
     assert_eq!(left_stopped(&[recovery()], &"b".into()), None);
+    let all = all_left_stopped(&[recovery()]);
+    assert_eq!(all.into_keys().collect::<Vec<_>>(), ["a".into()]);
+    assert!(all_left_stopped(&[recovery(), found("run-2", &other)]).is_empty());
 }

@@ -100,3 +100,38 @@ fn of_many_items_with_one_fate_the_page_tells_a_handful_and_the_document_all() {
     assert!(report.findings.len() >= 100, "the document has all of them");
     assert!(report.data["items"].as_array().unwrap().len() >= 100);
 }
+
+#[test]
+fn what_is_left_is_told_with_its_value_and_what_brings_it_back() {
+    use crate::ops::heartbeat::{Recover, RecoverRequest, all_left_stopped, left_stopped};
+    let mut world = stopped();
+    let left = |items: [&str; 2]| items.map(str::to_owned).to_vec();
+    let leave = left(["strategy=a", "schedule=jobs"]);
+    let asked = Request { leave, ..request(&world, "r2") };
+    let report = resume_with(&mut world, asked, None).unwrap();
+    assert_eq!(report.outcome, "RELEASED", "{report:#?}");
+    let told = report.findings.iter().filter(|it| it.id == "resume.item_left");
+    let told: Vec<_> = told.map(|it| (it.subject.as_str(), it.next.as_deref())).collect();
+    let next = "tradectl heartbeat recover a --env sim --reason …";
+    assert_eq!(told, [("strategy=a", Some(next)), ("schedule=jobs", None)]);
+    assert!(report.findings[0].message.contains("before the stop: status"), "{report:#?}");
+
+    // That brings it back; it was left by order, so `status` does not complain of it.
+    let id = StrategyId::from("a");
+    assert!(all_left_stopped(&world.runs()).is_empty());
+    let request = RecoverRequest {
+        run_id: "r3".into(),
+        strategy: id.clone(),
+        reason: "test".into(),
+        actor: "tester".into(),
+        soak_ms: 0,
+        anyway: false,
+        left_stopped: left_stopped(&world.runs(), &id),
+        started_at: world.now,
+        deadline_at: world.now + SignedDuration::from_secs(180),
+    };
+    world.read_only = true;
+    let mut recover = Recover::new(world::site(), request, None);
+    let report = drive(&mut world, &mut recover, None, |_| 0).unwrap();
+    assert_eq!((report.outcome.as_str(), &report.data["before"]), ("planned", &"running".into()));
+}

@@ -61,7 +61,8 @@ fn a_service_alone_takes_four_questions_and_says_what_it_has_not_asked() {
     }
     let said = body(&report);
     let line = "outside service=engine-1, and not asked: schedules, strategies table, leases, \
-                restore records, positions table, orders table, venue paper";
+                restore records, journals of this machine, positions table, orders table, \
+                venue paper";
     assert!(said.contains(line), "{said}");
     assert!(said.contains("scaling 1 to 3") && said.contains("RUNNING"), "{said}");
 }
