@@ -6,6 +6,7 @@ use super::seen::World;
 use crate::model::{
     Hold, Latch, Reading, RestoreChunk, RestoreItem, RestoreSubject, StopId, Utc, a_few,
 };
+use crate::report::counted;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A stop that no latch names, and what still stands as it left it.
@@ -40,12 +41,17 @@ impl Orphan {
     }
     /// How much of it stands as it left it, and of how much that is not known.
     pub(crate) fn stand(&self) -> String {
-        match (self.items.len(), self.unread.len()) {
-            (stand, 0) => format!("{stand} values still stand as it left them"),
-            (0, unread) => format!("{unread} values that it changed could not be read"),
-            (stand, unread) => format!(
-                "{stand} values still stand as it left them, and {unread} could not be read"
-            ),
+        let (stand, unread) = (self.items.len(), self.unread.len());
+        let unread_words =
+            counted(unread as u64, "value that it changed", "values that it changed");
+        let stand_words = match stand {
+            1 => "1 value still stands as it left it".to_owned(),
+            _ => format!("{stand} values still stand as it left them"),
+        };
+        match (stand, unread) {
+            (_, 0) => stand_words,
+            (0, _) => format!("{unread_words} could not be read"),
+            _ => format!("{stand_words}, and {unread} could not be read"),
         }
     }
     /// Its items, some of them.

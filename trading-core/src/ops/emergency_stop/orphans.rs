@@ -5,7 +5,7 @@ use super::pages::new_hold;
 use crate::model::{GapKind, Reading, RestoreChunk, RestoreItem, RestoreSubject, StopId, Utc};
 use crate::ops::Query;
 use crate::ops::orphans::{Orphan, orphans};
-use crate::report::{Finding, Severity};
+use crate::report::{Finding, Severity, counted};
 use std::collections::BTreeSet;
 
 /// What was found of stops that ended before the latch named them.
@@ -106,7 +106,8 @@ impl EmergencyStop {
                 self.world.touched.insert(id.clone());
             }
         }
-        let message = format!("takes over {} values of {}", items.len(), orphan.told());
+        let count = counted(items.len() as u64, "value", "values");
+        let message = format!("takes over {count} of {}", orphan.told());
         self.run.tell("latch", "restore record", message, false);
         self.orphans.taken.push(orphan);
     }

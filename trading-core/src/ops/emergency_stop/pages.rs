@@ -422,6 +422,11 @@ pub(super) fn latch_step(
             let noted = note(hold);
             let level = hold.level.clone().max(request.level.clone());
             let resuming = hold.phase == Phase::Resuming;
+            if level != hold.level {
+                // Whoever resumes has to know why it came to this.
+                let Request { actor, reason, .. } = request;
+                hold.reason.push_str(&format!("; {level} by {actor}: {reason}"));
+            }
             if level != hold.level || resuming {
                 hold.level = level;
                 hold.phase = Phase::Stopping;

@@ -442,6 +442,7 @@ fn reduce_only_holds_the_latch_and_cancels_entries_and_nothing_else() {
     assert_eq!(report.outcome, "HALTED");
     assert_eq!(world.latch.holds.len(), 1);
     assert_eq!(world.latch.holds[0].level, Level::Halt);
+    assert_eq!(world.latch.holds[0].reason, "test; halt by tester: test");
 }
 
 #[test]

@@ -104,7 +104,13 @@ fn told(entry: &Entry) -> (Cell, Vec<String>) {
             }
         }
         Entry::Record { chunk, why } => {
-            plain(format!("keeps the restore record of {} values here: {why}", chunk.items.len()))
+            let (items, void) = (chunk.items.len() as u64, chunk.void.len() as u64);
+            let (what, count) = match items {
+                0 => ("that does not count any more, of", void),
+                _ => ("of", items),
+            };
+            let count = crate::report::counted(count, "value", "values");
+            plain(format!("keeps the restore record {what} {count} here: {why}"))
         }
         Entry::Settled { step, answer } => (settled(step, answer), Vec::new()),
         Entry::Evidence { subject, .. } => plain(format!("saved as evidence: {subject}")),

@@ -3,7 +3,7 @@
 
 use super::View;
 use super::findings::STOPPING_FOR_MS;
-use crate::report::{Block, Cell, Finding, Severity, Tone};
+use crate::report::{Block, Cell, Finding, Severity, Tone, counted};
 use serde::Serialize;
 
 /// A stop that no latch names and of which something still stands, as the document has it.
@@ -37,9 +37,10 @@ impl View<'_> {
 
     pub(super) fn left_behind_line(&self) -> Option<Block> {
         let left = self.world.orphans();
-        let told = left
-            .iter()
-            .map(|it| format!("{} values of {}", it.open().count(), self.hold_words(&it.hold)));
+        let told = left.iter().map(|it| {
+            let count = counted(it.open().count() as u64, "value", "values");
+            format!("{count} of {}", self.hold_words(&it.hold))
+        });
         let told: Vec<String> = told.collect();
         (!told.is_empty()).then(|| {
             let line = format!("LEFT BEHIND, and held by nothing: {}", told.join("; "));

@@ -49,7 +49,7 @@ fn it_is_no_health_and_the_same_stop_is_typed_next() {
     assert_eq!((&left["stop_id"], &left["items"][0]), (&"stop-1".into(), &"strategy=a".into()));
     let page = format!("{:?}", report.body);
     assert!(
-        page.contains("LEFT BEHIND, and held by nothing: 1 values of halt all by stop-1"),
+        page.contains("LEFT BEHIND, and held by nothing: 1 value of halt all by stop-1"),
         "{page}"
     );
     world.now += SignedDuration::from_secs(600);
