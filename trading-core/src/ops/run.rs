@@ -110,8 +110,8 @@ impl Run {
         }
     }
     /// Restore records go under this stop from now on, those of another one too.
-    pub(crate) fn works_on(&mut self, stop_id: StopId, now: Utc) {
-        let asks = self.executor.works_on(stop_id, self.platform_time(now));
+    pub(crate) fn works_on(&mut self, stop_id: StopId, resumed: bool, now: Utc) {
+        let asks = self.executor.works_on(stop_id, resumed, self.platform_time(now));
         self.enqueue(asks);
     }
     /// Records what was recorded and did not come to be done.

@@ -215,21 +215,42 @@ impl Executor {
         begun.map(|slot| &slot.step)
     }
     /// Restore records go under this stop from now on. What was recorded under another one
-    /// is recorded again: a resume reads the record of one stop.
-    pub fn works_on(&mut self, stop_id: StopId, now: Utc) -> Vec<MachineAsk> {
+    /// is recorded again: a resume reads the record of one stop. Where that one was `resumed`
+    /// meanwhile, its values may have been put back: of each subject the last one counts, and
+    /// only until it is read again.
+    pub fn works_on(&mut self, stop_id: StopId, resumed: bool, now: Utc) -> Vec<MachineAsk> {
         let before = self.stop_id.replace(stop_id);
         let Some(before) = before.filter(|before| Some(before) != self.stop_id.as_ref()) else {
             return Vec::new();
         };
-        let begun = self.begun().filter(|step| step.restore.is_some());
-        let begun: Vec<StepId> = begun.map(|step| step.id.clone()).collect();
+        let begun = self.recorded_steps(resumed);
         self.record.forget();
         let chunks = begun.chunks(CHUNK_ITEMS).filter_map(|steps| {
             let chunk = self.chunk_for(steps, now)?;
             self.recorded_in(&chunk, steps);
             Some(RestoreChunk { taken_from: Some(before.clone()), ..chunk })
         });
-        chunks.map(|chunk| MachineAsk::Record { steps: Vec::new(), chunk }).collect()
+        let asks = chunks.map(|chunk| MachineAsk::Record { steps: Vec::new(), chunk }).collect();
+        if resumed {
+            self.record.doubt_all();
+        }
+        asks
+    }
+    /// Steps that were begun and have a value in the record, in the order in which they were
+    /// planned; of several about one subject only the last, if `last_only`.
+    fn recorded_steps(&self, last_only: bool) -> Vec<StepId> {
+        let begun = self.begun().filter_map(|step| {
+            let order = self.slots.get(&step.id)?.order;
+            Some((order, &step.restore.as_ref()?.subject, &step.id))
+        });
+        let mut begun: Vec<_> = begun.collect();
+        begun.sort_unstable_by_key(|(order, ..)| *order);
+        if last_only {
+            let last = begun.iter().map(|(order, subject, _)| (*subject, *order));
+            let last: BTreeMap<_, _> = last.collect();
+            begun.retain(|(order, subject, _)| last.get(subject) == Some(order));
+        }
+        begun.into_iter().map(|(.., id)| id.clone()).collect()
     }
     /// Somebody else's part of the record is from this time: what is recorded from now on is
     /// later, whatever the clocks say.
@@ -474,7 +495,9 @@ impl Executor {
     /// A new chunk with the values of these steps, and with what does not count of earlier ones.
     fn chunk_for(&mut self, steps: &[StepId], now: Utc) -> Option<RestoreChunk> {
         let at = self.record.stamp(now);
-        let chunk = self.chunk_of(self.items(steps), at)?;
+        let items = self.items(steps);
+        items.iter().for_each(|item| self.record.read_again(&item.subject));
+        let chunk = self.chunk_of(items, at)?;
         Some(RestoreChunk { void: self.record.take_void(CHUNK_ITEMS), ..chunk })
     }
 

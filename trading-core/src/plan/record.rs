@@ -17,6 +17,8 @@ pub(super) struct Record {
     void: BTreeSet<Void>,
     /// What was.
     noted: BTreeSet<Void>,
+    /// In which chunk a value is that counts only if it is never read again.
+    in_doubt: BTreeMap<RestoreSubject, u32>,
     /// Chunks are not before this.
     after: Option<Utc>,
 }
@@ -28,6 +30,19 @@ impl Record {
         let of = Void { chunk, subject: subject.clone() };
         self.void.remove(&of);
         self.of.entry(of).or_default().insert(step.clone());
+    }
+    /// What is recorded may have been put back since: where the same is changed again, the value
+    /// that is read then counts.
+    pub(super) fn doubt_all(&mut self) {
+        self.in_doubt = self.of.keys().map(|it| (it.subject.clone(), it.chunk)).collect();
+    }
+    /// A value is read again.
+    pub(super) fn read_again(&mut self, subject: &RestoreSubject) {
+        if let Some(chunk) = self.in_doubt.remove(subject) {
+            let of = Void { chunk, subject: subject.clone() };
+            self.of.remove(&of);
+            self.void.insert(of);
+        }
     }
     /// A step is known not to have changed anything.
     pub(super) fn not_done(&mut self, step: &StepId, subject: &RestoreSubject) {

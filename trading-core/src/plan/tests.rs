@@ -294,7 +294,7 @@ fn what_ends_while_intents_or_values_are_written_down_is_never_asked_for() {
     };
     // Before the journal has answered.
     let mut executor = executor(&steps);
-    executor.works_on("stop".into(), NOW);
+    executor.works_on("stop".into(), false, NOW);
     executor.append(steps.to_vec());
     executor.asks();
     executor.close("interrupted");
@@ -302,7 +302,7 @@ fn what_ends_while_intents_or_values_are_written_down_is_never_asked_for() {
     assert!(ended(&executor));
     // Before the store has.
     let mut executor = self::executor(&steps[..1]);
-    executor.works_on("stop".into(), NOW);
+    executor.works_on("stop".into(), false, NOW);
     executor.append(steps[..1].to_vec());
     executor.asks();
     let asks = executor.journaled(&ids[..1], Ok(()), NOW);

@@ -132,7 +132,7 @@ impl EmergencyStop {
         (self.continued, self.found_phase) = (false, None);
         (self.times.latched_at, self.world.restore) = (None, None);
         if self.stage != Stage::Latching {
-            self.work_on_it(now);
+            self.work_on_it(now, true);
         }
     }
 
@@ -158,7 +158,7 @@ impl EmergencyStop {
         let message = format!("continues stop {} of {}", hold.stop_id, hold.actor);
         self.run.tell("latch", "latch", message, false);
         if self.stage != Stage::Latching {
-            self.work_on_it(now);
+            self.work_on_it(now, false);
         }
     }
 

@@ -202,7 +202,7 @@ impl EmergencyStop {
     fn climb(&mut self, now: Utc) {
         self.stage = Stage::Climbing;
         self.times.latch_settled_at = Some(now);
-        self.work_on_it(now);
+        self.work_on_it(now, false);
         if self.found_phase != Some(HoldPhase::Held) && self.site.capabilities.notices {
             let subject = format!("[{}] emergency stop: stopping", self.site.environment);
             let page = vec![self.notice("stopping", subject, self.request.reason.clone())];
@@ -211,10 +211,11 @@ impl EmergencyStop {
         self.start_round(now);
     }
 
-    /// What is recorded, journaled and acknowledged from here on is of this stop.
-    pub(super) fn work_on_it(&mut self, now: Utc) {
+    /// What is recorded, journaled and acknowledged from here on is of this stop; another one that
+    /// was worked on before was `resumed`, or is the same.
+    pub(super) fn work_on_it(&mut self, now: Utc, resumed: bool) {
         self.note_unlatched(now);
-        self.run.works_on(self.stop_id.clone(), now);
+        self.run.works_on(self.stop_id.clone(), resumed, now);
         let entry = Entry::Stop { stop_id: self.stop_id.clone(), continued: self.continued };
         self.run.executor.note(entry);
     }
