@@ -327,6 +327,20 @@ fn logs_show_what_a_task_wrote_and_escape_nothing_in_json() {
     human.args(["local", "logs", "--stream", "zz"]).env("TRADECTL_HOME", home.0.path());
     let shown = String::from_utf8(human.output().unwrap().stdout).unwrap();
     assert!(shown.contains("hostile") && !shown.contains('\u{1b}'), "{shown:?}");
+    // A long line goes to whatever reads a pipe as it is.
+    let long = format!("{{\"text\":\"{}\"}}", "word ".repeat(60));
+    std::fs::write(folder.join("yy-long.out"), format!("{long}\n")).unwrap();
+    let mut human = Command::new(env!("CARGO_BIN_EXE_tradectl"));
+    human.args(["local", "logs", "--stream", "yy"]).env("TRADECTL_HOME", home.0.path());
+    let shown = String::from_utf8(human.output().unwrap().stdout).unwrap();
+    assert!(shown.lines().any(|line| line.ends_with(&long)), "{shown}");
+    let (code, document) = home.run("local logs --group engin");
+    let error = &document["errors"][0];
+    assert_eq!((code, error["code"].as_str()), (1, Some("logs.no_such_group")), "{document:#}");
+    assert_eq!(error["hint"], "tradectl local logs --group engine");
+    assert!(error["message"].as_str().unwrap().contains("engine, paper-venue, supervisor"));
+    let (code, document) = home.run("local logs --since 1m --until 5m");
+    assert_eq!((code, document["errors"][0]["code"].as_str()), (2, Some("logs.window")));
     let (code, document) = home.run("local logs --follow");
     assert_eq!((code, document["errors"][0]["code"].as_str()), (2, Some("logs.follow_json")));
 }

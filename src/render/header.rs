@@ -133,7 +133,7 @@ impl Header {
         }
         for block in &mut report.body {
             match block {
-                Block::Heading(text) => hide(text),
+                Block::Heading(text) | Block::Foreign(text) => hide(text),
                 Block::Verbatim(_) => {}
                 Block::Line(cell) => hide(&mut cell.text),
                 Block::Table { columns: _, rows } => {

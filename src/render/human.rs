@@ -33,6 +33,7 @@ pub fn page(report: &Report, header: &Header, style: Style) -> String {
                 let text = wrap(&escape::line(&cell.text), style.width);
                 lines.extend(text.iter().map(|line| toned(line, cell.tone, style.color)));
             }
+            Block::Foreign(text) => lines.push(escape::line(text)),
             Block::Verbatim(text) => lines.push(text.trim_end().to_owned()),
             Block::Table { columns, rows } => lines.extend(table::table(columns, rows, style)),
         }

@@ -8,13 +8,14 @@ pub(super) fn columns(text: &str) -> usize {
     UnicodeWidthStr::width(text)
 }
 
-/// Breaks a text into lines of at most `width` columns, at blanks where there are any.
+/// Breaks a text into lines of at most `width` columns, at blanks where there are any. Only a
+/// command may stand out: it is there to be pasted.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let width = width.max(1);
     let mut lines = Vec::new();
     for paragraph in text.split('\n') {
         let mut line = String::new();
-        for word in paragraph.split(' ') {
+        for word in words(paragraph) {
             let gap = usize::from(!line.is_empty());
             if columns(&line) + gap + columns(word) <= width {
                 if gap == 1 {
@@ -26,6 +27,10 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
             if !line.is_empty() {
                 lines.push(std::mem::take(&mut line).trim_end().to_owned());
             }
+            if is_command(word) {
+                line.push_str(word);
+                continue;
+            }
             let mut pieces = cut(word, width);
             line = pieces.pop().unwrap_or_default();
             lines.append(&mut pieces);
@@ -33,6 +38,34 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
         lines.push(line.trim_end().to_owned());
     }
     lines
+}
+
+/// How a command begins: one of ours, or what a next line may name besides.
+const COMMANDS: [&str; 2] = ["tradectl ", "kill -CONT "];
+
+/// The words of a text. A command is one word: to the end of the text where it begins one or
+/// follows a colon, or as far as its quotes go.
+pub(super) fn words(text: &str) -> Vec<&str> {
+    let (mut words, mut rest) = (Vec::new(), Some(text));
+    while let Some(text) = rest {
+        let begins = words.last().is_none_or(|before: &&str| before.ends_with(':'));
+        let quoted = text.strip_prefix('`').filter(|it| is_command(it));
+        let end = match quoted.and_then(|it| it.find('`')) {
+            Some(closed) => text.match_indices(' ').map(|it| it.0).find(|at| *at > closed),
+            None if begins && quoted.is_none() && is_command(text) => None,
+            None => text.find(' '),
+        };
+        let (word, after) = end.and_then(|at| text.split_at_checked(at)).unwrap_or((text, ""));
+        words.push(word);
+        rest = after.strip_prefix(' ');
+    }
+    words
+}
+
+/// Whether a word is a command, in quotes or not.
+pub(super) fn is_command(word: &str) -> bool {
+    let word = word.strip_prefix('`').unwrap_or(word);
+    COMMANDS.iter().any(|it| word.starts_with(it))
 }
 
 /// A word too long for any line, cut where it must be.
@@ -95,10 +128,21 @@ mod tests {
         assert_eq!(wrap("abcdefghij kl", 4), ["abcd", "efgh", "ij", "kl"]);
         assert_eq!(wrap("a\nb", 10), ["a", "b"]);
         assert_eq!(wrap("日本語", 4), ["日本", "語"]);
+        assert_eq!(hanging("seen: ", 6, "one two", 14), ["seen: one two"]);
+        assert_eq!(hanging("seen: ", 6, "one two and", 14), ["seen: one two", "      and"]);
+    }
+
+    #[test]
+    fn a_command_is_never_broken() {
+        let next = "tradectl heartbeat recover demo-001 --env local --reason …";
+        assert_eq!(hanging("next: ", 6, next, 20), [format!("next: {next}")]);
+        assert_eq!(wrap(&format!("to resume: {next}"), 20), ["to resume:", next]);
         assert_eq!(
-            hanging("next: ", 6, "tradectl heartbeat check", 20),
-            ["next: tradectl", "      heartbeat", "      check"]
+            wrap("it goes on; `tradectl local down` ends it", 20),
+            ["it goes on;", "`tradectl local down`", "ends it"]
         );
+        assert_eq!(wrap("kill -CONT 42", 4), ["kill -CONT 42"]);
+        assert_eq!(wrap("a `tradectl of old", 9), ["a", "`tradectl", "of old"]);
     }
 
     proptest! {

@@ -3,7 +3,7 @@
 
 use trading_core::report::{Cell, Tone};
 
-use super::layout::{bold, columns, hanging, toned, wrap};
+use super::layout::{bold, columns, hanging, is_command, toned, words, wrap};
 use super::{Style, escape};
 
 /// What separates two columns.
@@ -43,10 +43,11 @@ fn widths(names: &[&str], rows: &[Vec<Cell>], width: usize, longest: usize) -> O
     let mut widths: Vec<usize> = (0..names.len()).map(natural).collect();
     let longest_word = |i: usize| {
         let cells = rows.iter().filter_map(|row| row.get(i)).map(|cell| cell.text.as_str());
-        cells.flat_map(|text| text.split(' ')).map(columns).max().unwrap_or(0)
+        let kept = |word| columns(word).min(if is_command(word) { usize::MAX } else { longest });
+        cells.flat_map(words).map(kept).max().unwrap_or(0)
     };
     let least: Vec<usize> =
-        (0..names.len()).map(|i| longest_word(i).min(longest).max(columns(names[i]))).collect();
+        (0..names.len()).map(|i| longest_word(i).max(columns(names[i]))).collect();
     let gaps = GAP * names.len().saturating_sub(1);
     while widths.iter().sum::<usize>() + gaps > width {
         let squeezable = (0..widths.len()).filter(|i| widths[*i] > least[*i]);

@@ -4,15 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
-use trading_core::model::{LogLine, LogQuery, LogSource, PrunedLogs, Reading, Utc};
-use trading_core::report::{Block, Exit, Finding, Report, Severity};
+use trading_core::model::{LogLine, LogQuery, LogSource, PrunedLogs, Reading, Utc, a_few};
+use trading_core::report::{Block, Exit, Finding, Report, Severity, nearest};
 
 use super::super::Session;
 use super::told_to_end;
 use crate::cli::{duration, whole};
 use crate::error::Fault;
+use crate::platform::Platform;
 use crate::platform::local::{self, Cursor, LocalPaths};
-use crate::settings::Access;
+use crate::settings::{Access, Environment};
 use crate::ui::Format;
 
 /// Lines that are shown unless more are asked for.
@@ -59,6 +60,8 @@ enum Data<'a> {
 pub(super) async fn run(args: &Args, session: &mut Session<'_>) -> Result<Report, Fault> {
     let environment = session.environment(Access::Read)?;
     let platform = local::open(&environment, Arc::clone(&session.ctx.clock))?;
+    check_window(args)?;
+    check_groups(&args.group, &environment, &platform).await?;
     let query = LogQuery {
         from: args.group.iter().cloned().map(LogSource::Group).collect(),
         stream_prefix: args.stream.clone(),
@@ -85,7 +88,10 @@ pub(super) async fn run(args: &Args, session: &mut Session<'_>) -> Result<Report
     let enough = reading.value().filter(|lines| lines.len() >= args.limit);
     report.findings = missing(&pruned, enough.and_then(|lines| lines.first()).map(|it| it.at));
     let lines = reading.value().into_iter().flatten();
-    report.body.extend(lines.map(|line| Block::line(text(line))));
+    report.body.extend(lines.map(|line| Block::Foreign(text(line))));
+    if reading.value().is_some_and(Vec::is_empty) {
+        report.body.push(Block::line("no line was written that was asked for"));
+    }
     if !gaps.is_empty() {
         (report.outcome, report.exit, report.complete) =
             ("incomplete".to_owned(), Exit::Incomplete, false);
@@ -94,6 +100,45 @@ pub(super) async fn run(args: &Args, session: &mut Session<'_>) -> Result<Report
     let data = Data::Shown { lines: &reading, pruned: &pruned };
     report.data = serde_json::to_value(data).unwrap_or_default();
     Ok(report)
+}
+
+/// A window that holds no time shows nothing, which looks like silence.
+fn check_window(args: &Args) -> Result<(), Fault> {
+    let (Some(since), Some(until)) = (args.since, args.until) else { return Ok(()) };
+    if since > until {
+        return Ok(());
+    }
+    let message = "--since begins no earlier than --until ends: there is nothing between them";
+    Err(Fault::new(Exit::Usage, "logs.window", message)
+        .hint("both count back from now: --since 10m --until 5m"))
+}
+
+/// A group that nobody writes to is a slip: its silence would say nothing. What has written, or
+/// is a service and may, is one.
+async fn check_groups(
+    asked: &[String],
+    environment: &Environment,
+    platform: &Platform,
+) -> Result<(), Fault> {
+    // What cannot be listed is told when it is read.
+    let Ok(mut known) = local::group_names(&local::paths_of(environment)?) else { return Ok(()) };
+    let services = platform.compute.services().await;
+    let services = services.value().into_iter().flatten();
+    known.extend(services.map(|it| it.name.to_string()));
+    known.sort();
+    known.dedup();
+    let Some(unknown) = asked.iter().find(|it| !known.contains(it)) else { return Ok(()) };
+    let names: Vec<&str> = known.iter().map(String::as_str).collect();
+    let message = format!(
+        "{} has no logs of `{unknown}`; it has those of {}",
+        environment.name,
+        a_few(&names)
+    );
+    let next = match nearest(unknown, names) {
+        Some(near) => environment.typed(&format!("local logs --group {near}")),
+        None => environment.typed("local logs"),
+    };
+    Err(Fault::new(Exit::No, "logs.no_such_group", message).hint(next))
 }
 
 /// The time that lies so far back.

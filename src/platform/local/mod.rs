@@ -43,7 +43,7 @@ use crate::settings::{Environment, PlatformKind};
 use crate::venue::Venue;
 
 pub use blueprint::{Blueprint, ServiceSpec};
-pub use logs::{Cursor, LogWriter, follow};
+pub use logs::{Cursor, LogWriter, follow, group_names};
 pub use paths::LocalPaths;
 pub use record::TaskDefinition;
 

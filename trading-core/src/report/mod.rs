@@ -103,6 +103,8 @@ pub enum Block {
         /// The rows.
         rows: Vec<Vec<Cell>>,
     },
+    /// A line that other programs wrote: never broken, since who reads it may be another.
+    Foreign(String),
     /// A file of our own making for another program to read (a completion script): written
     /// as it is, and alone. Never holds text from outside.
     Verbatim(String),

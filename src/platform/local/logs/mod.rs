@@ -7,7 +7,7 @@ mod write;
 
 pub(super) use prune::{Pruned, prune};
 pub(super) use read::LocalLogs;
-pub use read::{Cursor, follow};
+pub use read::{Cursor, follow, group_names};
 pub use write::LogWriter;
 pub(super) use write::raw_output;
 

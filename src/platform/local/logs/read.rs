@@ -110,6 +110,12 @@ fn names(query: &LogQuery, group: &str) -> bool {
     query.from.is_empty() || query.from.iter().any(is_it)
 }
 
+/// The names of all groups that there are.
+pub fn group_names(paths: &LocalPaths) -> io::Result<Vec<String>> {
+    let all = groups(paths, &LogQuery::default())?;
+    Ok(all.into_iter().map(|it| it.name).collect())
+}
+
 /// The groups that a query asks for.
 pub(super) fn groups(paths: &LocalPaths, query: &LogQuery) -> io::Result<Vec<Group>> {
     let mut groups = Vec::new();
