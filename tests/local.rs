@@ -113,6 +113,9 @@ fn nothing_comes_up_under_a_stop_and_everything_after_its_resume() {
     assert_eq!((code, document["errors"][0]["code"].as_str()), (11, Some("local.held")));
     assert!(document["errors"][0]["message"].as_str().unwrap().contains(stop), "{document:#}");
     assert_eq!(home.tasks("RUNNING").len(), 1, "the paper venue is support and goes on");
+    let (code, document) = home.run("local status");
+    assert_eq!((code, document["outcome"].as_str()), (0, Some("held")), "{document:#}");
+    assert!(document["findings"][0]["message"].as_str().unwrap().contains(stop), "{document:#}");
     let (code, document) = home.run("resume --env local --yes --reason over");
     assert_eq!(code, 0, "{document:#}");
     assert_eq!(home.tasks("RUNNING").len(), 2, "the engine is back");

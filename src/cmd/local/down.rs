@@ -6,16 +6,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
-use trading_core::model::{Listing, Task, TaskState};
-use trading_core::report::{Block, Exit, Report};
+use trading_core::model::{Listing, Task, TaskState, VenueName};
+use trading_core::ops::{Query, positions};
+use trading_core::report::{Block, Exit, Finding, Report, Severity};
 
 use super::super::Session;
 use super::{passed, state_word};
+use crate::drive::read;
 use crate::error::Fault;
 use crate::platform::local::supervisor::Watch;
 use crate::platform::local::{self, LocalPaths};
 use crate::platform::{Clock, Platform};
-use crate::settings::Access;
+use crate::settings::{Access, Environment};
 
 /// How long the supervisor may take before it is killed.
 const SUPERVISOR_GRACE: Duration = Duration::from_secs(3);
@@ -43,11 +45,18 @@ pub(super) async fn run(_args: &Args, session: &mut Session<'_>) -> Result<Repor
     let clock = Arc::clone(&session.ctx.clock);
     let platform = local::open(&environment, Arc::clone(&clock))?;
     let paths = local::paths_of(&environment)?;
+    let open = left_open(&environment, &platform, session).await?;
+    let bare = open.iter().filter(|it| it.severity <= Severity::Warning).count();
+    if bare > 0 {
+        let what = "not known to be protected at the venue";
+        session.ctx.ui.note(&format!("ends what manages {bare} positions that are {what}"));
+    }
     let supervisor = end_supervisor(&paths, clock.as_ref()).await?;
     let (asked, left) = end_tasks(&platform, clock.as_ref()).await?;
     let (outcome, exit) =
         if left.is_empty() { ("down", Exit::Ok) } else { ("PARTIAL", Exit::Partial) };
     let mut report = Report::new("local.down", outcome, exit);
+    report.findings = open;
     report.body.push(Block::line(supervisor.clone()));
     for task in &left {
         report.body.push(Block::line(format!(
@@ -62,11 +71,38 @@ pub(super) async fn run(_args: &Args, session: &mut Session<'_>) -> Result<Repor
             0 => format!("No task was running in {}.", environment.name),
             _ => format!("{} is down: {asked} tasks seen STOPPED.", environment.name),
         }));
-        report.body.push(Block::line(format!("Next: {}", environment.typed("local up --detach"))));
+        // Under a stop it is the resume that brings all of it up again.
+        let latch = platform.state.latch().await;
+        let next = match latch.value().and_then(local::holding_whole) {
+            Some((stop, _)) => environment.typed(&format!("resume {stop} --reason …")),
+            None => environment.typed("local up --detach"),
+        };
+        report.body.push(Block::line(format!("Next: {next}")));
     }
     let data = Data { supervisor: &supervisor, tasks_stopped: asked, left: &left };
     report.data = serde_json::to_value(data).unwrap_or_default();
     Ok(report)
+}
+
+/// What stays open once nothing runs; nothing is said where nothing ran.
+async fn left_open(
+    environment: &Environment,
+    platform: &Platform,
+    session: &Session<'_>,
+) -> Result<Vec<Finding>, Fault> {
+    let runs = |it: &Task| it.state != TaskState::Stopped;
+    if !platform.compute.tasks().await.value().into_iter().flatten().any(runs) {
+        return Ok(Vec::new());
+    }
+    let venues: Vec<VenueName> = platform.venues.keys().cloned().collect();
+    let at_venue =
+        |it: &VenueName| [Query::VenueOrders(it.clone()), Query::VenuePositions(it.clone())];
+    let mut seen = Vec::new();
+    for query in venues.iter().flat_map(at_venue).chain([Query::Positions]) {
+        let (timeout, now) = (session.timeout()?, session.ctx.clock.now());
+        seen.push(read::query(platform, &environment.state_dir, query, timeout, now).await);
+    }
+    Ok(positions::left_open(seen, &venues))
 }
 
 /// Ends the supervisor: SIGTERM, a grace, SIGKILL. Proved by its lock being free.

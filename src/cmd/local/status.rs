@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use trading_core::model::{Reading, Service, Supervision, Task, TaskState};
+use trading_core::model::{
+    Barrier, Hold, Latch, Phase, Reading, Service, Supervision, Task, TaskState,
+};
 use trading_core::ops::supervision::{self, Desired};
 use trading_core::report::{Block, Cell, Exit, Finding, Report, Severity, Tone};
 
@@ -11,7 +13,7 @@ use super::super::Session;
 use super::{services_table, state_word};
 use crate::error::Fault;
 use crate::platform::local;
-use crate::settings::Access;
+use crate::settings::{Access, Environment};
 
 /// Stopped tasks that are shown.
 const STOPPED_SHOWN: usize = 5;
@@ -37,6 +39,7 @@ pub(super) async fn run(_args: &Args, session: &mut Session<'_>) -> Result<Repor
     let supervision = platform.compute.supervision().await;
     let services = platform.compute.services().await;
     let tasks = platform.compute.tasks().await;
+    let latch = platform.state.latch().await;
     let now = session.ctx.clock.now();
     let mut unsupervised = None;
     if let Some(supervision) = supervision.value() {
@@ -71,7 +74,13 @@ pub(super) async fn run(_args: &Args, session: &mut Session<'_>) -> Result<Repor
         report.body.push(tasks_table(&tasks.found));
     }
     report.findings.splice(0..0, unsupervised);
-    let gaps = [supervision.as_gap(), services.as_gap(), tasks.as_gap()].into_iter().flatten();
+    let held = latch.value().map(|it| held(it, &environment)).unwrap_or_default();
+    if !held.is_empty() {
+        report.outcome = "held".to_owned();
+    }
+    report.findings.extend(held);
+    let gaps = [supervision.as_gap(), services.as_gap(), tasks.as_gap(), latch.as_gap()];
+    let gaps = gaps.into_iter().flatten();
     let gaps = gaps.chain(services.value().into_iter().flat_map(|it| &it.gaps));
     for gap in gaps.chain(tasks.value().into_iter().flat_map(|it| &it.gaps)) {
         report.complete = false;
@@ -89,6 +98,19 @@ pub(super) async fn run(_args: &Args, session: &mut Session<'_>) -> Result<Repor
     };
     report.data = serde_json::to_value(data).unwrap_or_default();
     Ok(report)
+}
+
+/// What holds, since nothing that trades comes up under it.
+fn held(latch: &Latch, environment: &Environment) -> Vec<Finding> {
+    let told = |hold: &Hold| {
+        let next = match hold.phase {
+            Phase::Stopping => environment.typed("status"),
+            _ => environment.typed(&format!("resume {} --reason …", hold.stop_id)),
+        };
+        let message = Barrier::Hold(hold).to_string();
+        Finding::new("latch.held", Severity::Warning, "latch", message).next(next)
+    };
+    latch.holds.iter().map(told).collect()
 }
 
 fn tasks_table(tasks: &[Task]) -> Block {

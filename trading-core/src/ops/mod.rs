@@ -11,7 +11,7 @@ pub mod history;
 mod look;
 mod managed;
 mod orphans;
-mod positions;
+pub mod positions;
 mod quiet;
 pub mod resume;
 pub mod retention;

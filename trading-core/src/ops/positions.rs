@@ -4,11 +4,12 @@
 //! A venue is the authority on what is held there: a row that was written before it was asked,
 //! and of which it shows nothing, is no open position but a table that is behind.
 
+use super::Seen;
 use super::emergency_stop::closes;
 use super::heartbeat::SKEW_MS;
 use super::seen::World;
 use crate::model::{
-    OrderType, PositionRow, Reading, StrategyId, Utc, VenueName, VenueOrder, VenuePosition,
+    GapKind, OrderType, PositionRow, Reading, StrategyId, Utc, VenueName, VenueOrder, VenuePosition,
 };
 use crate::report::{Block, Cell, Finding, Severity, Tone, millis};
 use rust_decimal::Decimal;
@@ -180,6 +181,42 @@ impl Holdings {
     }
 }
 
+/// What stays open where everything that manages it is about to end, the worst first; and what
+/// could not be read. `seen` is what the table and the `venues` answered.
+pub fn left_open(seen: Vec<Seen>, venues: &[VenueName]) -> Vec<Finding> {
+    let mut world = World::default();
+    seen.into_iter().for_each(|it| world.take(it));
+    let open = holdings(&world, venues, |_, _| true).open;
+    let mut findings: Vec<Finding> = open.iter().map(Holding::left).collect();
+    let unread = world.venue_positions.values().filter_map(Reading::as_gap);
+    let unread = unread.chain(world.positions.as_ref().and_then(Reading::as_gap));
+    findings.extend(unread.filter(|it| it.kind != GapKind::Absent).map(|gap| {
+        let message = format!("what is open is not known: {}", gap.why);
+        Finding::new("position.unread", Severity::Warning, &gap.source, message)
+    }));
+    findings
+}
+
+impl Holding {
+    fn left(&self) -> Finding {
+        let Self { strategy, symbol, quantity, protected_by, protection, .. } = self;
+        let (severity, what) = match (protection, protected_by) {
+            (Protection::VenueOrder, Some(orders)) => {
+                (Severity::Info, format!("{} at the venue protects it", orders.join(", ")))
+            }
+            (Protection::Nothing, _) => {
+                (Severity::Warning, "NOTHING at the venue protects it".to_owned())
+            }
+            (Protection::Partly, _) => {
+                (Severity::Warning, "stop orders at the venue cover only a part of it".to_owned())
+            }
+            _ => (Severity::Warning, "what protects it is not known".to_owned()),
+        };
+        let message = format!("{quantity} {symbol} stays open, and {what}");
+        Finding::new("position.left_open", severity, strategy, message)
+    }
+}
+
 fn at_venue(
     venue: &VenueName,
     orders: Option<&Vec<VenueOrder>>,
@@ -258,8 +295,7 @@ fn cells(holding: &Holding) -> Vec<Cell> {
 mod tests {
     use super::*;
     use crate::model::{Attr, Row, StrategyRow};
-    use crate::ops::Seen;
-    use crate::ops::world::{paper, row, start};
+    use crate::ops::world::{SimWorld, paper, row, start};
     use jiff::SignedDuration;
 
     const DAY_MS: i64 = 86_400_000;
@@ -356,5 +392,26 @@ mod tests {
             }
             assert_eq!(judged(&world, &[paper()]), Ok(Protection::Unknown), "{name}");
         }
+    }
+
+    #[test]
+    fn what_stays_open_is_told_with_what_protects_it_and_what_is_not_known() {
+        let venue_says = |orders: Vec<VenueOrder>| {
+            let world = SimWorld::busy();
+            let held = Reading::known(world.positions.clone(), "venue", start());
+            vec![
+                Seen::VenuePositions(paper(), held),
+                Seen::VenueOrders(paper(), Reading::known(orders, "venue", start())),
+            ]
+        };
+        let bare = left_open(venue_says(Vec::new()), &[paper()]);
+        assert!(!bare.is_empty() && bare.iter().all(|it| it.severity == Severity::Warning));
+        assert!(bare[0].message.contains("NOTHING"), "{bare:?}");
+        let covered = left_open(venue_says(SimWorld::busy().orders), &[paper()]);
+        assert!(covered.iter().any(|it| it.severity == Severity::Info), "{covered:?}");
+        let dark = Seen::VenuePositions(paper(), Reading::unreachable("venue paper", "no answer"));
+        let dark = left_open(vec![dark], &[paper()]);
+        assert_eq!((dark.len(), dark[0].id.as_str()), (1, "position.unread"));
+        assert!(left_open(Vec::new(), &[paper()]).is_empty());
     }
 }
