@@ -3,10 +3,12 @@
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Read};
+use std::ops::Range;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use rustix::fs::OFlags;
+use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use trading_core::report::{Exit, Problem, nearest};
@@ -137,7 +139,43 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<SettingsFile, Wrong> {
         });
         return Err(Wrong(problems.collect()));
     }
-    toml::from_str(text).map_err(|error| wrong(&error))
+    typed(table).map_err(|errors| {
+        let problems = errors.iter().flat_map(|error| wrong(error).0);
+        Wrong(problems.collect())
+    })
+}
+
+/// The table as settings, or every value that is wrong: each is taken out once it is told, so
+/// that the next one is seen.
+fn typed(mut table: Spanned<DeTable<'_>>) -> Result<SettingsFile, Vec<toml::de::Error>> {
+    let mut errors = Vec::new();
+    loop {
+        let error = match SettingsFile::deserialize(toml::Deserializer::from(table.clone())) {
+            Ok(file) if errors.is_empty() => return Ok(file),
+            Ok(_) => return Err(errors),
+            Err(error) => error,
+        };
+        let taken = error.span().is_some_and(|span| take_out(table.get_mut(), &span));
+        errors.push(error);
+        if !taken {
+            return Err(errors);
+        }
+    }
+}
+
+/// Takes the value out in which something stands; whether there was one.
+fn take_out(table: &mut DeTable<'_>, wrong: &Range<usize>) -> bool {
+    let holds =
+        |it: &Spanned<DeValue<'_>>| it.span().start <= wrong.start && wrong.end <= it.span().end;
+    for (_, value) in table.iter_mut() {
+        if let DeValue::Table(inner) = value.get_mut()
+            && take_out(inner, wrong)
+        {
+            return true;
+        }
+    }
+    let key = table.iter().find(|(_, value)| holds(value)).map(|(key, _)| key.clone());
+    key.is_some_and(|key| table.remove(&key).is_some())
 }
 
 /// The format number, if it is newer than ours.

@@ -49,7 +49,11 @@ impl Settings {
         let name = named.value;
         let layers = self.layers.get(&name).map(Vec::as_slice).unwrap_or_default();
         let profile_name = self.profile_of(&name, layers)?;
-        let profile = profile::named(&profile_name.value)?;
+        let profile = profile::named(&profile_name.value).map_err(|fault| {
+            let Origin::File(path) = &profile_name.origin else { return fault };
+            let message = format!("{}: [environments.{name}]: {}", path.display(), fault.message);
+            Fault { message, ..fault }
+        })?;
         let (layered, rules) = lay(&profile_name, &profile, layers);
         let mut shown = Shown::default();
         shown.add("profile", &profile_name.value, &profile_name.origin);

@@ -205,6 +205,31 @@ fn a_bad_value_says_what_was_expected() {
 }
 
 #[test]
+fn every_wrong_value_of_a_file_is_told_and_what_an_environment_cannot_be_made_of() {
+    let world = World::new();
+    world.user_file(
+        "timeout = 5\n[environments.mine]\nproduction = \"no\"\nprofile = \"local\"\n\
+         [environments.mine.timings]\nlatch_poll = \"x\"\n",
+    );
+    let ran = world.run("config check");
+    for place in ["tradectl.toml:1:11", "tradectl.toml:3:14", "tradectl.toml:6:14"] {
+        assert!(ran.out.contains(place), "{place}: {ran}");
+    }
+    for (text, told) in [
+        ("profile = \"locl\"", "tradectl.toml: [environments.mine]: there is no profile `locl`"),
+        ("profile = \"local\"\nvenues = [\"papr\"]", "no venue `papr`: the local platform has"),
+        ("profile = \"local\"\nnotify.webhook = \"http://x\"", "must be an https address"),
+    ] {
+        world.user_file(&format!("[environments.mine]\n{text}\n"));
+        let mut narrow = world.run("config check --output json").json();
+        let error = narrow["errors"][0].take();
+        assert!(error["message"].as_str().is_some_and(|it| it.contains(told)), "{error}");
+        let hint = error["hint"].as_str().unwrap_or_default();
+        assert!(!hint.contains("config show"), "it would end in the same words: {hint}");
+    }
+}
+
+#[test]
 fn an_unknown_environment_is_10_with_the_nearest_word() {
     insta::assert_snapshot!(World::new().run("config show --env tradia-dev"));
     insta::assert_snapshot!(World::new().run("config show --env tradia-dev --output json"));

@@ -19,6 +19,9 @@ use super::schema::{Layered, LayeredNotify, Names, PlatformWord, SecretText};
 use crate::error::Fault;
 use crate::platform::SecretValue;
 
+/// The only venue of a local platform.
+const PAPER: &str = "paper";
+
 /// What `config show` will list.
 #[derive(Default)]
 pub(super) struct Shown(pub(super) Vec<Setting>);
@@ -73,8 +76,12 @@ impl Context<'_> {
     }
 
     fn fault(&self, code: &'static str, why: impl Display) -> Fault {
-        Fault::new(Exit::Settings, code, format!("environment {}: {why}", self.name))
-            .hint(format!("tradectl config show --env {}", self.name))
+        let layer = self.settings.layers.get(self.name).and_then(|layers| layers.last());
+        let hint = match layer {
+            Some(layer) => format!("edit {}, then: tradectl config check", layer.path.display()),
+            None => "set it right, then: tradectl config check".to_owned(),
+        };
+        Fault::new(Exit::Settings, code, format!("environment {}: {why}", self.name)).hint(hint)
     }
 
     /// The environment's own values. What its session adds (roles, launch arguments, who
@@ -137,7 +144,7 @@ impl Context<'_> {
             production: self.take("production", production, on_prod, ToString::to_string),
             calendar: self.calendar(calendar),
             acknowledges: self.acknowledges(acknowledges),
-            capabilities: self.capabilities(strategies, positions, venues),
+            capabilities: self.capabilities(strategies, positions, venues)?,
             scanned_by: self.list("scanned_by", scanned_by.map(|it| staged(it, &stage))),
             names: self.names(names, &stage),
             timings: self.timings(timings)?,
@@ -188,14 +195,19 @@ impl Context<'_> {
         strategies: Option<Sourced<bool>>,
         positions: Option<Sourced<bool>>,
         venues: Option<Sourced<Vec<String>>>,
-    ) -> Capabilities {
-        Capabilities {
-            strategies: self.take("strategies", strategies, false, ToString::to_string),
-            positions: self.take("positions", positions, false, ToString::to_string),
-            venues: self.list("venues", venues).into_iter().map(Into::into).collect(),
-            // Told by what the whole environment names.
-            notices: false,
+    ) -> Result<Capabilities, Fault> {
+        let strategies = self.take("strategies", strategies, false, ToString::to_string);
+        let positions = self.take("positions", positions, false, ToString::to_string);
+        let venues = self.list("venues", venues);
+        // One that nobody can ask would leave its orders unseen.
+        let strange = venues.iter().find(|it| *it != PAPER);
+        if let (PlatformWord::Local, Some(strange)) = (self.platform, strange) {
+            let why = format!("there is no venue `{strange}`: the local platform has `{PAPER}`");
+            return Err(self.fault("settings.venue", why));
         }
+        let venues = venues.into_iter().map(Into::into).collect();
+        // Whether there are notices is told by what the whole environment names.
+        Ok(Capabilities { strategies, positions, venues, notices: false })
     }
 
     fn refuse(&self, keys: &[(&str, bool)], why: &str) -> Result<(), Fault> {
