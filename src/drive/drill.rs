@@ -353,6 +353,14 @@ impl<'a> Drill<'a> {
     }
 }
 
+/// What ends a drill that takes longer than it may.
+pub async fn overdue(deadline: Duration) -> Fault {
+    tokio::time::sleep(deadline).await;
+    let message = format!("the drill did not end within {deadline:?}, and was ended");
+    Fault::new(Exit::Deadline, "drill.deadline", message)
+        .hint("try again with a longer --deadline, or fewer --strategies")
+}
+
 /// The drill's environment as its commands resolve it.
 fn resolve(ctx: &Ctx, root: &std::path::Path) -> Result<Environment, Fault> {
     let mut vars = ctx.vars.clone();

@@ -41,7 +41,7 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
 }
 
 /// How a command begins: one of ours, or what a next line may name besides.
-const COMMANDS: [&str; 2] = ["tradectl ", "kill -CONT "];
+const COMMANDS: [&str; 3] = ["tradectl ", "kill -CONT ", "TRADECTL_HOME="];
 
 /// The words of a text. A command is one word: to the end of the text where it begins one or
 /// follows a colon, or as far as its quotes go.

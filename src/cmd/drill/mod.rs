@@ -3,12 +3,14 @@
 mod report;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use trading_core::report::{Block, Exit, Report};
 
 use super::Session;
+use super::planned::quoted;
 use crate::cli::whole;
-use crate::drive::drill::{Drill, Scenario};
+use crate::drive::drill::{Drill, ENVIRONMENT, Scenario, overdue};
 use crate::error::Fault;
 
 /// The subcommands.
@@ -38,6 +40,9 @@ pub struct Arguments {
     keep: bool,
 }
 
+/// How long a drill may take, if nobody says otherwise.
+const DEADLINE: Duration = Duration::from_secs(600);
+
 /// Runs the command.
 pub(super) async fn run(command: &Command, session: &mut Session<'_>) -> Result<Report, Fault> {
     let Command::EmergencyStop(Arguments { strategies, engines, seed, kill_at, keep }) = command;
@@ -48,6 +53,7 @@ pub(super) async fn run(command: &Command, session: &mut Session<'_>) -> Result<
     }
     let scenario =
         Scenario { strategies: *strategies, engines: *engines, seed: *seed, kill_at: *kill_at };
+    let deadline = session.deadline(DEADLINE)?;
     let root = folder(session);
     let drill = Drill::prepare(session.ctx, scenario.clone(), root.clone()).await?;
     session.answers_about(drill.environment());
@@ -57,6 +63,7 @@ pub(super) async fn run(command: &Command, session: &mut Session<'_>) -> Result<
         () = told_to_end() => {
             Err(Fault::new(Exit::Declined, "drill.interrupted", "the drill was interrupted"))
         }
+        late = overdue(deadline) => Err(late),
     };
     let torn_down = drill.tear_down(*keep).await;
     let findings = match (ended, torn_down) {
@@ -70,7 +77,13 @@ pub(super) async fn run(command: &Command, session: &mut Session<'_>) -> Result<
     };
     let mut report = report::report(&scenario, &findings);
     if *keep {
-        report.body.push(Block::line(format!("kept: {}", root.display())));
+        let shown = quoted(&root.display().to_string());
+        report.body.push(Block::line(format!("kept: {shown}")));
+        let settings = format!("--env {ENVIRONMENT} --config {shown}/tradectl.toml");
+        for words in ["journal show last", "local logs"] {
+            let home = format!("TRADECTL_HOME={shown}/operator");
+            report.body.push(Block::line(format!("{home} tradectl {words} {settings}")));
+        }
     }
     Ok(report)
 }

@@ -45,7 +45,9 @@ struct Timing<'a> {
 pub(super) fn report(scenario: &Scenario, found: &Findings) -> Report {
     let word = found.stop["outcome"].as_str().unwrap_or("UNKNOWN").to_owned();
     let good = word == "HALTED" && found.orders_after_latch == 0;
-    let exit = if good { Exit::Ok } else { Exit::No };
+    let not_killed = not_killed(scenario, found);
+    // A crash that was asked for and not tried is no drill that went well.
+    let exit = if good && not_killed.is_none() { Exit::Ok } else { Exit::No };
     let mut report = Report::new("drill.emergency-stop", word.clone(), exit);
     if found.orders_after_latch > 0 {
         report.findings.push(Finding {
@@ -60,7 +62,7 @@ pub(super) fn report(scenario: &Scenario, found: &Findings) -> Report {
             next: None,
         });
     }
-    report.findings.extend(not_killed(scenario, found));
+    report.findings.extend(not_killed);
     let stop = &found.stop["data"];
     let data = Data {
         seed: scenario.seed,
@@ -96,7 +98,12 @@ fn not_killed(scenario: &Scenario, found: &Findings) -> Option<Finding> {
     let place = scenario.kill_at.filter(|_| !found.killed)?;
     let message = format!("NOT killed: it ended before its step {place}, so no crash was tried");
     let finding = Finding::new("drill.not_killed", Severity::Warning, "stop", message);
-    Some(finding.next("tradectl drill emergency-stop --kill-at 9"))
+    let earlier = (place / 2).clamp(1, 9);
+    let Scenario { strategies, engines, seed, kill_at: _ } = scenario;
+    Some(finding.next(format!(
+        "tradectl drill emergency-stop --strategies {strategies} --engines {engines} \
+         --seed {seed} --kill-at {earlier}"
+    )))
 }
 
 fn body(scenario: &Scenario, found: &Findings, word: &str, good: bool) -> Vec<Block> {
@@ -218,6 +225,11 @@ mod tests {
         let not_killed = Findings { killed: false, ..found("HALTED", 0) };
         let text = shown(&not_killed);
         assert!(text.contains("warning stop: NOT killed: it ended before its step 9"), "{text}");
+        let scenario = Scenario { strategies: 3, engines: 2, seed: 5, kill_at: Some(9) };
+        let report_of = report(&scenario, &not_killed);
+        assert_eq!(report_of.exit, Exit::No, "what was asked for was not tried");
+        let next = "tradectl drill emergency-stop --strategies 3 --engines 2 --seed 5 --kill-at 4";
+        assert_eq!(report_of.findings[0].next.as_deref(), Some(next));
         let nobody = Scenario { strategies: 8, engines: 2, seed: 1, kill_at: None };
         assert_eq!(report(&nobody, &not_killed).findings, []);
     }
