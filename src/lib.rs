@@ -143,11 +143,12 @@ fn usage(error: &clap::Error, argv: &[OsString], ctx: &mut Ctx) -> Exit {
     let mut report = Report::new("usage", Exit::Usage.word(), Exit::Usage);
     report.complete = false;
     let text = text.trim_start_matches("error: ").trim_end();
-    let (message, hint) = text.split_once("\n\n").unwrap_or((text, ""));
+    let (message, rest) = text.split_once("\n\n").unwrap_or((text, ""));
+    let tip = rest.lines().find_map(|line| line.trim().strip_prefix("tip: "));
     report.errors.push(Problem {
         code: "usage".to_owned(),
-        message: message.to_owned(),
-        hint: Some(hint.trim().to_owned()).filter(|hint| !hint.is_empty()),
+        message: message.split_whitespace().collect::<Vec<_>>().join(" "),
+        hint: Some(tip.unwrap_or("--help says what there is").to_owned()),
     });
     let header = render::Header {
         environment: render::EnvironmentView::nowhere("the command line was not understood"),

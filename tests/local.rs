@@ -94,6 +94,11 @@ fn up_survives_its_supervisor_and_down_proves_itself() {
     assert!(home.supervisor().is_some());
     let (_, again) = home.run("local up --detach");
     assert_eq!(again["data"]["supervised"], "already");
+    let beside = home.command("local up").output().unwrap();
+    let told = String::from_utf8_lossy(&beside.stderr).into_owned();
+    let (code, document) = answer(&beside);
+    assert_eq!((code, document["errors"][0]["code"].as_str()), (11, Some("local.supervised")));
+    assert!(!told.contains("supervising"), "it does not: {told}");
     let (code, document) = home.run("local down");
     assert_eq!((code, document["outcome"].as_str()), (0, Some("down")), "{document:#}");
     assert!(home.tasks("RUNNING").is_empty() && home.supervisor().is_none());
@@ -346,6 +351,17 @@ fn logs_show_what_a_task_wrote_and_escape_nothing_in_json() {
     assert_eq!((code, document["errors"][0]["code"].as_str()), (2, Some("logs.window")));
     let (code, document) = home.run("local logs --follow");
     assert_eq!((code, document["errors"][0]["code"].as_str()), (2, Some("logs.follow_json")));
+}
+
+#[test]
+fn a_drill_ends_at_its_deadline_and_leaves_nothing() {
+    let folder = tempfile::Builder::new().prefix("tl").tempdir_in("/tmp").unwrap();
+    let mut drill = Command::new(env!("CARGO_BIN_EXE_tradectl"));
+    drill.args(["drill", "emergency-stop", "--deadline", "1s", "--output", "json"]).env_clear();
+    drill.env("TRADECTL_HOME", folder.path().join("home")).env("TMPDIR", folder.path());
+    let (code, document) = answer(&drill.output().unwrap());
+    assert_eq!((code, document["errors"][0]["code"].as_str()), (24, Some("drill.deadline")));
+    assert!(std::fs::read_dir(folder.path()).unwrap().next().is_none(), "its folder is left");
 }
 
 /// The status of a strategy as its row has it now.

@@ -122,6 +122,7 @@ pub(super) async fn consent_to_plan(
     if let Some(digest) = &args.approve {
         let refused = |error: NotApproved| {
             Fault::new(Exit::Refused, "approval.refused", format!("nothing was changed: {error}"))
+                .hint("look at the plan and its digest again with --dry-run in the place of --approve")
         };
         let approval = Approval::grant(binding, &Consent::Digest(digest.clone()));
         return Ok(Some((approval.map_err(refused)?, "--approve")));

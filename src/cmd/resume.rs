@@ -23,6 +23,7 @@ use crate::settings::Access;
 pub struct Arguments {
     /// The stop to resume from: its id or the beginning of it [default: the one in the latch;
     /// without a latch, the one in this machine's journals or in FILE].
+    #[arg(value_parser = stop_id)]
     stop_id: Option<String>,
     /// Why it is safe to trade again.
     #[arg(long, value_parser = reason)]
@@ -54,6 +55,16 @@ fn reason(text: &str) -> Result<String, String> {
         return Err("say why it is safe to trade again".to_owned());
     }
     Ok(text.to_owned())
+}
+
+/// Where nothing is held there is nothing to compare it with: a word that can be no stop's id
+/// would be answered as if all were well.
+fn stop_id(text: &str) -> Result<String, String> {
+    const BEGINS: &str = "stop-";
+    if text.starts_with(BEGINS) || (!text.is_empty() && BEGINS.starts_with(text)) {
+        return Ok(text.to_owned());
+    }
+    Err(format!("a stop's id begins with `{BEGINS}`; `tradectl status` names the stops that hold"))
 }
 
 fn item(text: &str) -> Result<String, String> {

@@ -16,9 +16,9 @@ const RECORD: &str = "restore_record";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
-pub enum Fact {
+pub enum Fact<T = String> {
     /// It is so.
-    Known(String),
+    Known(T),
     /// There is none, or it is not known.
     Missing {
         /// `none`: there cannot be one; `unknown`: nobody has asked; `unverified`: nobody
@@ -29,11 +29,14 @@ pub enum Fact {
     },
 }
 
-impl Fact {
+impl<T> Fact<T> {
     /// There cannot be one.
     pub fn none(why: impl Into<String>) -> Self {
         Self::Missing { state: "none", why: why.into() }
     }
+}
+
+impl Fact {
     /// Nobody has asked, or nobody knows.
     pub fn unknown(why: impl Into<String>) -> Self {
         Self::Missing { state: "unknown", why: why.into() }
@@ -77,7 +80,7 @@ pub struct EnvironmentView {
     /// The folder of a local platform.
     pub directory: Fact,
     /// Stopping the wrong one costs real money.
-    pub production: bool,
+    pub production: Fact<bool>,
     /// `open`, `closed` or why that is not known, at `observed_at`.
     pub market: Fact,
     /// The project's settings file that was read.
@@ -97,7 +100,7 @@ impl EnvironmentView {
             endpoint: none(),
             endpoint_origin: none(),
             directory: none(),
-            production: false,
+            production: Fact::none(why),
             market: none(),
             project_file: none(),
         }

@@ -63,7 +63,8 @@ pub fn banner(header: &Header, style: Style) -> Vec<String> {
     let view = &header.environment;
     let Some(name) = view.name.known() else { return Vec::new() };
     let mut facts = vec![escape::line(name)];
-    if view.production {
+    let production = view.production == Fact::Known(true);
+    if production {
         facts.push("PRODUCTION".to_owned());
     }
     // A folder says by itself that the platform is on this machine.
@@ -98,7 +99,7 @@ pub fn banner(header: &Header, style: Style) -> Vec<String> {
             _ => lines.extend(wrap(&fact, style.width)),
         }
     }
-    let tone = if view.production { Tone::Bad } else { Tone::Dim };
+    let tone = if production { Tone::Bad } else { Tone::Dim };
     lines.iter().map(|line| toned(line, tone, style.color)).collect()
 }
 

@@ -238,7 +238,7 @@ impl Environment {
             endpoint,
             endpoint_origin,
             directory,
-            production: self.production,
+            production: Fact::Known(self.production),
             market: match self.calendar.market(at) {
                 Market::Unknown { why } => Fact::unknown(why),
                 known => Fact::Known(known.to_string()),

@@ -61,7 +61,7 @@ fn header_of(text: &str) -> Header {
             endpoint: fact(),
             endpoint_origin: fact(),
             directory: fact(),
-            production: true,
+            production: tradectl::render::Fact::Known(true),
             market: Fact::unknown(text),
             project_file: fact(),
         },

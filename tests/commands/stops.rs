@@ -330,7 +330,7 @@ fn shown(report: &Report) -> BTreeMap<&'static str, String> {
             endpoint: Fact::unknown("there is none"),
             endpoint_origin: Fact::unknown("there is none"),
             directory: known("/srv/desk"),
-            production: false,
+            production: tradectl::render::Fact::Known(false),
             market: known("always open"),
             project_file: Fact::unknown("there is none"),
         },

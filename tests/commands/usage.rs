@@ -48,6 +48,13 @@ fn a_bad_number_is_2_and_says_which_would_do() {
 }
 
 #[test]
+fn a_word_that_can_be_no_stops_id_is_2() {
+    let ran = World::new().run("resume nope --env local --reason test --yes");
+    assert_eq!(ran.exit, Exit::Usage, "{ran}");
+    assert!(ran.err.contains("a stop's id begins with `stop-`"), "{ran}");
+}
+
+#[test]
 fn a_drill_takes_no_environments_place() {
     for name in ["local", "tradai-prod", "nope"] {
         let ran = World::new().run(&format!("drill emergency-stop --env {name}"));

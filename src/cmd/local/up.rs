@@ -37,6 +37,7 @@ pub(super) async fn run(args: &Args, session: &mut Session<'_>) -> Result<Report
     let blueprint = Blueprint::standard(&environment, &session.ctx.exe);
     local::setup(&environment, Arc::clone(&clock), &blueprint).await?;
     if !args.detach {
+        refuse_beside_another(&environment)?;
         session.ctx.ui.note(&format!(
             "supervising {}; Ctrl-C ends the supervisor, `{}` ends everything",
             environment.name,
@@ -87,6 +88,19 @@ async fn refuse_while_held(environment: &Environment, clock: &Arc<dyn Clock>) ->
         )
         .hint(environment.typed(&format!("resume {stop} --reason TEXT")))),
     }
+}
+
+/// Before anybody is told that this one supervises.
+fn refuse_beside_another(environment: &Environment) -> Result<(), Fault> {
+    use local::supervisor::Watch;
+    let pid = match local::supervisor::watch(&local::paths_of(environment)?) {
+        Ok(Watch::Alive(Some(it)) | Watch::Frozen(it)) => it.process.pid,
+        // What cannot be seen yet is refused by the lock itself.
+        Ok(Watch::Alive(None) | Watch::Nobody) | Err(_) => return Ok(()),
+    };
+    let message = format!("supervisor {pid} supervises {} already", environment.name);
+    Err(Fault::new(Exit::Refused, "local.supervised", message)
+        .hint(environment.typed("local status")))
 }
 
 fn not_supervised(written: &Written) -> Fault {
