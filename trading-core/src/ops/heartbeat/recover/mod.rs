@@ -67,12 +67,9 @@ pub fn left_stopped(journals: &[Found], strategy: &StrategyId) -> Option<LeftSto
         .filter_map(|Found { run, journal }| journal.as_ref().ok().map(|journal| (run, journal)));
     for (run, journal) in readable {
         let steps = Touched::of(journal, strategy);
-        let command = match journal.entries().next() {
-            Some(Entry::Opened { command, .. }) => command.as_str(),
-            _ => "",
-        };
-        let left = journal.entries().find_map(|it| left_before(it, strategy));
-        if let Some(before) = left.filter(|_| command == "resume") {
+        let command = command(journal);
+        let mut entries = journal.entries().filter(|_| command == "resume");
+        if let Some(before) = entries.find_map(|it| left_before(it, strategy)) {
             return Some(LeftStopped { run: run.clone(), before, by_order: true });
         }
         if !steps.stop_failed && steps.intended {
@@ -85,19 +82,28 @@ pub fn left_stopped(journals: &[Found], strategy: &StrategyId) -> Option<LeftSto
 
 /// Every strategy that a recovery left stopped against what was meant.
 pub fn all_left_stopped(journals: &[Found]) -> BTreeMap<StrategyId, LeftStopped> {
-    let entries =
-        journals.iter().filter_map(|it| it.journal.as_ref().ok()).flat_map(Journal::entries);
-    let steps = entries.filter_map(|entry| match entry {
+    let readable = journals.iter().filter_map(|it| it.journal.as_ref().ok());
+    let recoveries = readable.filter(|it| command(it) == COMMAND);
+    let steps = recoveries.flat_map(Journal::entries).filter_map(|entry| match entry {
         Entry::Page { steps } => Some(steps),
         _ => None,
     });
-    let touched = steps.flatten().filter_map(|step| match &step.act {
-        Act::SetStatus(write) if !stops(write) => Some(&write.strategy),
+    let recovered = steps.flatten().filter_map(|step| match &step.act {
+        Act::SetStatus(write) => Some(&write.strategy),
         _ => None,
     });
-    let touched: BTreeSet<&StrategyId> = touched.collect();
-    let left = touched.into_iter().filter_map(|id| Some((id.clone(), left_stopped(journals, id)?)));
+    let recovered: BTreeSet<&StrategyId> = recovered.collect();
+    let left =
+        recovered.into_iter().filter_map(|id| Some((id.clone(), left_stopped(journals, id)?)));
     left.filter(|(_, left)| !left.by_order).collect()
+}
+
+/// What a journal's run was.
+fn command(journal: &Journal) -> &str {
+    match journal.entries().next() {
+        Some(Entry::Opened { command, .. }) => command,
+        _ => "",
+    }
 }
 
 /// What a run did to a strategy's status. What it was about to do and has no answer for may
