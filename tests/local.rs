@@ -142,6 +142,8 @@ fn a_resume_brings_the_supervisor_back_and_until_it_is_over_nobody_else_does() {
     assert_eq!(home.run(stop).1["outcome"], "HALTED");
     assert_eq!(home.run("local down").0, 0);
     assert_eq!(home.run("local up --detach").0, 11);
+    let next = home.run("local status").1["findings"][0]["next"].clone();
+    assert!(next.as_str().unwrap().contains(" resume stop-"), "it would be refused: {next}");
     let rows = rusqlite::Connection::open(home.platform("state.db")).unwrap();
     let status = "UPDATE strategies SET document = json_set(document, '$.status.S', 'paused')
                   WHERE id = 'demo-001'";

@@ -8,6 +8,7 @@ use trading_core::ops::supervision::{self, Desired};
 
 use super::super::Session;
 use super::super::emergency_stop::site;
+use super::super::local::{UP, way_up};
 use super::{Check, State, roles};
 use crate::error::Fault;
 use crate::platform::local;
@@ -61,7 +62,12 @@ async fn supervisor(
     match platform.compute.supervision().await.into_result() {
         Err(gap) => Check::new(id, State::Unknown, subject, gap.to_string()),
         Ok(found) => {
-            match supervision::finding(&found, &desired, now, |words| environment.typed(words)) {
+            let latch = platform.state.latch().await;
+            let typed = |words: &str| match words {
+                UP => way_up(environment, latch.value()),
+                words => environment.typed(words),
+            };
+            match supervision::finding(&found, &desired, now, typed) {
                 None => Check::new(id, State::Ok, subject, supervision::words(&found, now)),
                 Some(finding) => {
                     // A platform that was brought down is fit to be brought up again.

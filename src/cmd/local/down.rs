@@ -11,7 +11,7 @@ use trading_core::ops::{Query, positions};
 use trading_core::report::{Block, Exit, Finding, Report, Severity};
 
 use super::super::Session;
-use super::{passed, state_word};
+use super::{passed, state_word, way_up};
 use crate::drive::read;
 use crate::error::Fault;
 use crate::platform::local::supervisor::Watch;
@@ -71,12 +71,8 @@ pub(super) async fn run(_args: &Args, session: &mut Session<'_>) -> Result<Repor
             0 => format!("No task was running in {}.", environment.name),
             _ => format!("{} is down: {asked} tasks seen STOPPED.", environment.name),
         }));
-        // Under a stop it is the resume that brings all of it up again.
         let latch = platform.state.latch().await;
-        let next = match latch.value().and_then(local::holding_whole) {
-            Some((stop, _)) => environment.typed(&format!("resume {stop} --reason …")),
-            None => environment.typed("local up --detach"),
-        };
+        let next = way_up(&environment, latch.value());
         report.body.push(Block::line(format!("Next: {next}")));
     }
     let data = Data { supervisor: &supervisor, tasks_stopped: asked, left: &left };

@@ -8,12 +8,13 @@ mod up;
 
 use std::time::Duration;
 
-use trading_core::model::{Service, TaskState};
+use trading_core::model::{Latch, Service, TaskState};
 use trading_core::report::{Block, Cell, Report, Tone};
 
 use super::Session;
 use crate::error::Fault;
-use crate::platform::Clock;
+use crate::platform::{Clock, local};
+use crate::settings::Environment;
 
 /// The subcommands.
 #[derive(Debug, clap::Subcommand)]
@@ -41,6 +42,18 @@ pub(super) async fn run(command: &Command, session: &mut Session<'_>) -> Result<
         Command::Supervise(args) => supervise::run(args, session).await,
     }
 }
+
+/// What brings the environment up from here: under a stop that holds what `local up` starts it
+/// refuses, and the resume of it brings all of it up.
+pub(super) fn way_up(environment: &Environment, latch: Option<&Latch>) -> String {
+    match latch.and_then(local::holding_whole) {
+        Some((stop, _)) => environment.typed(&format!("resume {stop} --reason …")),
+        None => environment.typed(UP),
+    }
+}
+
+/// The words that bring an environment up.
+pub(super) const UP: &str = "local up --detach";
 
 /// Ends when the process is told to: SIGTERM, SIGINT or SIGHUP.
 async fn told_to_end() -> std::io::Result<()> {

@@ -10,7 +10,7 @@ use trading_core::ops::supervision::{self, Desired};
 use trading_core::report::{Block, Cell, Exit, Finding, Report, Severity, Tone};
 
 use super::super::Session;
-use super::{services_table, state_word};
+use super::{UP, services_table, state_word, way_up};
 use crate::error::Fault;
 use crate::platform::local;
 use crate::settings::{Access, Environment};
@@ -44,8 +44,10 @@ pub(super) async fn run(_args: &Args, session: &mut Session<'_>) -> Result<Repor
     let mut unsupervised = None;
     if let Some(supervision) = supervision.value() {
         let desired = Desired::of(services.value(), tasks.value().into_iter().flatten());
-        unsupervised =
-            supervision::finding(supervision, &desired, now, |words| environment.typed(words));
+        unsupervised = supervision::finding(supervision, &desired, now, |words| match words {
+            UP => way_up(&environment, latch.value()),
+            words => environment.typed(words),
+        });
         report.body.push(supervision::line(supervision, now));
     }
     if let Some(services) = services.value() {

@@ -3,8 +3,8 @@
 use super::{About, View};
 use crate::model::{
     Effective, EndedBy, GapKind, Hold, LATCH_FORMAT, OrderRow, Phase, PositionStatus, Reading,
-    ScheduleTarget, Scope, Service, StatusReading, StrategyId, StrategyRow, StrategyStatus, Task,
-    TaskState, Utc,
+    ScheduleTarget, Scope, Service, Start, StatusReading, StrategyId, StrategyRow, StrategyStatus,
+    Task, TaskState, Utc,
 };
 use crate::ops::classes::{self, Things};
 use crate::ops::heartbeat::{LeftStopped, findings as heartbeat_findings};
@@ -233,10 +233,10 @@ impl View<'_> {
         let supervision = self.world.supervision.as_ref().and_then(Reading::value)?;
         let desired =
             Desired::of(self.world.services.as_ref().and_then(Reading::value), self.known_tasks());
-        // A supervisor is not brought up under a hold: what is to be done then is the
-        // hold's own next command.
+        // A supervisor is not brought up under a hold on what it starts: what is to be done then
+        // is the hold's own next command.
         let held = self.world.latch.as_ref().and_then(Reading::value);
-        let held = held.is_some_and(|latch| !latch.holds.is_empty());
+        let held = held.is_some_and(|latch| latch.refuses(Start::Everything).is_some());
         let typed = |words: &str| match words {
             "local up --detach" if held => self.command("resume --reason …"),
             words => self.command(words),

@@ -385,6 +385,8 @@ fn desired_counts_that_nobody_acts_on_are_no_health() {
     world.supervision = Supervision::Absent;
     world.latch = world.latch.next(vec![hold(Phase::Held, Level::ReduceOnly)]);
     assert_eq!(next(&status(&mut world)), "tradectl resume --reason … --env sim");
+    world.latch.holds[0].scope = Scope::Strategy("a".into());
+    assert_eq!(next(&status(&mut world)), "tradectl local up --detach --env sim");
 }
 
 #[test]
