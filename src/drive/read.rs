@@ -11,7 +11,7 @@ use trading_core::ops::{Query, Seen};
 use super::journal;
 use crate::platform::{Fut, Platform};
 
-/// Asks the platform, at most for `timeout`.
+/// Asks the platform; one request takes `timeout` at most.
 pub async fn query(
     platform: &Platform,
     state_dir: &Path,
@@ -19,39 +19,39 @@ pub async fn query(
     timeout: Duration,
     now: Utc,
 ) -> Seen {
-    let state = &platform.state;
+    let (state, whole) = (&platform.state, platform.account.longest_read(timeout));
     match query {
-        Query::Latch => Seen::Latch(bounded("latch", timeout, state.latch()).await),
+        Query::Latch => Seen::Latch(bounded("latch", whole, state.latch()).await),
         Query::Strategies => {
-            Seen::Strategies(bounded("strategies table", timeout, state.strategies()).await)
+            Seen::Strategies(bounded("strategies table", whole, state.strategies()).await)
         }
         Query::Strategy(id) => {
-            Seen::Strategies(bounded("strategies table", timeout, state.strategy(&id)).await)
+            Seen::Strategies(bounded("strategies table", whole, state.strategy(&id)).await)
         }
         Query::Services => {
-            Seen::Services(bounded("services", timeout, platform.compute.services()).await)
+            Seen::Services(bounded("services", whole, platform.compute.services()).await)
         }
         Query::Service(name) => {
-            Seen::Services(bounded("services", timeout, platform.compute.service(&name)).await)
+            Seen::Services(bounded("services", whole, platform.compute.service(&name)).await)
         }
-        Query::Tasks => Seen::Tasks(bounded("tasks", timeout, platform.compute.tasks()).await),
+        Query::Tasks => Seen::Tasks(bounded("tasks", whole, platform.compute.tasks()).await),
         Query::ServiceTasks(name) => {
-            Seen::Tasks(bounded("tasks", timeout, platform.compute.tasks_of(&name)).await)
+            Seen::Tasks(bounded("tasks", whole, platform.compute.tasks_of(&name)).await)
         }
         Query::Supervision => {
-            Seen::Supervision(bounded("supervision", timeout, platform.compute.supervision()).await)
+            Seen::Supervision(bounded("supervision", whole, platform.compute.supervision()).await)
         }
         Query::Schedules => {
-            Seen::Schedules(bounded("schedules", timeout, platform.schedules.schedules()).await)
+            Seen::Schedules(bounded("schedules", whole, platform.schedules.schedules()).await)
         }
         Query::Positions => {
-            Seen::Positions(bounded("positions table", timeout, state.positions()).await)
+            Seen::Positions(bounded("positions table", whole, state.positions()).await)
         }
         Query::StoredOrders => {
-            Seen::StoredOrders(bounded("orders table", timeout, state.open_orders()).await)
+            Seen::StoredOrders(bounded("orders table", whole, state.open_orders()).await)
         }
-        Query::Leases => Seen::Leases(bounded("leases", timeout, state.leases()).await),
-        Query::Lease(id) => Seen::Leases(bounded("leases", timeout, state.lease(&id)).await),
+        Query::Leases => Seen::Leases(bounded("leases", whole, state.leases()).await),
+        Query::Lease(id) => Seen::Leases(bounded("leases", whole, state.lease(&id)).await),
         Query::RestoreChunks(stop) => {
             Seen::RestoreChunks(records(platform, state_dir, Some(stop), timeout).await)
         }
@@ -73,7 +73,7 @@ pub async fn query(
             Seen::VenuePositions(name, read)
         }
         Query::Logs(wanted) => {
-            Seen::Logs(bounded("logs", timeout, platform.logs.query(&wanted)).await)
+            Seen::Logs(bounded("logs", whole, platform.logs.query(&wanted)).await)
         }
         Query::Receipts(name, since) => {
             let read = at_venue(platform, &name, timeout, |venue| venue.receipts_since(since));
@@ -145,7 +145,7 @@ async fn records(
         Some(stop) => platform.state.restore_chunks(stop),
         None => platform.state.loose_chunks(),
     };
-    let read = bounded("restore records", timeout, read).await;
+    let read = bounded("restore records", platform.account.longest_read(timeout), read).await;
     let look = move |folder: &Path| journal::misplaced_chunks(folder, stop.as_ref());
     match of_disk(state_dir, timeout, look).await {
         Ok(more) => read.map(|mut chunks| {

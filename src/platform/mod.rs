@@ -89,6 +89,11 @@ pub trait Account: Send + Sync {
     fn longest_change(&self, timeout: Duration) -> Duration {
         timeout
     }
+    /// How long a whole reading may take: the requests that it is made of, each of which takes
+    /// `timeout` at most. One of them that hangs ends first, so that what the others said counts.
+    fn longest_read(&self, timeout: Duration) -> Duration {
+        timeout
+    }
 }
 
 /// What was seen of the traffic with a platform.

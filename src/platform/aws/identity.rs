@@ -123,6 +123,9 @@ impl Account for Identity {
     fn longest_change(&self, _: Duration) -> Duration {
         self.connection.sender.longest_change()
     }
+    fn longest_read(&self, _: Duration) -> Duration {
+        self.connection.sender.longest_read()
+    }
     fn traffic(&self) -> Traffic {
         Traffic {
             credentials_expire_at: self.connection.expires_at,

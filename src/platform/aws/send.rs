@@ -115,6 +115,11 @@ impl Sender {
         waits.saturating_add(self.timeout.saturating_mul(3))
     }
 
+    /// The longest that a list, what stands in it, and what that refers to take.
+    pub(super) fn longest_read(&self) -> Duration {
+        self.timeout.saturating_mul(3).saturating_add(Duration::from_millis(LONGEST_PAUSE_MS))
+    }
+
     /// The platform's time.
     pub(super) fn now(&self) -> Utc {
         self.platform_clock.now(self.clock.now())

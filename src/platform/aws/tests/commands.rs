@@ -57,7 +57,9 @@ fn a_third_of_all_answers_lost_is_no_false_success() {
 #[ignore = "needs an AWS-compatible server: cargo xtask test aws"]
 fn a_rung_that_is_down_keeps_no_other_waiting() {
     // What hangs, and whether compute can still be brought to rest.
-    for (service, at_rest) in [("dynamodb", true), ("scheduler", true), ("ecs", false)] {
+    for (service, at_rest) in
+        [("dynamodb", true), ("scheduler", true), ("application-autoscaling", true), ("ecs", false)]
+    {
         let desk = Desk::tradai();
         desk.sandbox.rules(&[Rule::service(service).hang()]).expect("a rule");
         let line = "emergency-stop --reason t --yes --timeout 1s --deadline 15s";
@@ -67,6 +69,24 @@ fn a_rung_that_is_down_keeps_no_other_waiting() {
         assert!(findings.contains("timeout") || findings.contains("no answer"), "{findings}");
         let counts = trading(&desk);
         assert_eq!(counts.iter().all(|it| *it == 0), at_rest, "{service}: {counts:?}");
+    }
+}
+
+#[test]
+#[ignore = "needs an AWS-compatible server: cargo xtask test aws"]
+fn a_request_that_hangs_hides_nothing_of_what_the_others_said() {
+    let desk = Desk::tradai();
+    for (hangs, part, found) in [
+        (Rule::service("scheduler"), "schedules", 3),
+        (Rule::service("events"), "schedules", 1),
+        (Rule::service("application-autoscaling"), "services", 8),
+    ] {
+        desk.sandbox.rules(&[hangs.clone().hang()]).expect("a rule");
+        let (exit, status) = document(&desk, "status --timeout 1s");
+        assert_ne!(exit, Exit::Ok, "{status}");
+        assert_eq!(status["complete"], false, "{hangs:?}: {status}");
+        let read = status["data"][part].as_array().map(Vec::len);
+        assert_eq!(read, Some(found), "{hangs:?}: {status}");
     }
 }
 
