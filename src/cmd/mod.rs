@@ -17,6 +17,7 @@ mod look;
 mod planned;
 mod resume;
 mod scope;
+mod spelled;
 mod status;
 
 use std::cell::{Cell, OnceCell};
@@ -180,17 +181,16 @@ impl<'a> Session<'a> {
     /// named stands in every one of them, also where no environment was resolved.
     pub(crate) fn spell_out(&self, report: &mut Report) {
         let place = self.resolved.get().map(|(environment, _)| {
-            (format!("--env {}", environment.name), environment.launch_args.join(" "))
+            let whole = environment.launch_args.iter().map(|word| planned::quoted(word));
+            (format!("--env {}", environment.name), whole.collect::<Vec<_>>().join(" "))
         });
         let file = self.globals.config.as_ref().map(|it| it.display().to_string());
         let spell = |text: &mut String| {
-            if let Some((short, whole)) = &place
-                && !text.contains(whole.as_str())
-            {
-                *text = text.replace(short.as_str(), whole);
+            if let Some((short, whole)) = &place {
+                spelled::place(text, short, whole);
             }
             if let Some(file) = &file {
-                repeat_config(text, file);
+                spelled::config(text, file);
             }
         };
         report.findings.iter_mut().filter_map(|it| it.next.as_mut()).for_each(spell);
@@ -232,20 +232,6 @@ impl<'a> Session<'a> {
     }
 }
 
-/// Names the settings file in a command of ours that names none, right behind our own name:
-/// a text may go on after the command.
-fn repeat_config(text: &mut String, file: &str) {
-    if text.contains("--config ") {
-        return;
-    }
-    let starts = text.match_indices("tradectl ").map(|(at, _)| at);
-    // No part of a path or of another word.
-    let ours = |at: &usize| text[..*at].chars().next_back().is_none_or(|c| " `(".contains(c));
-    if let Some(at) = starts.filter(ours).last() {
-        text.insert_str(at + "tradectl ".len(), &format!("--config {} ", planned::quoted(file)));
-    }
-}
-
 /// Runs a command to its report.
 pub async fn dispatch(command: &Command, session: &mut Session<'_>) -> Result<Report, Fault> {
     match command {
@@ -275,25 +261,4 @@ pub(crate) fn data_schemas() -> impl Iterator<Item = (&'static str, schemars::Sc
         ("engine.replay", engine::replay_schema()),
     ];
     these.into_iter().chain(config::data_schemas()).chain(local::data_schemas())
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn a_settings_file_that_was_named_is_named_in_what_is_typed_next() {
-        let told = |text: &str, file: &str| {
-            let mut text = text.to_owned();
-            super::repeat_config(&mut text, file);
-            text
-        };
-        assert_eq!(
-            told("tradectl config check", "t.toml"),
-            "tradectl --config t.toml config check"
-        );
-        let edit = "edit t.toml, then: tradectl config check";
-        assert_eq!(told(edit, "a b"), "edit t.toml, then: tradectl --config 'a b' config check");
-        for same in ["tradectl status --env e --config x", "unset A", "edit /x/tradectl or so"] {
-            assert_eq!(told(same, "t.toml"), same);
-        }
-    }
 }
