@@ -146,12 +146,17 @@ fn finding(beat: &Beat, environment: &str) -> Option<Finding> {
     let strategy = &beat.strategy;
     let why = beat.why.clone().unwrap_or_default();
     let recover = format!("tradectl heartbeat recover {strategy} --env {environment} --reason …");
+    let look = format!("tradectl status --env {environment} --scope strategy={strategy}");
     let list = format!("tradectl heartbeat list --env {environment}");
     let (id, severity, message, next) = match beat.pulse {
         Pulse::Stale if beat.is_ahead() => {
             ("heartbeat.future", Severity::Error, format!("never fresh: {why}"), list)
         }
-        Pulse::Stale => ("heartbeat.stale", Severity::Error, format!("stale: {why}"), recover),
+        Pulse::Stale => {
+            // What no service runs cannot be recovered.
+            let next = if beat.service.is_some() { recover } else { look };
+            ("heartbeat.stale", Severity::Error, format!("stale: {why}"), next)
+        }
         Pulse::Unparsed => {
             let message = format!("whether it should beat cannot be told: {why}");
             ("heartbeat.unparsed", Severity::Error, message, list)
@@ -168,6 +173,9 @@ fn finding(beat: &Beat, environment: &str) -> Option<Finding> {
         evidence.push(format!(
             "its status is spelled {status:?}: the platform's own alert does not look at it"
         ));
+    }
+    if id == "heartbeat.stale" && beat.service.is_none() {
+        evidence.push("its row does not say which service runs it".to_owned());
     }
     Some(Finding {
         id: id.to_owned(),

@@ -157,6 +157,16 @@ fn one_read_judges_and_leaves_the_alert_open() {
 }
 
 #[test]
+fn what_no_service_runs_is_not_to_be_recovered() {
+    let mut nowhere = beating("b", "running", 130_000);
+    nowhere.row.remove(StrategyRow::SERVICE);
+    let report = check(&mut world(vec![nowhere]), &[], 1);
+    let found = &report.findings[0];
+    assert_eq!(found.next.as_deref(), Some("tradectl status --env sim --scope strategy=b"));
+    assert!(found.evidence.iter().any(|it| it.contains("does not say which service")), "{found:?}");
+}
+
+#[test]
 fn two_stale_reads_in_a_row_would_fire_the_alert() {
     let mut world = world(vec![beating("b", "running", 130_000)]);
     let report = check(&mut world, &[], 2);

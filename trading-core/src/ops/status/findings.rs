@@ -154,6 +154,7 @@ impl View<'_> {
             if finding.id == "heartbeat.stale" {
                 let owner = self.owner_evidence(&finding.subject.as_str().into());
                 finding.evidence.extend(owner);
+                self.not_recovered_under_a_hold(finding);
             }
         }
         findings.extend(ours);
@@ -179,6 +180,18 @@ impl View<'_> {
                         .next(again.unwrap_or_else(alone)),
                 );
             }
+        }
+    }
+
+    /// A recovery of what a hold covers is refused: what to type then is the hold's own next.
+    fn not_recovered_under_a_hold(&self, finding: &mut Finding) {
+        let latch = self.world.latch.as_ref().and_then(Reading::value);
+        let row = self.world.row(&finding.subject.as_str().into());
+        let (Some(latch), Some(row)) = (latch, row) else { return };
+        if let Effective::Held { stop_id, .. } = latch.effective(&self.world.target(row)) {
+            let stop = stop_id.map_or_else(|| "the latch".to_owned(), |id| id.to_string());
+            finding.evidence.push(format!("{stop} holds it: no recovery before it is resumed"));
+            finding.next = None;
         }
     }
 
@@ -216,14 +229,14 @@ impl View<'_> {
         match task {
             Some(task) => evidence.push(describe(task)),
             None if !tasks.is_whole() => evidence.push("not all tasks were read".to_owned()),
-            None => {
+            // That its row names none is said of the beat.
+            None => evidence.extend(service.map(|service| {
                 let live = tasks.into_iter().find(|task| {
-                    service.is_some() && task.service == service && task.state == TaskState::Running
+                    task.service.as_ref() == Some(&service) && task.state == TaskState::Running
                 });
-                let service = service.map_or_else(|| "?".to_owned(), |it| it.to_string());
                 let runs = live.map_or("no task".to_owned(), |task| format!("task {}", task.id));
-                evidence.push(format!("its service {service} runs {runs}"));
-            }
+                format!("its service {service} runs {runs}")
+            })),
         }
         evidence
     }

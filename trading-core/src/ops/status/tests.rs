@@ -232,6 +232,26 @@ fn the_next_line_of_a_stop_at_work_joins_it() {
 }
 
 #[test]
+fn under_a_hold_no_recovery_is_told_that_would_be_refused() {
+    let mut world = well();
+    world.engines_beat = false;
+    world.rows[0].row.set(
+        StrategyRow::LAST_HEARTBEAT,
+        Attr::text((start() - SignedDuration::from_hours(1)).to_string()),
+    );
+    let stale = |world: &mut SimWorld| {
+        let report = status(world);
+        report.findings.into_iter().find(|it| it.id == "heartbeat.stale").unwrap()
+    };
+    let next = stale(&mut world.clone()).next;
+    assert_eq!(next.as_deref(), Some("tradectl heartbeat recover a --env sim --reason …"));
+    world.latch = world.latch.next(vec![hold(Phase::Resuming, Level::Halt)]);
+    let found = stale(&mut world);
+    assert_eq!(found.next, None);
+    assert!(found.evidence.iter().any(|it| it.starts_with("stop-1 holds it")), "{found:?}");
+}
+
+#[test]
 fn an_engine_that_does_not_run_protects_nothing_however_fresh_its_beat() {
     let bare = || {
         let mut world = well();
