@@ -196,13 +196,7 @@ impl<'a> Session<'a> {
         report.findings.iter_mut().filter_map(|it| it.next.as_mut()).for_each(spell);
         report.errors.iter_mut().filter_map(|it| it.hint.as_mut()).for_each(spell);
         report.fold.iter_mut().map(|it| &mut it.all).for_each(spell);
-        for block in &mut report.body {
-            if let Block::Line(cell) = block
-                && cell.text.contains("tradectl ")
-            {
-                spell(&mut cell.text);
-            }
-        }
+        report.body.iter_mut().flat_map(Block::commands).for_each(spell);
     }
 
     /// What the command does with its environment, once it has asked for one.

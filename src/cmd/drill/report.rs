@@ -137,15 +137,17 @@ fn body(scenario: &Scenario, found: &Findings, word: &str, good: bool) -> Vec<Bl
         columns: vec!["measured", "value"],
         rows: rows.map(|(name, value)| vec![Cell::plain(name), Cell::plain(value)]).into(),
     });
-    body.push(Block::Heading("Next".to_owned()));
     let next = [
-        "tradectl local up --detach                        an environment of your own",
-        "tradectl status                                   how it fares",
-        "tradectl --env local emergency-stop --dry-run     what a stop would do",
-        "tradectl --env local emergency-stop               stops it",
-        "tradectl --env local resume --reason …            and starts it again",
+        ("tradectl local up --detach", "an environment of your own"),
+        ("tradectl status", "how it fares"),
+        ("tradectl --env local emergency-stop --dry-run", "what a stop would do"),
+        ("tradectl --env local emergency-stop", "stops it"),
+        ("tradectl --env local resume --reason …", "and starts it again"),
     ];
-    body.extend(next.map(Block::line));
+    body.push(Block::Table {
+        columns: vec!["next command", "what it does"],
+        rows: next.map(|(command, what)| vec![Cell::plain(command), Cell::plain(what)]).into(),
+    });
     body
 }
 

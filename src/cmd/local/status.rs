@@ -3,11 +3,9 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use trading_core::model::{
-    Barrier, Hold, Latch, Phase, Reading, Service, Supervision, Task, TaskState,
-};
+use trading_core::model::{Hold, Latch, Phase, Reading, Service, Supervision, Task, TaskState};
 use trading_core::ops::supervision::{self, Desired};
-use trading_core::report::{Block, Cell, Exit, Finding, Report, Severity, Tone};
+use trading_core::report::{Block, Cell, Exit, Finding, Report, Severity, Tone, stamp};
 
 use super::super::Session;
 use super::{UP, services_table, state_word, way_up};
@@ -109,7 +107,10 @@ fn held(latch: &Latch, environment: &Environment) -> Vec<Finding> {
             Phase::Stopping => environment.typed("status"),
             _ => environment.typed(&format!("resume {} --reason …", hold.stop_id)),
         };
-        let message = Barrier::Hold(hold).to_string();
+        let Hold { stop_id, level, scope, at, actor, reason, .. } = hold;
+        let since = stamp(*at);
+        let message =
+            format!("{stop_id} holds {scope} at {level} since {since}, by {actor}: {reason}");
         Finding::new("latch.held", Severity::Warning, "latch", message).next(next)
     };
     latch.holds.iter().map(told).collect()

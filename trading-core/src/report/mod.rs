@@ -110,6 +110,22 @@ pub enum Block {
     Verbatim(String),
 }
 
+impl Block {
+    /// Its texts that tell a command: lines that name one, and cells that are one and nothing
+    /// else, since others may be what somebody wrote.
+    pub fn commands(&mut self) -> Vec<&mut String> {
+        let cells: Vec<&mut Cell> = match self {
+            Self::Line(cell) if cell.text.contains("tradectl ") => vec![cell],
+            Self::Table { columns: _, rows } => {
+                let cells = rows.iter_mut().flatten();
+                cells.filter(|it| it.text.starts_with("tradectl ")).collect()
+            }
+            _ => Vec::new(),
+        };
+        cells.into_iter().map(|it| &mut it.text).collect()
+    }
+}
+
 /// A piece of text and how it is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cell {
