@@ -6,7 +6,8 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rustix::fs::OFlags;
+use rustix::fs::{FlockOperation, OFlags};
+use rustix::io::Errno;
 use trading_core::journal::{self, Chain, Entry, Journal};
 use trading_core::model::{RestoreChunk, RunId, StopId, Utc};
 use trading_core::ops::history::{Found, in_order};
@@ -117,6 +118,9 @@ fn create_file(state_dir: &Path, path: &Path) -> io::Result<File> {
     let folder = folder(state_dir);
     fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    // Ends with whoever writes, however that ends. Where locks are not known, nobody is told as
+    // being at work.
+    let _unknown = rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive);
     // The name itself must survive a power loss too.
     File::open(&folder)?.sync_all()?;
     Ok(file)
@@ -136,14 +140,18 @@ pub fn load(path: &Path) -> io::Result<Journal> {
 
 /// What a file holds. A pipe among the journals keeps nobody waiting.
 fn bytes_of(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    opened(path)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn opened(path: &Path) -> io::Result<File> {
     let at_once = OFlags::NONBLOCK.bits().cast_signed();
-    let mut file = OpenOptions::new().read(true).custom_flags(at_once).open(path)?;
+    let file = OpenOptions::new().read(true).custom_flags(at_once).open(path)?;
     if !file.metadata()?.is_file() {
         return Err(io::Error::other("it is not a regular file"));
     }
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
-    Ok(bytes)
+    Ok(file)
 }
 
 /// The files of all runs of an environment, oldest first by name.
@@ -171,12 +179,49 @@ pub fn all(state_dir: &Path) -> io::Result<Vec<Found>> {
     Ok(all)
 }
 
+/// The same, from the oldest run of a command on that did not come to a good end. Where all did,
+/// and that is what one finds nearly always, only the ends of the files are read.
+pub fn since_unended(state_dir: &Path, command: &str, good: &str) -> io::Result<Vec<Found>> {
+    let files = files(state_dir)?;
+    let (opens, closes) = (format!(r#""command":"{command}""#), format!(r#""outcome":"{good}""#));
+    let unended = |path: &PathBuf| -> bool {
+        // One that cannot be read tells of nothing.
+        let Ok((head, tail)) = ends_of(path) else { return false };
+        head.contains(&opens) && !tail.contains(&closes)
+    };
+    let Some(first) = files.iter().position(unended) else { return Ok(Vec::new()) };
+    let mut since: Vec<Found> = files[first..].iter().map(|path| found(path)).collect();
+    in_order(&mut since);
+    Ok(since)
+}
+
+/// The beginning and the end of a file, far longer than what opens and what closes a run.
+fn ends_of(path: &Path) -> io::Result<(String, String)> {
+    const END_BYTES: u64 = 4_096;
+    let mut file = opened(path)?;
+    let (mut head, mut tail) = (Vec::new(), Vec::new());
+    (&mut file).take(END_BYTES).read_to_end(&mut head)?;
+    let from = file.metadata()?.len().saturating_sub(END_BYTES);
+    file.seek(SeekFrom::Start(from))?;
+    file.take(END_BYTES).read_to_end(&mut tail)?;
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    Ok((text(head), text(tail)))
+}
+
 /// One journal, or why it cannot be read.
 pub fn found(path: &Path) -> Found {
     Found {
         run: path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
         journal: load(path).map_err(|error| format!("{}: {error}", path.display())),
+        at_work: is_written(path),
     }
+}
+
+/// Whether whoever writes a journal lives.
+fn is_written(path: &Path) -> bool {
+    let file = opened(path).ok();
+    let lock = FlockOperation::NonBlockingLockShared;
+    file.is_some_and(|it| rustix::fs::flock(&it, lock) == Err(Errno::WOULDBLOCK))
 }
 
 /// Those chunks of a stop's restore record that only a journal of this machine holds; of no
@@ -255,6 +300,9 @@ mod tests {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         let folder = fs::metadata(folder(dir.path())).unwrap();
         assert_eq!(folder.permissions().mode() & 0o777, 0o700);
+        assert!(found(&path).at_work);
+        drop(writer);
+        assert!(!found(&path).at_work);
     }
 
     #[test]
@@ -307,6 +355,38 @@ mod tests {
             assert_eq!(fails(Some(&other)), of_other, "{entries:?}");
             fs::remove_file(&path).unwrap();
         }
+    }
+
+    #[test]
+    fn only_what_came_after_a_run_without_a_good_end_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let opened = |command: &str| Entry::Opened {
+            run_id: "run".into(),
+            command: command.to_owned(),
+            environment: "local".into(),
+            actor: "a@h".into(),
+            reason: "r".repeat(2_000),
+            version: "0".into(),
+        };
+        let write = |run: &str, command: &str, outcome: Option<&str>| {
+            let mut writer = JournalWriter::create(dir.path(), &run.into());
+            let closed = |it: &str| Entry::Closed { outcome: it.to_owned(), exit_code: 0 };
+            let entries = [Some(opened(command)), outcome.map(closed)];
+            let entries: Vec<Entry> = entries.into_iter().flatten().collect();
+            writer.append(Utc::UNIX_EPOCH, &entries, true).unwrap();
+        };
+        let since = || {
+            let since = since_unended(dir.path(), "recover", "done").unwrap();
+            since.into_iter().map(|it| it.run).collect::<Vec<String>>()
+        };
+        write("run-1", "stop", None);
+        write("run-2", "recover", Some("done"));
+        assert_eq!(since(), [] as [&str; 0]);
+        write("run-3", "recover", Some("failed"));
+        write("run-4", "recover", Some("done"));
+        write("run-5", "stop", None);
+        fs::create_dir(path_of(dir.path(), &"run-0".into())).unwrap();
+        assert_eq!(since(), ["run-3", "run-4", "run-5"]);
     }
 
     #[test]

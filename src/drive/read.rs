@@ -1,11 +1,12 @@
 //! From a query to the port that answers it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use trading_core::model::{Reading, RestoreChunk, StopId, Utc, VenueName};
-use trading_core::ops::heartbeat::all_left_stopped;
-use trading_core::ops::history::{self, Found, JOURNALS};
+use trading_core::model::{Reading, RestoreChunk, StopId, StrategyId, Utc, VenueName};
+use trading_core::ops::heartbeat::{COMMAND, LeftStopped, RECOVERED, all_left_stopped};
+use trading_core::ops::history::{self, JOURNALS, Stops};
 use trading_core::ops::{Query, Seen};
 
 use super::journal;
@@ -56,10 +57,8 @@ pub async fn query(
             Seen::RestoreChunks(records(platform, state_dir, Some(stop), timeout).await)
         }
         Query::LooseChunks => Seen::LooseChunks(records(platform, state_dir, None, timeout).await),
-        Query::Stops => Seen::Stops(journals(state_dir, timeout, now, history::stops).await),
-        Query::LeftStopped => {
-            Seen::LeftStopped(journals(state_dir, timeout, now, all_left_stopped).await)
-        }
+        Query::Stops => Seen::Stops(stops(state_dir, timeout, now).await),
+        Query::LeftStopped => Seen::LeftStopped(left_stopped(state_dir, timeout, now).await),
         Query::VenueOrders(name) => {
             let read = at_venue(platform, &name, timeout, |venue| venue.open_orders()).await;
             Seen::VenueOrders(name, read)
@@ -83,15 +82,26 @@ pub async fn query(
     }
 }
 
-/// What this machine's journals tell.
-async fn journals<T>(
+async fn stops(state_dir: &Path, timeout: Duration, now: Utc) -> Reading<Stops> {
+    let look = |dir: &Path| journal::all(dir).map(|found| history::stops(&found));
+    told_by_journals(of_disk(state_dir, timeout, look).await, now)
+}
+
+async fn left_stopped(
     state_dir: &Path,
     timeout: Duration,
     now: Utc,
-    tell: impl FnOnce(&[Found]) -> T,
-) -> Reading<T> {
-    match of_disk(state_dir, timeout, journal::all).await {
-        Ok(found) => Reading::known(tell(&found), JOURNALS, now),
+) -> Reading<BTreeMap<StrategyId, LeftStopped>> {
+    let look = |dir: &Path| {
+        let since = journal::since_unended(dir, COMMAND, RECOVERED)?;
+        Ok(all_left_stopped(&since))
+    };
+    told_by_journals(of_disk(state_dir, timeout, look).await, now)
+}
+
+fn told_by_journals<T>(told: Result<T, String>, now: Utc) -> Reading<T> {
+    match told {
+        Ok(told) => Reading::known(told, JOURNALS, now),
         Err(why) => Reading::unreachable(JOURNALS, why),
     }
 }

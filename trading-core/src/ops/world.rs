@@ -82,6 +82,8 @@ pub(crate) struct SimWorld {
     pub(crate) loses_latch_answer: bool,
     /// Nobody takes a notice.
     pub(crate) mute: bool,
+    /// A run that goes on elsewhere on this machine.
+    pub(crate) at_work: Option<RunId>,
     /// Which asks have no answer before which time.
     pub(crate) slow: Option<(Picks, Utc)>,
 }
@@ -320,6 +322,7 @@ impl SimWorld {
             read_only: false,
             loses_latch_answer: false,
             mute: false,
+            at_work: None,
             slow: None,
         }
     }
@@ -448,7 +451,8 @@ impl SimWorld {
         for (entry, at) in self.journal.iter().zip(&self.journaled_at) {
             if let Entry::Opened { run_id, .. } = entry {
                 let journal = Ok(crate::journal::read(b""));
-                runs.push(history::Found { run: run_id.to_string(), journal });
+                let at_work = self.at_work.as_ref() == Some(run_id);
+                runs.push(history::Found { run: run_id.to_string(), journal, at_work });
             }
             let Some(Ok(journal)) = runs.last_mut().map(|it| it.journal.as_mut()) else { continue };
             let (entry, prev) = (entry.clone(), String::new());

@@ -16,7 +16,8 @@ pub use judge::{Beat, FUTURE_MS, Pulse, beating, judge};
 pub use list::List;
 pub(crate) use list::{beat_cells, findings};
 pub use recover::{
-    BEAT_WITHIN_MS, LeftStopped, Recover, RecoverRequest, all_left_stopped, left_stopped,
+    BEAT_WITHIN_MS, COMMAND, LeftStopped, RECOVERED, Recover, RecoverRequest, all_left_stopped,
+    left_stopped,
 };
 
 use crate::model::{Reading, StrategyRow, Timings, Utc};

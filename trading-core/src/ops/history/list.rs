@@ -17,7 +17,7 @@ struct Data<'a> {
 pub fn list(found: &[Found], environment: &str) -> Report {
     let mut report = Report::new("journal.list", "listed", Exit::Ok);
     let mut stories: Vec<Story> = Vec::new();
-    for Found { run, journal } in found {
+    for Found { run, journal, .. } in found {
         match journal {
             Ok(journal) => stories.push(story(run, journal)),
             Err(why) => {

@@ -41,6 +41,8 @@ pub struct Found {
     pub run: String,
     /// What stands in it, or why it could not be read.
     pub journal: Result<Journal, String>,
+    /// Whoever writes it lives, as far as that can be told here.
+    pub at_work: bool,
 }
 
 impl Found {

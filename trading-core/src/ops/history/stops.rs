@@ -26,6 +26,8 @@ pub(crate) struct Stop {
     pub(crate) run: String,
     /// The run that resumed from it.
     pub(crate) over: Option<String>,
+    /// Its run goes on.
+    pub(crate) at_work: bool,
     /// Its journal is damaged, and what comes after may hold more of the record.
     pub(crate) damage: Option<String>,
 }
@@ -34,7 +36,7 @@ pub(crate) struct Stop {
 pub fn stops(found: &[Found]) -> Stops {
     let mut told = Stops::default();
     let mut over: Vec<(StopId, String)> = Vec::new();
-    for Found { run, journal } in found {
+    for Found { run, journal, at_work } in found {
         let journal = match journal {
             Ok(journal) => journal,
             Err(why) => {
@@ -44,7 +46,8 @@ pub fn stops(found: &[Found]) -> Stops {
         };
         match journal.entries().next() {
             Some(Entry::Opened { command, .. }) if command == "emergency-stop" => {
-                told.stops.extend(stop(run, journal));
+                let at_work = *at_work && !journal.is_closed();
+                told.stops.extend(stop(run, journal).map(|it| Stop { at_work, ..it }));
             }
             Some(Entry::Opened { command, .. }) if command == "resume" => {
                 over.extend(released(journal).map(|stop_id| (stop_id, run.clone())));
@@ -103,7 +106,7 @@ fn stop(run: &str, journal: &Journal) -> Option<Stop> {
     // A torn tail was never durable: nothing was done that it would have recorded.
     let damage = journal.damage.as_ref().filter(|it| !matches!(it, Damage::Torn { .. }));
     let damage = damage.map(Damage::to_string);
-    Some(Stop { hold, chunks, run: run.to_owned(), over: None, damage })
+    Some(Stop { hold, chunks, run: run.to_owned(), over: None, at_work: false, damage })
 }
 
 /// The stop from which a resume came to its end.
@@ -133,6 +136,10 @@ impl Stops {
         }
         stops
     }
+    /// A stop whose run goes on.
+    pub(crate) fn at_work(&self) -> Option<&Stop> {
+        self.stops.iter().find(|it| it.at_work)
+    }
     /// A stop that began after a time and is not over: whoever stops later wins.
     pub(crate) fn since(&self, at: Utc) -> Option<&Stop> {
         self.stops.iter().find(|it| it.over.is_none() && it.hold.at > at)
@@ -154,6 +161,6 @@ impl Stop {
             unknown: serde_json::Map::new(),
         };
         let (chunks, run) = (vec![chunk.clone()], chunk.run_id.to_string());
-        Self { hold, chunks, run, over: None, damage: None }
+        Self { hold, chunks, run, over: None, at_work: false, damage: None }
     }
 }

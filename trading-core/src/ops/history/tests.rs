@@ -27,7 +27,7 @@ fn stopped(kill: Option<Kill>) -> (Vec<u8>, Vec<News>, Option<Report>) {
 }
 
 fn found(run: &str, bytes: &[u8]) -> Found {
-    Found { run: run.to_owned(), journal: Ok(journal::read(bytes)) }
+    Found { run: run.to_owned(), journal: Ok(journal::read(bytes)), at_work: false }
 }
 
 /// The last count of each rung, and every failed act.
@@ -96,7 +96,8 @@ fn a_journal_under_another_name_is_found() {
 
 #[test]
 fn what_cannot_be_read_is_not_whole() {
-    let unread = Found { run: "run-3".into(), journal: Err("permission denied".into()) };
+    let unread =
+        Found { run: "run-3".into(), journal: Err("permission denied".into()), at_work: false };
     let report = verify(std::slice::from_ref(&unread));
     assert_eq!((report.exit, report.complete), (Exit::Incomplete, false));
     let report = verify(&[found("run-4", b"")]);
@@ -158,7 +159,11 @@ fn runs_of_one_second_stand_in_the_order_in_which_they_began() {
         opened("run-20261123T150000Z-000000ff", 100),
         opened("run-20261123T150001Z-00000001", 1_000),
         // What cannot be read may have begun at any moment of its second.
-        Found { run: "run-20261123T150000Z-00000000".to_owned(), journal: Err("no".to_owned()) },
+        Found {
+            run: "run-20261123T150000Z-00000000".to_owned(),
+            journal: Err("no".to_owned()),
+            at_work: false,
+        },
         found("run-20261123T145959Z-00000009", b""),
     ];
     in_order(&mut runs);

@@ -28,7 +28,7 @@ pub fn verify(found: &[Found]) -> Report {
     let mut report = Report::new("journal.verify", "whole", Exit::Ok);
     let mut verified = Vec::new();
     let (mut damaged, mut newer, mut unread) = (0_usize, 0_usize, 0_usize);
-    for Found { run, journal } in found {
+    for Found { run, journal, .. } in found {
         let journal = match journal {
             Ok(journal) => journal,
             Err(why) => {

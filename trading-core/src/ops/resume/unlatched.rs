@@ -34,6 +34,11 @@ impl Resume {
             Some(Reading::Gap(gap)) => return Err(End::Unread(gap.to_string())),
             None => return Err(End::Unread("the journals were not read".to_owned())),
         };
+        if let Some(it) = stops.at_work() {
+            let (id, actor, run) = (&it.hold.stop_id, &it.hold.actor, &it.run);
+            let why = format!("stop {id} of {actor} is at work on this machine ({run})");
+            return Err(End::Refused(why));
+        }
         let known = stops.with(&self.request.record);
         let named = self.named(&known);
         let open = known.iter().filter(|it| self.is_open(it, named));

@@ -234,8 +234,12 @@ fn an_undone_recovery_is_not_gone_on_with() {
     undo(&mut world, &recovery, None).unwrap();
     let bytes = Chain::default().seal(start(), &world.journal).unwrap();
     let journals = [
-        Found { run: "run-1".into(), journal: Ok(journal_of(&steps, &[applied(), None])) },
-        Found { run: "run-9".into(), journal: Ok(journal::read(&bytes)) },
+        Found {
+            run: "run-1".into(),
+            journal: Ok(journal_of(&steps, &[applied(), None])),
+            at_work: false,
+        },
+        Found { run: "run-9".into(), journal: Ok(journal::read(&bytes)), at_work: false },
     ];
     assert_eq!(crate::ops::heartbeat::left_stopped(&journals, &"a".into()), None);
     assert!(crate::ops::heartbeat::left_stopped(&journals[..1], &"a".into()).is_some());

@@ -61,16 +61,16 @@ pub const BEAT_WITHIN_MS: u64 = 60_000;
 /// Whether the newest run of this machine that changed a strategy's status, or decided about it,
 /// is a recovery that did not come to start it again or a resume that left it. `journals` are in the order of their runs.
 pub fn left_stopped(journals: &[Found], strategy: &StrategyId) -> Option<LeftStopped> {
-    let readable = journals
-        .iter()
-        .rev()
-        .filter_map(|Found { run, journal }| journal.as_ref().ok().map(|journal| (run, journal)));
-    for (run, journal) in readable {
+    let readable = journals.iter().rev().filter_map(|it| Some((it, it.journal.as_ref().ok()?)));
+    for (Found { run, at_work, .. }, journal) in readable {
         let steps = Touched::of(journal, strategy);
         let command = command(journal);
         let mut entries = journal.entries().filter(|_| command == "resume");
         if let Some(before) = entries.find_map(|it| left_before(it, strategy)) {
             return Some(LeftStopped { run: run.clone(), before, by_order: true });
+        }
+        if *at_work && !journal.is_closed() && steps.intended {
+            return None;
         }
         if !steps.stop_failed && steps.intended {
             let before = steps.start.filter(|_| command == COMMAND && !steps.started)?;
@@ -80,7 +80,8 @@ pub fn left_stopped(journals: &[Found], strategy: &StrategyId) -> Option<LeftSto
     None
 }
 
-/// Every strategy that a recovery left stopped against what was meant.
+/// Every strategy that a recovery left stopped against what was meant. Runs before the oldest
+/// that did not come to its end tell nothing of it.
 pub fn all_left_stopped(journals: &[Found]) -> BTreeMap<StrategyId, LeftStopped> {
     let readable = journals.iter().filter_map(|it| it.journal.as_ref().ok());
     let recoveries = readable.filter(|it| command(it) == COMMAND);
@@ -153,7 +154,9 @@ fn stops(write: &StatusWrite) -> bool {
 }
 
 /// The command's name in journals.
-pub(super) const COMMAND: &str = "heartbeat.recover";
+pub const COMMAND: &str = "heartbeat.recover";
+/// What a recovery that came to its end says.
+pub const RECOVERED: &str = "recovered";
 
 /// The schema of the command's part of the JSON document.
 #[cfg(feature = "schema")]

@@ -96,7 +96,7 @@ impl Recover {
             matches!(settled, Some(Settled::Answered(Written::Unknown { .. })))
         });
         match &self.end {
-            Some(End::Recovered) => ("recovered", Exit::Ok),
+            Some(End::Recovered) => (super::RECOVERED, Exit::Ok),
             Some(End::Well(_)) => ("nothing to do", Exit::Ok),
             Some(End::Planned) if !self.run.complaints.is_empty() => ("refused", Exit::Bug),
             Some(End::Planned) => ("planned", Exit::Ok),

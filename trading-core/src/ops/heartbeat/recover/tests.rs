@@ -364,7 +364,8 @@ fn killed_anywhere_and_run_again_it_comes_to_the_same_end() {
             let left = status_of(&world, "a") == StatusReading::Known(StrategyStatus::Stopped);
             assert_eq!(left_behind(&mut world), left, "killed at {kill:?}");
             let bytes = Chain::default().seal(start(), &world.journal).unwrap();
-            let found = Found { run: "run-1".into(), journal: Ok(journal::read(&bytes)) };
+            let found =
+                Found { run: "run-1".into(), journal: Ok(journal::read(&bytes)), at_work: false };
             world.now += ms(SECOND);
             let again = RecoverRequest {
                 left_stopped: left_stopped(&[found], &"a".into()),
@@ -399,11 +400,14 @@ fn only_the_newest_run_that_touched_a_strategy_tells_what_left_it_stopped() {
     let request = request(&world, "run-1");
     recover(&mut world, request);
     let whole = Chain::default().seal(start(), &world.journal).unwrap();
-    let found =
-        |run: &str, bytes: &[u8]| Found { run: run.into(), journal: Ok(journal::read(bytes)) };
+    let found = |run: &str, bytes: &[u8]| Found {
+        run: run.into(),
+        journal: Ok(journal::read(bytes)),
+        at_work: false,
+    };
     assert_eq!(left_stopped(&[found("run-1", &whole)], &"a".into()), None, "it was started again");
     assert_eq!(left_stopped(&[], &"a".into()), None);
-    let unread = Found { run: "run-2".into(), journal: Err("denied".into()) };
+    let unread = Found { run: "run-2".into(), journal: Err("denied".into()), at_work: false };
     assert_eq!(left_stopped(&[unread], &"a".into()), None);
 
     // Somebody else's run that set it since is the newest that touched it.
@@ -441,4 +445,6 @@ fn only_the_newest_run_that_touched_a_strategy_tells_what_left_it_stopped() {
     let all = all_left_stopped(&[recovery()]);
     assert_eq!(all.into_keys().collect::<Vec<_>>(), ["a".into()]);
     assert!(all_left_stopped(&[recovery(), found("run-2", &other)]).is_empty());
+    // One that is at work leaves nothing yet.
+    assert!(all_left_stopped(&[Found { at_work: true, ..recovery() }]).is_empty());
 }

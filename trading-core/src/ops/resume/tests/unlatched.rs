@@ -171,3 +171,24 @@ fn people_are_told_where_there_is_somebody_to_tell() {
     assert_eq!(report.outcome, "RELEASED", "{report:#?}");
     assert!(world.applied.last().unwrap().contains("stop released"), "{:?}", world.applied);
 }
+
+/// What a stop that goes on would stop again, or had not stopped yet, is not put back beside it.
+#[test]
+fn a_stop_that_is_at_work_on_this_machine_is_not_resumed() {
+    let mut world = SimWorld::busy();
+    world.store_broken = true;
+    let request = world::request(&world, "r1");
+    let approval = world::approval(&site(), &request);
+    let mut stop = EmergencyStop::new(site(), request, Some((approval, "typed")));
+    assert!(drive(&mut world, &mut stop, Some(Kill::After(15)), |_| 0).is_none());
+    world.applied.clear();
+    world.at_work = Some("r1".into());
+    let asked = super::request(&world, "r2");
+    let (report, approval) = look(&mut world, asked);
+    assert_eq!(report.exit, Exit::Refused, "{report:#?}");
+    assert!(report.errors[0].message.contains("stop-r1 of tester is at work"), "{report:#?}");
+    assert!(approval.is_none() && world.applied.is_empty());
+    // One that died is resumed.
+    world.at_work = None;
+    assert_eq!(resume(&mut world).outcome, "RELEASED");
+}
