@@ -63,13 +63,18 @@ impl RestoreChunk {
     }
     /// The chunks of a record, each with what of it counts and no notes about others.
     pub fn valid<'a>(chunks: impl IntoIterator<Item = &'a Self> + Clone) -> Vec<Self> {
-        let void: BTreeSet<(&RunId, u32, &RestoreSubject)> = chunks
+        // What a run says of its chunks it says of their copies too.
+        fn run(chunk: &RestoreChunk) -> &str {
+            let run = chunk.run_id.as_str();
+            run.strip_suffix(RestoreChunk::TAKEN).unwrap_or(run)
+        }
+        let void: BTreeSet<(&str, u32, &RestoreSubject)> = chunks
             .clone()
             .into_iter()
-            .flat_map(|it| it.void.iter().map(|void| (&it.run_id, void.chunk, &void.subject)))
+            .flat_map(|it| it.void.iter().map(|void| (run(it), void.chunk, &void.subject)))
             .collect();
         let counts = |chunk: &Self, item: &RestoreItem| {
-            !void.contains(&(&chunk.run_id, chunk.chunk, &item.subject))
+            !void.contains(&(run(chunk), chunk.chunk, &item.subject))
         };
         let chunks = chunks.into_iter().map(|chunk| {
             let items = chunk.items.iter().filter(|item| counts(chunk, item)).cloned().collect();
@@ -79,10 +84,12 @@ impl RestoreChunk {
     }
     /// A copy for the record of a stop, which answers for it from now on.
     pub fn taken_over_by(&self, stop_id: &StopId) -> Self {
-        let run_id = format!("{}-taken", self.run_id).into();
+        let run_id = format!("{}{}", self.run_id, Self::TAKEN).into();
         let taken_from = Some(self.stop_id.clone());
         Self { stop_id: stop_id.clone(), run_id, unlatched: None, taken_from, ..self.clone() }
     }
+    /// What the run of such a copy is called after its own.
+    const TAKEN: &str = "-taken";
     /// What a line begins with that holds a chunk.
     const PRINTED: &str = "restore record:";
 

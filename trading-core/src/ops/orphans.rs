@@ -4,7 +4,8 @@
 use super::resume::found;
 use super::seen::World;
 use crate::model::{
-    Hold, Latch, Reading, RestoreChunk, RestoreItem, RestoreSubject, StopId, Utc, a_few,
+    Hold, Latch, Reading, RestoreChunk, RestoreItem, RestoreSubject, RestoreValue, StopId, Utc,
+    a_few,
 };
 use crate::report::counted;
 use std::collections::{BTreeMap, BTreeSet};
@@ -111,5 +112,19 @@ pub(crate) fn orphans(loose: &[RestoreChunk], latch: &Latch, world: &World) -> V
         orphans.push(orphan);
     }
     orphans.sort_by(|one, two| (one.at, &one.hold.stop_id).cmp(&(two.at, &two.hold.stop_id)));
+    only_the_last(&mut orphans);
     orphans
+}
+
+/// What a later one changed stands as that one left it: for an earlier one it is over, unless the
+/// later one found it as the earlier one had left it.
+fn only_the_last(orphans: &mut [Orphan]) {
+    let mut later: BTreeMap<RestoreSubject, RestoreValue> = BTreeMap::new();
+    for orphan in orphans.iter_mut().rev() {
+        let stood = |it: &RestoreItem| later.get(&it.subject).is_none_or(|was| *was == it.written);
+        let (items, over) = std::mem::take(&mut orphan.items).into_iter().partition(stood);
+        orphan.items = items;
+        orphan.moot.extend::<Vec<_>>(over);
+        later.extend(orphan.items.iter().map(|it| (it.subject.clone(), it.before.clone())));
+    }
 }

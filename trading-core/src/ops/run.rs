@@ -120,7 +120,7 @@ impl Run {
         self.enqueue(asks);
     }
     /// Records of several operators are put in order by their times, and their clocks differ.
-    fn platform_time(&self, now: Utc) -> Utc {
+    pub(crate) fn platform_time(&self, now: Utc) -> Utc {
         now.saturating_add(self.ahead).unwrap_or(now)
     }
     /// What another stop recorded is in the record of this one from now on, or stays in its own,
@@ -197,7 +197,11 @@ impl Run {
                 self.enqueue(asks);
             }
             // Without it a resume puts back what this run did not change: no more than before.
-            (Pending::Record(_), Answer::Recorded(chunk, _)) if chunk.is_note() => {}
+            (Pending::Record(_), Answer::Recorded(chunk, recorded)) if chunk.is_note() => {
+                if recorded != Recorded::StateStore {
+                    self.misplaced.push((chunk, recorded));
+                }
+            }
             (Pending::Record(steps), Answer::Recorded(chunk, recorded)) => {
                 let in_store = recorded == Recorded::StateStore;
                 self.executor.kept(&chunk, in_store);
@@ -242,13 +246,8 @@ impl Run {
     /// The misplaced chunks that a resume of a stop needs: something of what they hold was
     /// changed, or may have been or yet be.
     pub(crate) fn needed(&self, stop_id: &StopId) -> BTreeSet<u32> {
-        let without_effect = |id: &StepId| match self.executor.settled(id) {
-            Some(Settled::NotStarted { .. }) => true,
-            Some(Settled::Answered(written)) => {
-                !written.stands() && !matches!(written, Written::Unknown { .. })
-            }
-            None => false,
-        };
+        let without_effect =
+            |id: &StepId| self.executor.settled(id).is_some_and(|it| !it.may_have_acted());
         // One without steps holds what was changed before it was known whose stop it is.
         let needed = self.misplaced_of.iter().filter(|((stop, _), steps)| {
             stop == stop_id && (steps.is_empty() || !steps.iter().all(without_effect))
@@ -308,12 +307,7 @@ impl Run {
     }
     /// Something was changed, or may have been: a write without an answer counts.
     pub(crate) fn may_have_changed(&self) -> bool {
-        self.executor.steps().any(|(_, settled)| {
-            matches!(
-                settled,
-                Some(Settled::Answered(Written::Applied { .. } | Written::Unknown { .. }))
-            )
-        })
+        self.executor.may_stand().next().is_some()
     }
     /// Something was changed: whether more was is not known where an answer is missing.
     pub(crate) fn changed_anything(&self) -> bool {

@@ -95,7 +95,7 @@ impl Settled {
         matches!(self, Self::NotStarted { needless: true, .. })
     }
     /// It was done, or may have been: the value from before is to be kept.
-    fn may_have_acted(&self) -> bool {
+    pub(crate) fn may_have_acted(&self) -> bool {
         matches!(self, Self::Answered(Written::Applied { .. } | Written::Unknown { .. }))
     }
     fn not_started(why: impl Into<String>) -> Self {
@@ -205,7 +205,12 @@ impl Executor {
         self.meter.as_ref().is_some_and(|meter| meter.holds_back)
             && self.waiting.len() == self.open.len()
     }
-    /// Steps that were done, or may have been or yet be.
+    /// Steps that were done, or may have been.
+    pub fn may_stand(&self) -> impl Iterator<Item = &Step> {
+        let done = |slot: &&Slot| matches!(&slot.state, State::Settled(it) if it.may_have_acted());
+        self.slots.values().filter(done).map(|slot| &slot.step)
+    }
+    /// The same, with those that may yet be.
     pub fn begun(&self) -> impl Iterator<Item = &Step> {
         let begun = self.slots.values().filter(|slot| match &slot.state {
             State::Recording | State::Acting => true,
@@ -282,6 +287,7 @@ impl Executor {
         at: Utc,
     ) -> Vec<MachineAsk> {
         let pieces = items.chunks(CHUNK_ITEMS).map(<[_]>::to_vec);
+        self.record.follows(at);
         let chunks = pieces.filter_map(|items| {
             let chunk = self.chunk_of(items, at)?;
             let chunk = RestoreChunk { taken_from: Some(from.clone()), ..chunk };

@@ -74,8 +74,8 @@ impl Record {
     }
     /// The values are recorded anew, in other chunks.
     pub(super) fn forget(&mut self) {
-        let after = self.after;
-        *self = Self { after, ..Self::default() };
+        let (after, noted) = (self.after, std::mem::take(&mut self.noted));
+        *self = Self { after, noted, ..Self::default() };
     }
     /// Chunks come later than this.
     pub(super) fn follows(&mut self, at: Utc) {

@@ -193,6 +193,7 @@ impl Store {
         };
         match condition_failed(&failed) {
             Some(Some(found)) => self.refused(update, &found, failed.failure.may_have_acted),
+            Some(None) if failed.failure.may_have_acted => gone_since(&failed.failure),
             Some(None) => no_such_row(id),
             None if failed.failure.may_have_acted => {
                 self.read_back(table, update, &failed.failure).await
@@ -233,7 +234,7 @@ impl Store {
             Ok(Some(_)) => {
                 Written::Unknown { why: format!("{lost}; read again: it does not stand there yet") }
             }
-            Ok(None) => no_such_row(update.strategy.as_str()),
+            Ok(None) => gone_since(lost),
             Err(failure) => Written::Unknown { why: format!("{lost}; read again: {failure}") },
         }
     }
@@ -289,6 +290,11 @@ pub(super) fn condition_failed(failed: &Failed<UpdateItemError>) -> Option<Optio
 
 fn all_stand(row: &Row, update: &RowUpdate) -> bool {
     update.set.iter().all(|(name, value)| stands(row.get(name), value.as_ref()))
+}
+
+/// It may have been done before the row went.
+fn gone_since(lost: &Failure) -> Written {
+    Written::Unknown { why: format!("{lost}; read again: no such row") }
 }
 
 fn no_such_row(id: &str) -> Written {

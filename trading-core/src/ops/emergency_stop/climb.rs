@@ -87,7 +87,7 @@ impl EmergencyStop {
             Some(Reading::Gap(_)) => return Vec::new(),
         };
         self.note_resume(&latch, now);
-        self.part_from_released(&latch, now);
+        self.part_from_released(now);
         self.adopt(&latch, now);
         let Some(id) = self.run.attempt("latch", &Query::Latch) else { return Vec::new() };
         let noted = |hold: &mut Hold| self.note_misplaced(hold);
@@ -113,6 +113,7 @@ impl EmergencyStop {
             self.run.tell("latch", "latch", message, false);
         }
         let goes_on = told.iter().any(|hold| hold.phase == Phase::Resuming);
+        self.times.overtakes |= goes_on;
         let until = later(now, IN_FLIGHT_MS);
         match &mut self.times.resumed_until {
             Some(known) if goes_on => *known = until,
@@ -120,19 +121,34 @@ impl EmergencyStop {
         }
     }
 
-    /// The stop that was continued was resumed meanwhile and is over: what is stopped from here on
-    /// is another stop's, or a resume of this one would put back what that one had.
-    fn part_from_released(&mut self, latch: &Latch, now: Utc) {
-        if !self.continued || latch.hold(&self.stop_id).is_some() {
+    /// The stop that was worked on was resumed meanwhile and is over: what is stopped from here on
+    /// is another stop's, or a resume of this one would put back what that one had. What cannot
+    /// be read has not been released.
+    fn part_from_released(&mut self, now: Utc) {
+        let held = self.continued || self.times.latched_at.is_some();
+        let known = self.world.latch.as_ref().is_some_and(|it| it.value().is_some());
+        let holds = self.newest_latch().is_none_or(|it| it.hold(&self.stop_id).is_some());
+        if !held || !known || holds {
             return;
         }
-        let (over, new) = (self.stop_id.clone(), self.request.stop_id.clone());
-        self.run.tell("latch", "latch", format!("{over} was released; this is stop {new}"), true);
+        self.partings += 1;
+        let climbs = self.stage != Stage::Latching;
+        let new = match climbs {
+            false => self.request.stop_id.clone(),
+            // Something may stand in the record of the first already.
+            true => format!("{}-{}", self.request.stop_id, self.partings).as_str().into(),
+        };
+        let told = format!("{} was released; this is stop {new}", self.stop_id);
+        self.run.tell("latch", "latch", told, true);
         self.stop_id = new;
         (self.continued, self.found_phase) = (false, None);
         (self.times.latched_at, self.world.restore) = (None, None);
-        if self.stage != Stage::Latching {
+        if climbs {
+            // Whoever was let go on has to be told, and to have the time for it, anew.
+            self.times.latch_settled_at = Some(now);
+            self.times.lowered_at = None;
             self.work_on_it(now, true);
+            self.tell_stopping();
         }
     }
 

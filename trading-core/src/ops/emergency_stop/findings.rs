@@ -231,7 +231,9 @@ impl EmergencyStop {
             let entry = places.entry(place).or_insert_with(|| (0, why.clone()));
             entry.0 += chunk.items.len();
         }
-        places.into_iter().map(|(place, (count, why))| (place, count, why)).collect()
+        // Notes that something does not count are no values.
+        let places = places.into_iter().filter(|(_, (count, _))| *count > 0);
+        places.map(|(place, (count, why))| (place, count, why)).collect()
     }
 
     /// What went wrong with our own means.

@@ -68,6 +68,8 @@ pub struct EmergencyStop {
     pub(super) request: Request,
     pub(super) stop_id: StopId,
     pub(super) continued: bool,
+    /// How often the stop that was worked on was resumed meanwhile.
+    pub(super) partings: u32,
     pub(super) run: Run,
     pub(super) world: World,
     pub(super) verdict: Verdict,
@@ -116,6 +118,7 @@ impl EmergencyStop {
             site,
             request,
             continued: false,
+            partings: 0,
             run,
             world: World::default(),
             verdict: Verdict::default(),
@@ -203,17 +206,32 @@ impl EmergencyStop {
         self.stage = Stage::Climbing;
         self.times.latch_settled_at = Some(now);
         self.work_on_it(now, false);
-        if self.found_phase != Some(HoldPhase::Held) && self.site.capabilities.notices {
+        if self.found_phase != Some(HoldPhase::Held) {
+            self.tell_stopping();
+        }
+        self.start_round(now);
+    }
+
+    pub(super) fn tell_stopping(&mut self) {
+        if self.site.capabilities.notices {
             let subject = format!("[{}] emergency stop: stopping", self.site.environment);
             let page = vec![self.notice("stopping", subject, self.request.reason.clone())];
             self.run.append(page);
         }
-        self.start_round(now);
+    }
+
+    /// When a write of ours was committed by which the latch names this stop.
+    fn latched_by_us(&self) -> Option<Utc> {
+        let names_it = |step: &Step| matches!(&step.act, Act::WriteLatch { latch, .. } if latch.hold(&self.stop_id).is_some());
+        let mut steps = self.run.executor.steps().filter(|(step, _)| names_it(step));
+        steps.find_map(|(step, _)| self.run.applied_at.get(&step.id).copied())
     }
 
     /// What is recorded, journaled and acknowledged from here on is of this stop; another one that
     /// was worked on before was `resumed`, or is the same.
     pub(super) fn work_on_it(&mut self, now: Utc, resumed: bool) {
+        // What does not count of what was recorded so far is told where that stands.
+        self.run.note_void(now);
         self.note_unlatched(now);
         self.run.works_on(self.stop_id.clone(), resumed, now);
         let entry = Entry::Stop { stop_id: self.stop_id.clone(), continued: self.continued };
@@ -222,8 +240,13 @@ impl EmergencyStop {
 
     pub(super) fn notice(&self, what: &str, subject: String, body: String) -> Step {
         let message_id = format!("{}/{what}", self.stop_id);
+        // Of a stop that goes on as another one people are told once more.
+        let id = match self.partings {
+            0 => format!("notify/{what}"),
+            partings => format!("notify/{what}#{}", partings + 1),
+        };
         Step::new(
-            StepId::new(format!("notify/{what}")),
+            StepId::new(id),
             Rung::Notify,
             "people have to know",
             Act::Notify { message_id, subject, body },
@@ -287,7 +310,7 @@ impl EmergencyStop {
 
     fn end_round(&mut self, started_at: Utc, now: Utc) {
         self.rounds += 1;
-        self.adopt_orphans();
+        self.adopt_orphans(now);
         if self.run.executor.is_dry() {
             // Planned from one complete read, in the order in which it would be done.
             if self.may_still_lower(now) {
@@ -416,7 +439,8 @@ impl Procedure for EmergencyStop {
     fn give(&mut self, now: Utc, ticket: Ticket, answer: Answer) {
         let acted = matches!(answer, Answer::Acted(_));
         let is_latch = |(id, _): &(StepId, _)| id.as_str().starts_with("latch");
-        if matches!(&answer, Answer::Acted(answers) if answers.iter().any(is_latch)) {
+        let writes_latch = matches!(&answer, Answer::Acted(it) if it.iter().any(is_latch));
+        if writes_latch && std::mem::take(&mut self.times.overtakes) {
             // A resume goes on until it sees what was written just now.
             self.times.resumed_until =
                 self.times.resumed_until.map(|until| until.max(later(now, IN_FLIGHT_MS)));
@@ -426,9 +450,7 @@ impl Procedure for EmergencyStop {
             self.lower_if_quiet(now);
         }
         if self.times.latched_at.is_none() {
-            let mut latched = self.run.applied_at.iter();
-            let latched = latched.find(|(id, _)| id.as_str().starts_with("latch"));
-            self.times.latched_at = latched.map(|(_, at)| *at);
+            self.times.latched_at = self.latched_by_us();
             if self.times.latched_at.is_some() {
                 self.note_unlatched(now);
             }

@@ -1,12 +1,15 @@
 //! What stops before this one changed, and no latch leads to: it is taken over.
 
-use super::ladder::{EmergencyStop, Word};
+use super::ladder::{EmergencyStop, Word, later};
 use super::pages::new_hold;
 use crate::model::{GapKind, Reading, RestoreChunk, RestoreItem, RestoreSubject, StopId, Utc};
 use crate::ops::Query;
 use crate::ops::orphans::{Orphan, orphans};
 use crate::report::{Finding, Severity, counted};
 use std::collections::BTreeSet;
+
+/// How long after a stop recorded something it may still come to be done, if that stop died.
+const MAY_COME_MS: u64 = 120_000;
 
 /// What was found of stops that ended before the latch named them.
 #[derive(Debug, Default)]
@@ -34,23 +37,37 @@ impl EmergencyStop {
 
     /// What is asked for it, until it is known.
     pub(super) fn orphans_query(&self) -> Option<Query> {
-        let wanted = self.site.capabilities.strategies && !self.orphans.looked;
+        let known = self.world.loose.as_ref().is_some_and(|it| it.value().is_some());
+        let wanted = self.site.capabilities.strategies && !self.orphans.looked && !known;
         wanted.then_some(Query::LooseChunks)
     }
 
     /// At the end of a round, in which everything was read once. What could not be read then is
     /// looked at again in the next one.
-    pub(super) fn adopt_orphans(&mut self) {
+    pub(super) fn adopt_orphans(&mut self, now: Utc) {
         let loose = self.world.loose.as_ref().and_then(Reading::value);
         let (Some(loose), Some(latch), false) = (loose, self.newest_latch(), self.orphans.looked)
         else {
             return;
         };
         let Some(ours) = self.changed_by_us() else { return };
+        let begun = self.run.executor.begun().filter_map(|it| it.restore.as_ref());
+        let open: BTreeSet<_> = begun.map(|it| it.subject.clone()).collect();
+        let open: BTreeSet<RestoreSubject> = open.difference(&ours).cloned().collect();
+        let now = self.run.platform_time(now);
         let mut found = orphans(loose, latch, &self.world);
         found.retain(|it| it.hold.stop_id != self.stop_id);
         (self.orphans.left, self.orphans.unread) = (Vec::new(), Vec::new());
+        self.orphans.looked = true;
         for mut orphan in found {
+            // What we are about to change, and what may yet come of one that died just now, tells
+            // nothing for now.
+            let young = now < later(orphan.at, MAY_COME_MS);
+            let undecided = |it: &RestoreItem| open.contains(&it.subject);
+            let known = orphan.items.len() + orphan.moot.len();
+            orphan.items.retain(|it| !undecided(it));
+            orphan.moot.retain(|it| !undecided(it) && (!young || ours.contains(&it.subject)));
+            self.orphans.looked &= known == orphan.items.len() + orphan.moot.len();
             // Before we changed it, it was not as they had left it.
             let (theirs, not_theirs): (Vec<_>, Vec<_>) =
                 orphan.items.into_iter().partition(|it| !ours.contains(&it.subject));
@@ -69,7 +86,7 @@ impl EmergencyStop {
             }
             self.take_over(Orphan { items, moot, ..part() });
         }
-        self.orphans.looked = self.orphans.unread.is_empty();
+        self.orphans.looked &= self.orphans.unread.is_empty();
     }
 
     /// What this stop changed, in whatever run; `None`: that is not known yet.
@@ -79,10 +96,10 @@ impl EmergencyStop {
             (_, true) => return None,
             (_, false) => &[],
         };
-        let earlier = RestoreChunk::valid(earlier.iter().filter(|it| it.taken_from.is_none()));
+        let earlier = RestoreChunk::valid(earlier);
         let earlier = earlier.iter().flat_map(|it| &it.items).map(|it| it.subject.clone());
-        let begun = self.run.executor.begun().filter_map(|it| it.restore.as_ref());
-        Some(begun.map(|it| it.subject.clone()).chain(earlier).collect())
+        let changed = self.run.executor.may_stand().filter_map(|it| it.restore.as_ref());
+        Some(changed.map(|it| it.subject.clone()).chain(earlier).collect())
     }
 
     /// What was seen to in an earlier round is not told and recorded once more.

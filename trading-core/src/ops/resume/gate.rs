@@ -11,6 +11,7 @@ use crate::ops::Query;
 use crate::ops::emergency_stop::Site;
 use crate::ops::heartbeat::FUTURE_MS;
 use crate::ops::seen::World;
+use crate::report::stamp;
 use jiff::SignedDuration;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
@@ -71,9 +72,9 @@ const IN_FLIGHT: &str = "resume.in_flight";
 
 /// What an earlier resume of a stop had sent: it has to have come before the latch goes, or a
 /// stop after the release could not know of it.
-pub(super) fn in_flight(hold: &Hold) -> Obstacle {
-    let why = "a resume of it was under way before: what that had sent may still take effect";
-    obstacle(IN_FLIGHT, &hold.stop_id, why)
+pub(super) fn in_flight(hold: &Hold, until: Utc) -> Obstacle {
+    let why = "a resume of it was under way before: what that had sent may take effect until";
+    obstacle(IN_FLIGHT, &hold.stop_id, format!("{why} {}", stamp(until)))
 }
 
 /// The orders of unknown outcome that no configured venue can settle, as ITEMs of `--leave`.

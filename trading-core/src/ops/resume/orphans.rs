@@ -62,9 +62,11 @@ impl Resume {
 /// A stop whose first values were recorded before the latch named it answers for them now:
 /// once it is released, nobody is to take it for one that the latch never named.
 pub(super) fn answered_for(hold: &Hold, chunks: &[RestoreChunk], under: &[StepId]) -> Vec<Step> {
-    let own = |chunk: &&RestoreChunk| chunk.stop_id == hold.stop_id && chunk.unlatched.is_some();
-    let valid = RestoreChunk::valid(chunks);
-    let copies = valid.iter().filter(own).map(|chunk| chunk.taken_over_by(&hold.stop_id));
+    let own = |chunk: &&RestoreChunk| {
+        chunk.stop_id == hold.stop_id && chunk.unlatched.is_some() && !chunk.is_note()
+    };
+    // As they are, whatever of them counts: a copy is the same whoever makes it and when.
+    let copies = chunks.iter().filter(own).map(|chunk| chunk.taken_over_by(&hold.stop_id));
     let fresh = copies.filter(|copy| !chunks.contains(copy));
     let steps = fresh.zip(1_u32..).map(|(chunk, number)| {
         let id = StepId::new(format!("record/{}:answered-for#{number}", hold.stop_id));

@@ -276,6 +276,9 @@ impl Resume {
         if steps.is_empty() && self.fates.iter().all(|it| it.fate == Fate::Stands) {
             return self.close(now, End::NothingHeld);
         }
+        if let Some(why) = self.too_short_for(&hold, now) {
+            return self.close(now, End::Refused(why));
+        }
         let working = Entry::Stop { stop_id: hold.stop_id.clone(), continued: true };
         self.hold = Some(hold);
         self.digest = Some(digest(&steps));
@@ -299,6 +302,21 @@ impl Resume {
             _ => Some(now),
         };
         self.next_look_at = now;
+    }
+
+    /// Where another resume may have acts on their way, the release waits for them: that it cannot
+    /// within the deadline is said before anything is done.
+    fn too_short_for(&self, hold: &Hold, now: Utc) -> Option<String> {
+        let waits = self.site.over_network && hold.may_be_resumed_yet();
+        let ends = later(now, IN_FLIGHT_MS);
+        (waits && !self.run.executor.is_dry() && self.request.deadline_at <= ends).then(|| {
+            format!(
+                "a resume of {} was under way before, and what that had sent is waited for {} s: \
+                 --deadline has to be longer",
+                hold.stop_id,
+                IN_FLIGHT_MS / 1_000
+            )
+        })
     }
 
     /// What becomes of each item, and what forbids to go on.
@@ -457,11 +475,7 @@ impl Resume {
 
     /// Whether an item, and not only the latch, was changed, or may have been.
     pub(super) fn put_something_back(&self) -> bool {
-        use crate::model::Written::{Applied, Unknown};
-        self.run.executor.steps().any(|(step, settled)| {
-            step.rung != Rung::Latch
-                && matches!(settled, Some(Settled::Answered(Applied { .. } | Unknown { .. })))
-        })
+        self.run.executor.may_stand().any(|step| step.rung != Rung::Latch)
     }
 
     /// Everything but the release has its answer.
@@ -525,7 +539,8 @@ impl Resume {
         if self.obstacles.is_empty()
             && let Some(until) = self.in_flight_until.filter(|until| now < *until)
         {
-            self.obstacles = self.hold.as_ref().map(gate::in_flight).into_iter().collect();
+            let hold = self.hold.as_ref();
+            self.obstacles = hold.map(|hold| gate::in_flight(hold, until)).into_iter().collect();
             self.next_look_at = until;
         }
         let awaited = gate::awaited(&self.obstacles);

@@ -65,10 +65,10 @@ pub(crate) fn found(
     subject: &RestoreSubject,
 ) -> Result<Option<RestoreValue>, String> {
     Ok(match subject {
-        RestoreSubject::Strategy(id) => read(world.strategies.as_ref())?
-            .iter()
-            .find(|row| row.id == *id)
-            .map(|row| RestoreValue::Status(row.status_attr().cloned())),
+        RestoreSubject::Strategy(id) => {
+            read(world.strategies.as_ref())?;
+            world.row(id).map(|row| RestoreValue::Status(row.status_attr().cloned()))
+        }
         RestoreSubject::Schedule(id) => read(world.schedules.as_ref())?
             .one(id.as_str(), |it| it.id == *id)
             .map_err(Gap::to_string)?

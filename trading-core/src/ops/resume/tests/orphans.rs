@@ -276,3 +276,28 @@ fn what_of_it_is_not_read_is_told_as_not_read() {
     let message = &report.errors[0].message;
     assert!(message.contains(" could not be read; the same stop again"), "{message}");
 }
+
+/// Of two that changed the same, one after the other, the later one tells what stood before it.
+#[test]
+fn of_two_old_stops_the_later_one_tells_what_it_found() {
+    let mut world = orphaned(&Scope::All);
+    let of_a = |it: &RestoreItem| it.subject == RestoreSubject::Strategy("a".into());
+    let with_a = world.chunks.iter().find(|it| it.items.iter().any(of_a));
+    let mut later = with_a.unwrap().clone();
+    later.at += SignedDuration::from_mins(1);
+    (later.stop_id, later.run_id) = ("stop-later".into(), "later".into());
+    let hold = later.unlatched.as_mut().unwrap();
+    (hold.stop_id, hold.at) = (later.stop_id.clone(), later.at);
+    later.items.retain(of_a);
+    later.items[0].before = RestoreValue::Status(Some(Attr::text("paused")));
+    world.chunks.push(later);
+    world.now += SignedDuration::from_mins(10);
+    let holds_a = |it: &orphans::Orphan| it.names().contains("strategy=a");
+    let open = orphans_of(&world);
+    let told: Vec<&str> =
+        open.iter().filter(|it| holds_a(it)).map(|it| it.hold.stop_id.as_str()).collect();
+    assert_eq!(told, ["stop-later"]);
+    stop_of(&mut world, Scope::All, "r1");
+    assert_eq!(resume(&mut world).outcome, "RELEASED");
+    assert_eq!(statuses(&world)[0], "paused");
+}

@@ -2,7 +2,7 @@
 //! left is theirs.
 
 use super::*;
-use crate::ops::{Ask, Procedure};
+use crate::ops::{Ask, Procedure, Query};
 use crate::plan::Act;
 
 /// A stop, beside which somebody does something just before one of its acts.
@@ -124,9 +124,47 @@ fn what_is_handed_over_or_answered_for_is_what_counts() {
     let valid = RestoreChunk::valid(&world.chunks);
     assert!(valid.iter().all(|it| it.void.is_empty() && !it.is_note()));
     assert_eq!(crate::ops::resume::items(&valid), items);
-    let copies: Vec<_> = valid.iter().map(|it| it.taken_over_by(&it.stop_id)).collect();
+    // A copy is the same whoever makes it, also before it was known what does not count.
+    let copies: Vec<_> = world.chunks.iter().map(|it| it.taken_over_by(&it.stop_id)).collect();
     let both: Vec<_> = world.chunks.iter().chain(&copies).collect();
     assert_eq!(crate::ops::resume::items(both), items);
+}
+
+/// What was recorded before it was known whose stop this is, and was not changed, is nobody's.
+#[test]
+fn what_does_not_count_does_not_count_under_the_id_of_another_stop_either() {
+    let mut world = stopped();
+    world.engines_beat = true;
+    set(&mut world, "a", "running");
+    let (site, request) = (world::site(), world::request(&world, "r9"));
+    let approval = world::approval(&site, &request);
+    let mut stop = EmergencyStop::new(site, request, Some((approval, "typed")));
+    let latch = |ask: &Ask| matches!(ask, Ask::Read(Query::Latch));
+    let late = world.now + SignedDuration::from_secs(4);
+    let mut beside = first("a", "stopped");
+    let mut open = Vec::new();
+    let report = loop {
+        open.extend(stop.wants(world.now));
+        let (now, later): (Vec<_>, Vec<_>) =
+            open.into_iter().partition(|want| !latch(&want.ask) || world.now >= late);
+        open = later;
+        for want in now {
+            if let Ask::Act(acts) = &want.ask {
+                acts.iter().for_each(|(_, act)| beside(&mut world, act));
+            }
+            let answer = world.answer(want.ask);
+            stop.give(world.now, want.ticket, answer);
+        }
+        if let Some(report) = stop.outcome(world.now) {
+            break report;
+        }
+        world.now += SignedDuration::from_millis(20);
+        world.live();
+    };
+    assert_eq!(report.outcome, "HALTED", "{report:#?}");
+    assert_eq!(report.data["stop_id"], "stop-r1", "{report:#?}");
+    assert!(!report.findings.iter().any(|it| it.id == "stop.took_over"), "{report:#?}");
+    assert!(world.chunks.iter().any(|it| it.stop_id.as_str() == "stop-r9" && !it.void.is_empty()));
 }
 
 #[test]
