@@ -70,7 +70,17 @@ impl View<'_> {
         if let Some(gap) = table.and_then(Reading::as_gap).filter(|_| expected) {
             let message = format!("is not there: no strategy is judged: {}", gap.why);
             findings.push(
-                Finding::new("strategies.absent", Severity::Warning, &gap.source, message)
+                Finding::new("strategies.absent", Severity::Error, &gap.source, message)
+                    .next(self.command("doctor")),
+            );
+        }
+        // Some systems have a cluster's name and run on a host of their own.
+        let services = self.world.services.as_ref().filter(|it| it.is_absent());
+        let expected = self.request.cluster.is_some() && !self.is_nowhere();
+        if let Some(gap) = services.and_then(Reading::as_gap).filter(|_| expected) {
+            let message = format!("are not there: no service is judged: {}", gap.why);
+            findings.push(
+                Finding::new("services.absent", Severity::Warning, &gap.source, message)
                     .next(self.command("doctor")),
             );
         }

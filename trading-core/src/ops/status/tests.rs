@@ -512,27 +512,6 @@ fn nothing_of_the_system_is_not_a_system_that_is_well() {
 }
 
 #[test]
-fn a_table_that_is_named_and_missing_beside_services_that_are_there_is_told() {
-    let mut status = Status::new(request());
-    let mut world = SimWorld::busy();
-    for want in status.wants(start()) {
-        let seen = match want.ask {
-            crate::ops::Ask::Read(Query::Strategies) => {
-                let why = "no table t in eu-central-1";
-                Answer::Read(Box::new(Seen::Strategies(Reading::absent("strategies table", why))))
-            }
-            other => world.answer(other),
-        };
-        status.give(start(), want.ticket, seen);
-    }
-    let report = status.outcome(start()).unwrap();
-    let found = report.findings.iter().find(|it| it.id == "strategies.absent").unwrap();
-    assert!(found.message.contains("no table t in eu-central-1"), "{found:?}");
-    assert!(found.next.as_deref().unwrap().starts_with("tradectl doctor --env "));
-    assert!(report.errors.is_empty(), "{:?}", report.errors);
-}
-
-#[test]
 fn an_interrupted_status_tells_what_it_has_and_what_it_has_not() {
     let mut status = Status::new(request());
     let wants = status.wants(start());
@@ -561,6 +540,7 @@ fn a_thousand_of_a_kind_are_told_in_a_few_lines() {
 }
 
 mod about;
+mod absent;
 mod orphans;
 
 mod stopped {
