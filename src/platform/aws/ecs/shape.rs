@@ -12,8 +12,11 @@ use crate::platform::aws::arn::{family, last};
 /// As many events as ECS keeps.
 const EVENTS: usize = 100;
 
+/// To the millisecond: ECS writes seconds as a decimal number, and what is finer than that is
+/// what a float made of it.
 fn when(at: &DateTime) -> Result<Utc, String> {
-    let nanos = i32::try_from(at.subsec_nanos()).unwrap_or_default();
+    let millis = (at.subsec_nanos() + 500_000) / 1_000_000;
+    let nanos = i32::try_from(millis.min(999) * 1_000_000).unwrap_or_default();
     Utc::new(at.secs(), nanos).map_err(|error| format!("a time that is none: {error}"))
 }
 
@@ -235,6 +238,10 @@ mod tests {
                 .created_at(DateTime::from_secs(AT_S));
             it.task_definition(definition(revision)).running_count(1).build()
         };
+        assert_eq!(
+            when(&DateTime::from_secs_f64(9.209_000_110_6)).unwrap().to_string(),
+            "1970-01-01T00:00:09.209Z"
+        );
         let event = |second: i64| {
             let at = DateTime::from_secs(second);
             sdk::ServiceEvent::builder().created_at(at).message(second.to_string()).build()
