@@ -39,7 +39,7 @@ pub struct Globals {
     #[arg(long, global = true)]
     pub show_account: bool,
     /// The longest that one request may take [default: 10s].
-    #[arg(long, global = true, value_name = "DURATION", value_parser = duration)]
+    #[arg(long, global = true, value_name = "DURATION", value_parser = wait)]
     pub timeout: Option<std::time::Duration>,
     /// The longest that the command may take [default: 120s].
     #[arg(long, global = true, value_name = "DURATION", value_parser = duration)]
@@ -123,6 +123,12 @@ pub fn whole<T: TryFrom<u64>>(
     }
 }
 
+/// A duration in which a request can be answered: with none a stop would stop nothing.
+pub fn wait(text: &str) -> Result<std::time::Duration, String> {
+    let none = || format!("`{text}` leaves no time to answer");
+    duration(text).and_then(|it| if it.is_zero() { Err(none()) } else { Ok(it) })
+}
+
 /// A duration with its unit: `250ms`, `90s`, `10m`, `2h`, `1m30s`.
 pub fn duration(text: &str) -> Result<std::time::Duration, String> {
     let expected = || {
@@ -155,7 +161,7 @@ pub fn duration(text: &str) -> Result<std::time::Duration, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{duration, whole};
+    use super::{duration, wait, whole};
     use std::time::Duration;
 
     proptest::proptest! {
@@ -190,5 +196,6 @@ mod tests {
         for bad in ["", "10", "s", "10 s", "1.5s", "-1s", "10x", "99999999999999999999s"] {
             assert!(duration(bad).is_err(), "{bad:?} was taken");
         }
+        assert_eq!((duration("0s"), wait("0s").is_err()), (Ok(Duration::ZERO), true));
     }
 }

@@ -429,7 +429,7 @@ impl Pick<'_> {
         let span = |it: Option<Span>| it.map(|it| it.0);
         let timeout = self.of(
             ("--timeout", globals.timeout),
-            ("TRADECTL_TIMEOUT", cli::duration),
+            ("TRADECTL_TIMEOUT", cli::wait),
             (span(by_second.0), span(by_user.0)),
         )?;
         let deadline = self.of(

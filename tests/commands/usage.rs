@@ -45,6 +45,8 @@ fn a_bad_number_is_2_and_says_which_would_do() {
     let ran = World::new().run("emergency-stop --env local --yes --deadline 0s");
     assert_eq!(ran.exit, Exit::Usage, "{ran}");
     assert!(ran.err.contains("a deadline of 0 ms leaves no time"), "{ran}");
+    let ran = World::new().run("emergency-stop --env local --yes --timeout 0s");
+    assert_eq!(ran.exit, Exit::Usage, "{ran}");
 }
 
 #[test]
