@@ -127,7 +127,7 @@ fn wrong(environment: &Environment, expected: &str, found: &str) -> Fault {
         environment.name
     );
     Fault::new(Exit::Settings, "account.wrong", message)
-        .hint("take the credentials of the right account (AWS_PROFILE), or name the right --env")
+        .hint("take the credentials of the right account (AWS_PROFILE), or name the right --env; --show-account shows both whole")
 }
 
 /// What is to be said of the account and of the traffic with the platform, in a report.

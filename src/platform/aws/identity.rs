@@ -97,10 +97,7 @@ impl Identity {
             },
             Err(failed) if failed.failure.kind == Kind::Credentials => Reading::denied(
                 SOURCE,
-                format!(
-                    "{}; for fresh credentials type: {}",
-                    failed.failure, self.connection.renew
-                ),
+                format!("{}; for fresh credentials: {}", failed.failure, self.connection.renew),
             ),
             // No permission is needed to ask: whoever denies it says nothing of our keys.
             Err(failed) => Reading::unreachable(SOURCE, failed.failure.to_string()),

@@ -207,7 +207,7 @@ async fn an_expired_token_says_what_to_type() {
     world.sandbox.rules(&[Rule::all().expired()]).expect("a rule");
     let (kind, why) = gap(platform.account.id(true).await);
     assert_eq!(kind, GapKind::Denied);
-    assert!(why.contains("ExpiredToken") && why.contains("type: aws configure"), "{why}");
+    assert!(why.contains("ExpiredToken") && why.contains("credentials: aws configure"), "{why}");
 }
 
 #[tokio::test]
