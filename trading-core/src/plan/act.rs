@@ -89,6 +89,23 @@ pub enum Act {
 }
 
 impl Act {
+    /// Whether it changes what is called so.
+    pub(crate) fn is_on(&self, name: &str) -> bool {
+        match self {
+            Self::SetSchedule { schedule, .. } => schedule.as_str() == name,
+            Self::SetStatus(write) => write.strategy.as_str() == name,
+            Self::CancelOrder { order, .. } => order.as_str() == name,
+            Self::ClosePosition { order, .. } => order.strategy.as_str() == name,
+            Self::SetAutoscaling { service, .. } | Self::SetDesired { service, .. } => {
+                service.as_str() == name
+            }
+            Self::StopTask { task, .. } => task.as_str() == name,
+            Self::WriteLatch { .. }
+            | Self::Notify { .. }
+            | Self::EnsureSupervised
+            | Self::HandOver { .. } => false,
+        }
+    }
     /// The value that it changes, from what and to what; none: it changes no value that
     /// could be set back.
     pub fn changes(&self) -> Option<RestoreItem> {
@@ -155,7 +172,7 @@ impl fmt::Display for Act {
                 write!(f, "set desired count of {service} from {expected} to {desired}")
             }
             Self::StopTask { task, .. } => write!(f, "stop task {task}"),
-            Self::EnsureSupervised => f.write_str("make sure that a supervisor lives"),
+            Self::EnsureSupervised => f.write_str("make sure that somebody acts on desired counts"),
             Self::HandOver { chunk } => {
                 let (count, stop) = (chunk.items.len(), &chunk.stop_id);
                 write!(f, "hand {count} values from before over to stop {stop}")

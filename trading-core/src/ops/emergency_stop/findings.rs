@@ -3,13 +3,24 @@
 use super::Request;
 use super::exposed::Positions;
 use super::ladder::{EmergencyStop, Word};
-use crate::model::{Reading, Scope, StrategyId, TaskId};
+use crate::model::{Reading, Scope, StrategyId, TaskId, Written};
+use crate::ops::run::describe;
 use crate::ops::scope::Nothing;
 use crate::plan::{Act, Recorded, Settled};
 use crate::report::{Finding, Severity};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl EmergencyStop {
+    /// Why something could not be changed, if an act on it failed; a denial before anything else.
+    fn last_failure(&self, subject: &str) -> Option<&Written> {
+        let steps = self.run.executor.steps().filter(|(step, _)| step.act.is_on(subject));
+        let failures = steps.filter_map(|(_, settled)| match settled {
+            Some(Settled::Answered(written)) if !written.stands() => Some(written),
+            _ => None,
+        });
+        failures.max_by_key(|it| matches!(it, Written::Denied { .. }))
+    }
+
     pub(super) fn findings(&self, word: Word, positions: &Positions) -> Vec<Finding> {
         let mut findings = Vec::new();
         let again = self.request.command(&self.site.environment);
@@ -17,7 +28,16 @@ impl EmergencyStop {
         for standing in self.verdict.trading.iter().filter(|_| word != Word::Planned) {
             let (subject, text) = (&standing.subject, &standing.message);
             let mut item = finding("stop.not_stopped", Severity::Critical, subject, text);
-            item.next = Some(if standing.lasts { self.instead(subject) } else { again.clone() });
+            let failure = self.last_failure(subject);
+            item.evidence.extend(failure.iter().map(|it| describe(it)));
+            item.next = Some(match failure {
+                _ if standing.lasts => self.instead(subject),
+                // The same again would be denied again.
+                Some(Written::Denied { .. }) if self.site.over_network => {
+                    format!("tradectl iam-policy --env {} --emergency-stop", self.site.environment)
+                }
+                _ => again.clone(),
+            });
             findings.push(item);
         }
         for standing in &self.verdict.unknown {

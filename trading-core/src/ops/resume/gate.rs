@@ -326,10 +326,17 @@ fn started_at(world: &World, row: &StrategyRow) -> Result<Option<Utc>, String> {
 }
 
 /// What the release waits for, by kind, with names and counts.
-pub(super) fn awaited(obstacles: &[Obstacle]) -> String {
+pub(super) fn awaited(obstacles: &[Obstacle], fates: &[Item]) -> String {
     let mut kinds: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for it in obstacles {
         kinds.entry(kind(it.id)).or_default().push(&it.subject);
+    }
+    let comes_up = |it: &Item| {
+        let subject = &it.item.subject;
+        !it.stays() && matches!(subject, RestoreSubject::Strategy(_) | RestoreSubject::Service(_))
+    };
+    if kinds.is_empty() && !fates.iter().any(comes_up) {
+        return "nobody has to come up".to_owned();
     }
     if kinds.is_empty() {
         return "all are up, reconciled and beating".to_owned();

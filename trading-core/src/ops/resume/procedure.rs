@@ -18,6 +18,8 @@ use std::collections::BTreeSet;
 
 /// The pause between two looks at engines that are to come up.
 const POLL_MS: u64 = 250;
+/// The same where each look is many requests over a network, beside other operators.
+const POLL_FAR_MS: u64 = 1_000;
 /// How many acts are under way at once: a stop that comes between finds no more than these
 /// on their way, since the latch is read again before the next ones.
 const ACTS_PER_LOOK: usize = 8;
@@ -162,10 +164,11 @@ impl Resume {
         if !self.has_latch() {
             return unlatched::QUERIES.to_vec();
         }
-        let mut queries =
-            vec![Query::Latch, Query::Strategies, Query::Services, Query::Tasks, Query::Schedules];
+        let mut queries = vec![Query::Latch, Query::Strategies, Query::Services, Query::Tasks];
+        // Who comes up does not depend on schedules, and each of them may be a request.
         if let Some(stop_id) = with_record {
-            queries.extend([Query::RestoreChunks(stop_id), Query::LooseChunks]);
+            let recorded = [Query::Schedules, Query::RestoreChunks(stop_id), Query::LooseChunks];
+            queries.extend(recorded);
         }
         if self.site.capabilities.positions {
             queries.extend([Query::Positions, Query::StoredOrders]);
@@ -499,7 +502,8 @@ impl Resume {
 
     /// A complete look at engines that are to come up.
     fn look(&mut self, now: Utc) {
-        self.next_look_at = later(now, POLL_MS);
+        let pause = if self.site.over_network { POLL_FAR_MS } else { POLL_MS };
+        self.next_look_at = later(now, pause);
         if self.ready || self.rereading {
             return;
         }
@@ -543,7 +547,7 @@ impl Resume {
             self.obstacles = hold.map(|hold| gate::in_flight(hold, until)).into_iter().collect();
             self.next_look_at = until;
         }
-        let awaited = gate::awaited(&self.obstacles);
+        let awaited = gate::awaited(&self.obstacles, &self.fates);
         if awaited != self.awaited {
             self.run.tell("engines", "engines", awaited.clone(), false);
             self.awaited = awaited;

@@ -329,3 +329,41 @@ fn where_nothing_is_deployed_nobody_says_that_nothing_was_done() {
         assert!(report.errors[0].message.contains(told), "{report:#?}");
     }
 }
+
+/// A stop that may not do something says so where it tells what still trades, and sends to the
+/// permission and not to the same denial.
+#[test]
+fn what_was_denied_is_told_with_what_it_left_trading() {
+    use crate::ops::{Answer, Ask, Procedure};
+    use crate::plan::Act;
+    let mut world = SimWorld::busy();
+    let request = world::request(&world, "r1");
+    let approval = world::approval(&world::site(), &request);
+    let mut stop = EmergencyStop::new(world::site(), request, Some((approval, "typed")));
+    let report = loop {
+        for want in stop.wants(world.now) {
+            let denied = |acts: &[(crate::plan::StepId, Act)]| {
+                acts.iter().any(|(_, act)| matches!(act, Act::SetDesired { .. }))
+            };
+            let answer = match want.ask {
+                Ask::Act(acts) if denied(&acts) => {
+                    let why = "needs the permission to update services".to_owned();
+                    let denied = Written::Denied { why };
+                    Answer::Acted(acts.into_iter().map(|(id, _)| (id, denied.clone())).collect())
+                }
+                ask => world.answer(ask),
+            };
+            stop.give(world.now, want.ticket, answer);
+        }
+        if let Some(report) = stop.outcome(world.now) {
+            break report;
+        }
+        world.now += jiff::SignedDuration::from_millis(20);
+        world.live();
+    };
+    assert_eq!(report.outcome, "PARTIAL", "{report:#?}");
+    let on_it = |it: &&Finding| it.id == "stop.not_stopped" && it.subject == "engine-2";
+    let found = report.findings.iter().find(on_it).unwrap();
+    assert_eq!(found.evidence, ["denied: needs the permission to update services"]);
+    assert_eq!(found.next.as_deref(), Some("tradectl iam-policy --env sim --emergency-stop"));
+}

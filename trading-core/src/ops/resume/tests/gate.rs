@@ -165,6 +165,6 @@ fn who_acts_on_desired_counts_is_back_before_engines_are_waited_for() {
         assert_eq!(world.supervision, Supervision::Platform);
         let at = |text: &str| world.applied.iter().position(|it| it.contains(text)).unwrap();
         let released = world.applied.iter().rposition(|it| it.starts_with("write the latch"));
-        assert!(Some(at("a supervisor lives")) < released, "{:?}", world.applied);
+        assert!(Some(at("acts on desired counts")) < released, "{:?}", world.applied);
     }
 }
