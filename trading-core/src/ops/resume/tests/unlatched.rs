@@ -192,3 +192,21 @@ fn a_stop_that_is_at_work_on_this_machine_is_not_resumed() {
     world.at_work = None;
     assert_eq!(resume(&mut world).outcome, "RELEASED");
 }
+
+/// What to type next where somebody changed an item since leads to the end of the stop.
+#[test]
+fn what_is_left_by_the_line_that_was_told_ends_the_stop() {
+    let mut world = stopped();
+    world.services[1].desired_count = 5;
+    let report = resume(&mut world);
+    assert_eq!(report.outcome, "PARTIAL", "{report:#?}");
+    let next = report.findings.iter().find(|it| it.id == "resume.changed_since").unwrap();
+    let next = next.next.clone().unwrap();
+    assert!(next.contains("resume stop-r1") && next.contains("--leave service=engine-2"), "{next}");
+    world.now += SignedDuration::from_secs(1);
+    let leave = vec!["service=engine-2".to_owned()];
+    let asked = Request { stop_id: Some("stop-r1".into()), leave, ..request(&world, "r3") };
+    let report = resume_as(&mut world, asked, None).unwrap();
+    assert_eq!(report.outcome, "RELEASED", "{report:#?}");
+    assert_eq!(world.services[1].desired_count, 5);
+}
