@@ -195,24 +195,43 @@ impl OrderRow {
     }
     /// Known to be at rest: nothing more will happen to it. Whatever is not understood is not.
     pub fn is_at_rest(&self) -> bool {
-        const AT_REST: [&str; 5] = ["filled", "cancelled", "rejected", "expired", "denied"];
-        let status = self.row.text_opt(Self::STATUS);
-        status.is_some_and(|text| AT_REST.contains(&text.trim().to_ascii_lowercase().as_str()))
+        self.is_one_of(&AT_REST)
     }
     /// Whether the order's outcome is not known: neither at rest nor resting for sure.
     pub fn outcome_unknown(&self) -> bool {
-        match self.row.text_opt(Self::STATUS) {
-            Some(text) => !matches!(
-                text.trim().to_ascii_lowercase().as_str(),
-                "live"
-                    | "partly_filled"
-                    | "filled"
-                    | "cancelled"
-                    | "rejected"
-                    | "expired"
-                    | "denied"
-            ),
-            None => true,
+        !self.is_one_of(&AT_REST) && !self.is_one_of(&RESTING)
+    }
+    fn is_one_of(&self, words: &[&str]) -> bool {
+        let status = self.row.text_opt(Self::STATUS);
+        status.is_some_and(|text| words.contains(&text.trim().to_ascii_lowercase().as_str()))
+    }
+}
+
+/// Words for orders of which nothing more comes: ours, and what libraries for exchanges write.
+const AT_REST: [&str; 7] =
+    ["filled", "cancelled", "rejected", "expired", "denied", "closed", "canceled"];
+/// Words for orders that rest at their venue, likewise.
+const RESTING: [&str; 4] = ["live", "partly_filled", "open", "partially_filled"];
+
+#[cfg(test)]
+mod tests {
+    use super::{OrderRow, Row};
+
+    #[test]
+    fn whatever_is_not_understood_is_neither_at_rest_nor_known() {
+        let of = |status: &str| {
+            let row = Row::default().with_text(OrderRow::STATUS, status);
+            let row = OrderRow { id: "o".into(), row };
+            (row.is_at_rest(), row.outcome_unknown())
+        };
+        for status in ["filled", "Cancelled", " canceled", "closed", "EXPIRED"] {
+            assert_eq!(of(status), (true, false), "{status}");
+        }
+        for status in ["live", "OPEN", "partially_filled"] {
+            assert_eq!(of(status), (false, false), "{status}");
+        }
+        for status in ["pending", "unknown", "", "opening"] {
+            assert_eq!(of(status), (false, true), "{status}");
         }
     }
 }

@@ -23,7 +23,7 @@ fn an_order_of_unknown_outcome_closes_the_gate_unless_the_venue_knows_it() {
 fn an_order_that_no_venue_can_settle_is_answered_for_by_name_or_closes_the_gate() {
     let unsettled = || {
         let mut world = stopped();
-        let row = Row::default().with_text("strategy_id", "bot").with_text("status", "open");
+        let row = Row::default().with_text("strategy_id", "bot").with_text("status", "pending");
         world.stored_orders = vec![OrderRow { id: "o9".into(), row }];
         // It trades where nothing of ours can ask.
         let mut bot = world.rows[0].clone();
