@@ -2,7 +2,7 @@
 //! kills, and lets several work at once.
 
 use super::world::SimWorld;
-use super::{Ask, Procedure, Ticket};
+use super::{Ask, Procedure, Ticket, Want};
 use crate::report::Report;
 use jiff::SignedDuration;
 
@@ -50,6 +50,33 @@ pub(crate) fn drive(
         }
         count += 1;
         procedure.give(world.now + world.clock_ahead, ticket, answer);
+        world.live();
+    }
+    panic!("the procedure does not end");
+}
+
+/// Drives a procedure against the world until it ends. Just before each of its wants is answered
+/// somebody else comes, who may do something.
+pub(crate) fn drive_beside(
+    world: &mut SimWorld,
+    procedure: &mut dyn Procedure,
+    mut beside: impl FnMut(&mut SimWorld, &Ask),
+) -> Report {
+    let mut open = Vec::new();
+    for _ in 0..100_000 {
+        open.extend(procedure.wants(world.now));
+        let ready = |want: &Want| world.can_answer(&want.ask);
+        let (ready, waiting): (Vec<Want>, Vec<Want>) = open.into_iter().partition(ready);
+        open = waiting;
+        for Want { ticket, ask } in ready {
+            beside(world, &ask);
+            let answer = world.answer(ask);
+            procedure.give(world.now, ticket, answer);
+        }
+        if let Some(report) = procedure.outcome(world.now) {
+            return report;
+        }
+        world.now += SignedDuration::from_millis(20);
         world.live();
     }
     panic!("the procedure does not end");

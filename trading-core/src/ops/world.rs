@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 mod effects;
 
-pub(crate) use super::driving::{Kill, drive, drive_many};
+pub(crate) use super::driving::{Kill, drive, drive_beside, drive_many};
 
 /// Picks some of the asks.
 pub(crate) type Picks = fn(&Ask) -> bool;

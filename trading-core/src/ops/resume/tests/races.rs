@@ -1,6 +1,7 @@
 //! A stop that comes between: what it proves must stay so, whatever the resume had sent.
 
 use super::*;
+use crate::ops::world::drive_beside;
 use crate::ops::{Ask, Procedure};
 use crate::plan::Act;
 
@@ -311,23 +312,14 @@ fn a_stop_whose_hold_is_released_while_it_works_goes_on_as_another() {
         let approval = world::approval(&site, &request);
         let mut stop = EmergencyStop::new(site, request, Some((approval, "typed")));
         let mut answered = 0;
-        let report = loop {
-            for want in stop.wants(world.now) {
-                let answer = world.answer(want.ask);
-                stop.give(world.now, want.ticket, answer);
-                answered += 1;
-                if answered == point + 2 {
-                    assert_eq!(resume(&mut world).outcome, "RELEASED", "{point}");
-                    // Since then somebody paused one.
-                    world.rows[0].row.set("status", Attr::text("paused"));
-                }
+        let report = drive_beside(&mut world, &mut stop, |world, _| {
+            if answered == point + 2 {
+                assert_eq!(resume(world).outcome, "RELEASED", "{point}");
+                // Since then somebody paused one.
+                world.rows[0].row.set("status", Attr::text("paused"));
             }
-            if let Some(report) = stop.outcome(world.now) {
-                break report;
-            }
-            world.now += SignedDuration::from_millis(20);
-            world.live();
-        };
+            answered += 1;
+        });
         assert_eq!(report.outcome, "HALTED", "{point}: {report:#?}");
         let Some(hold) = world.latch.holds.first() else {
             assert!(point > 12, "{point}: resumed after the proof");
@@ -351,24 +343,13 @@ fn a_stop_that_cannot_read_its_hold_for_once_goes_on_under_it() {
         let approval = world::approval(&site, &request);
         let mut stop = EmergencyStop::new(site, request, Some((approval, "typed")));
         let mut reads = 0;
-        let report = loop {
-            for want in stop.wants(world.now) {
-                if want.ask == Ask::Read(Query::Latch) {
-                    reads += 1;
-                    if reads == blind + 1 {
-                        world.dark.insert(Query::Latch);
-                    }
-                }
-                let answer = world.answer(want.ask);
-                world.dark.clear();
-                stop.give(world.now, want.ticket, answer);
+        let report = drive_beside(&mut world, &mut stop, |world, ask| {
+            reads += usize::from(*ask == Ask::Read(Query::Latch));
+            world.dark.clear();
+            if reads == blind + 1 {
+                world.dark.insert(Query::Latch);
             }
-            if let Some(report) = stop.outcome(world.now) {
-                break report;
-            }
-            world.now += SignedDuration::from_millis(20);
-            world.live();
-        };
+        });
         assert_eq!(report.outcome, "HALTED", "{blind}: {report:#?}");
         assert_eq!(report.data["stop_id"], "stop-r1", "{blind}");
         assert!(world.chunks.iter().all(|it| it.stop_id.as_str() == "stop-r1"), "{blind}");
@@ -387,22 +368,13 @@ fn a_stop_that_is_resumed_while_it_works_goes_on_as_another() {
         let approval = world::approval(&site, &asked);
         let mut stop = EmergencyStop::new(site, asked, Some((approval, "typed")));
         let (mut answered, mut released) = (0, false);
-        let report = loop {
-            for want in stop.wants(world.now) {
-                let answer = world.answer(want.ask);
-                stop.give(world.now, want.ticket, answer);
-                answered += 1;
-                if answered == point && !world.latch.holds.is_empty() {
-                    released = resume(&mut world).outcome == "RELEASED";
-                    world.rows[0].row.set("status", Attr::text("paused"));
-                }
+        let report = drive_beside(&mut world, &mut stop, |world, _| {
+            if answered == point && !world.latch.holds.is_empty() {
+                released = resume(world).outcome == "RELEASED";
+                world.rows[0].row.set("status", Attr::text("paused"));
             }
-            if let Some(report) = stop.outcome(world.now) {
-                break report;
-            }
-            world.now += SignedDuration::from_millis(20);
-            world.live();
-        };
+            answered += 1;
+        });
         let Some(hold) = world.latch.holds.first().filter(|_| released).cloned() else { continue };
         if hold.stop_id.as_str() == "stop-r1" {
             continue;

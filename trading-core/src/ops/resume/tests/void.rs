@@ -2,29 +2,26 @@
 //! left is theirs.
 
 use super::*;
-use crate::ops::{Ask, Procedure, Query};
+use crate::ops::world::drive_beside;
+use crate::ops::{Ask, Query};
 use crate::plan::Act;
 
 /// A stop, beside which somebody does something just before one of its acts.
-fn stop_beside(world: &mut SimWorld, run: &str, mut beside: impl FnMut(&mut SimWorld, &Act)) {
+fn stop_beside(
+    world: &mut SimWorld,
+    run: &str,
+    mut beside: impl FnMut(&mut SimWorld, &Act),
+) -> Report {
     let (site, request) = (world::site(), world::request(world, run));
     let approval = world::approval(&site, &request);
     let mut stop = EmergencyStop::new(site, request, Some((approval, "typed")));
-    let report = loop {
-        for want in stop.wants(world.now) {
-            if let Ask::Act(acts) = &want.ask {
-                acts.iter().for_each(|(_, act)| beside(world, act));
-            }
-            let answer = world.answer(want.ask);
-            stop.give(world.now, want.ticket, answer);
+    let report = drive_beside(world, &mut stop, |world, ask| {
+        if let Ask::Act(acts) = ask {
+            acts.iter().for_each(|(_, act)| beside(world, act));
         }
-        if let Some(report) = stop.outcome(world.now) {
-            break report;
-        }
-        world.now += SignedDuration::from_millis(20);
-        world.live();
-    };
+    });
     assert_eq!(report.outcome, "HALTED", "{report:#?}");
+    report
 }
 
 fn set(world: &mut SimWorld, id: &str, status: &str) {
@@ -136,32 +133,9 @@ fn what_does_not_count_does_not_count_under_the_id_of_another_stop_either() {
     let mut world = stopped();
     world.engines_beat = true;
     set(&mut world, "a", "running");
-    let (site, request) = (world::site(), world::request(&world, "r9"));
-    let approval = world::approval(&site, &request);
-    let mut stop = EmergencyStop::new(site, request, Some((approval, "typed")));
     let latch = |ask: &Ask| matches!(ask, Ask::Read(Query::Latch));
-    let late = world.now + SignedDuration::from_secs(4);
-    let mut beside = first("a", "stopped");
-    let mut open = Vec::new();
-    let report = loop {
-        open.extend(stop.wants(world.now));
-        let (now, later): (Vec<_>, Vec<_>) =
-            open.into_iter().partition(|want| !latch(&want.ask) || world.now >= late);
-        open = later;
-        for want in now {
-            if let Ask::Act(acts) = &want.ask {
-                acts.iter().for_each(|(_, act)| beside(&mut world, act));
-            }
-            let answer = world.answer(want.ask);
-            stop.give(world.now, want.ticket, answer);
-        }
-        if let Some(report) = stop.outcome(world.now) {
-            break report;
-        }
-        world.now += SignedDuration::from_millis(20);
-        world.live();
-    };
-    assert_eq!(report.outcome, "HALTED", "{report:#?}");
+    world.slow = Some((latch, world.now + SignedDuration::from_secs(4)));
+    let report = stop_beside(&mut world, "r9", first("a", "stopped"));
     assert_eq!(report.data["stop_id"], "stop-r1", "{report:#?}");
     assert!(!report.findings.iter().any(|it| it.id == "stop.took_over"), "{report:#?}");
     assert!(world.chunks.iter().any(|it| it.stop_id.as_str() == "stop-r9" && !it.void.is_empty()));
