@@ -95,15 +95,15 @@ fn main() -> ExitCode {
         ["test", "--no-aws"] => test::run(false),
         ["test", "aws", words @ ..] => test::only_aws(words),
         ["tidy"] => tidy::run(),
+        ["help" | "--help" | "-h"] | [] | [_, "--help" | "-h"] => {
+            sh::say(USAGE.trim_end());
+            return ExitCode::SUCCESS;
+        }
         ["aws-sandbox"] => sandbox::run("tradai-dev"),
         ["aws-sandbox", scenario] => sandbox::run(scenario),
         ["bench", words @ ..] => product::bench(words),
         ["gen"] => product::generate(false),
         ["gen", "--check"] => product::generate(true),
-        ["help" | "--help" | "-h"] | [] => {
-            sh::say(USAGE.trim_end());
-            return ExitCode::SUCCESS;
-        }
         _ => {
             sh::complain(&format!("there is no task `{}`\n\n{USAGE}", args.join(" ")));
             return ExitCode::from(2);

@@ -113,6 +113,8 @@ impl Failure {
             // The request was never made: a value that cannot be sent, or no credentials.
             _ => (Kind::Credentials, "not signed".to_owned(), chain(error)),
         };
+        // Some causes repeat what kind of error they are.
+        let message = message.strip_prefix(&format!("{code}: ")).unwrap_or(&message).to_owned();
         Self {
             call,
             kind,
@@ -276,4 +278,21 @@ pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
         next = error.source();
     }
     words.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::aws::calls;
+    use aws_sdk_ecs::operation::list_services::ListServicesError;
+
+    #[test]
+    fn what_kind_of_error_it_is_is_said_once() {
+        let said = |why: &str| {
+            let error = SdkError::<ListServicesError, HttpResponse>::timeout_error(why.to_owned());
+            Failure::of(&calls::LIST_SERVICES, &error).to_string()
+        };
+        assert_eq!(said("timeout: no bytes"), "ecs:ListServices: timeout: no bytes");
+        assert_eq!(said("no bytes"), "ecs:ListServices: timeout: no bytes");
+    }
 }

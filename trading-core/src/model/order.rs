@@ -185,6 +185,8 @@ impl OrderRow {
     pub const POSITION_ID: &'static str = "position_id";
     /// Attribute `strategy_id`.
     pub const STRATEGY_ID: &'static str = "strategy_id";
+    /// Attribute `symbol`.
+    pub const SYMBOL: &'static str = "symbol";
     /// Attribute `status`: pending, live, partly_filled, filled, cancelled, rejected,
     /// expired, denied or unknown.
     pub const STATUS: &'static str = "status";
@@ -192,6 +194,13 @@ impl OrderRow {
     /// The position that it belongs to, if the row says so.
     pub fn position(&self) -> Option<PositionId> {
         self.row.text_opt(Self::POSITION_ID).map(PositionId::from)
+    }
+    /// Whose it is and of what, in words, as far as the row says so: an id alone tells nobody.
+    pub fn whose(&self) -> String {
+        let text = |name| self.row.text_opt(name);
+        let strategy = text(Self::STRATEGY_ID).unwrap_or("a strategy that its row does not name");
+        let symbol = text(Self::SYMBOL).map(|symbol| format!(", {symbol}"));
+        format!("of {strategy}{}", symbol.unwrap_or_default())
     }
     /// Known to be at rest: nothing more will happen to it. Whatever is not understood is not.
     pub fn is_at_rest(&self) -> bool {

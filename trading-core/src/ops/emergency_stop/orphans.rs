@@ -14,7 +14,9 @@ const MAY_COME_MS: u64 = 120_000;
 /// What was found of stops that ended before the latch named them.
 #[derive(Debug, Default)]
 pub(super) struct Orphans {
-    /// It was looked for.
+    /// What was recorded was compared with what stands at least once.
+    compared: bool,
+    /// Nothing of it is left to be compared.
     looked: bool,
     /// What is in this stop's record from now on.
     taken: Vec<Orphan>,
@@ -58,7 +60,7 @@ impl EmergencyStop {
         let mut found = orphans(loose, latch, &self.world);
         found.retain(|it| it.hold.stop_id != self.stop_id);
         (self.orphans.left, self.orphans.unread) = (Vec::new(), Vec::new());
-        self.orphans.looked = true;
+        (self.orphans.compared, self.orphans.looked) = (true, true);
         for mut orphan in found {
             // What we are about to change, and what may yet come of one that died just now, tells
             // nothing for now.
@@ -154,12 +156,10 @@ impl EmergencyStop {
             findings.push(found.seen([it.names()]).next(it.hold.command(env)));
         }
         let id = "stop.orphans_unread";
-        let gaps = [&self.world.loose, &self.world.restore];
-        let mut gaps = gaps.into_iter().filter_map(|it| it.as_ref()?.as_gap());
-        if let Some(gap) = gaps.find(|gap| !self.orphans.looked && gap.kind != GapKind::Absent) {
+        if let Some(why) = self.orphans_unknown(word) {
             let message = format!(
                 "whether a stop ended before the latch named it, and left something changed, is \
-                 not known: {gap}"
+                 not known: {why}"
             );
             findings.push(Finding::new(id, Severity::Warning, "restore records", message));
         }
@@ -175,5 +175,19 @@ impl EmergencyStop {
             findings.push(found.seen([it.names()]).next(next));
         }
         findings
+    }
+    /// Why it is not known whether there are any.
+    fn orphans_unknown(&self, word: Word) -> Option<String> {
+        let (loose, restore) = (&self.world.loose, &self.world.restore);
+        let missing = loose.as_ref().is_some_and(Reading::is_absent);
+        if self.orphans.looked || missing || !self.site.capabilities.strategies {
+            return None;
+        }
+        let mut gaps = [loose, restore].into_iter().filter_map(|it| it.as_ref()?.as_gap());
+        if let Some(gap) = gaps.find(|gap| gap.kind != GapKind::Absent) {
+            return Some(gap.to_string());
+        }
+        let ended = !self.orphans.compared && word != Word::Nowhere;
+        ended.then(|| "the stop ended before all that tells of it was read".to_owned())
     }
 }

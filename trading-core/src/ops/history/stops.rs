@@ -26,6 +26,8 @@ pub(crate) struct Stop {
     pub(crate) run: String,
     /// The run that resumed from it.
     pub(crate) over: Option<String>,
+    /// A resume of it began.
+    pub(crate) taken_up: bool,
     /// Its run goes on.
     pub(crate) at_work: bool,
     /// Its journal is damaged, and what comes after may hold more of the record.
@@ -36,6 +38,7 @@ pub(crate) struct Stop {
 pub fn stops(found: &[Found]) -> Stops {
     let mut told = Stops::default();
     let mut over: Vec<(StopId, String)> = Vec::new();
+    let mut taken_up: Vec<StopId> = Vec::new();
     for Found { run, journal, at_work } in found {
         let journal = match journal {
             Ok(journal) => journal,
@@ -51,6 +54,7 @@ pub fn stops(found: &[Found]) -> Stops {
             }
             Some(Entry::Opened { command, .. }) if command == "resume" => {
                 over.extend(released(journal).map(|stop_id| (stop_id, run.clone())));
+                taken_up.extend(worked_on(journal));
             }
             Some(Entry::Opened { .. }) => {}
             // A file without a whole line is of a run that never began.
@@ -67,6 +71,7 @@ pub fn stops(found: &[Found]) -> Stops {
     for stop in &mut told.stops {
         let by = over.iter().find(|(stop_id, _)| *stop_id == stop.hold.stop_id);
         stop.over = by.map(|(_, run)| run.clone());
+        stop.taken_up = taken_up.contains(&stop.hold.stop_id);
     }
     told.stops.sort_by_key(|it| it.hold.at);
     told
@@ -106,18 +111,22 @@ fn stop(run: &str, journal: &Journal) -> Option<Stop> {
     // A torn tail was never durable: nothing was done that it would have recorded.
     let damage = journal.damage.as_ref().filter(|it| !matches!(it, Damage::Torn { .. }));
     let damage = damage.map(Damage::to_string);
-    Some(Stop { hold, chunks, run: run.to_owned(), over: None, at_work: false, damage })
+    let run = run.to_owned();
+    Some(Stop { hold, chunks, run, over: None, taken_up: false, at_work: false, damage })
+}
+
+/// The stop that a resume worked on.
+fn worked_on(journal: &Journal) -> Option<StopId> {
+    journal.entries().find_map(|it| match it {
+        Entry::Stop { stop_id, .. } => Some(stop_id.clone()),
+        _ => None,
+    })
 }
 
 /// The stop from which a resume came to its end.
 fn released(journal: &Journal) -> Option<StopId> {
-    let mut entries = journal.entries();
-    let stop_id = entries.find_map(|it| match it {
-        Entry::Stop { stop_id, .. } => Some(stop_id.clone()),
-        _ => None,
-    })?;
     let ended = |it: &Entry| matches!(it, Entry::Closed { outcome, .. } if outcome == "RELEASED");
-    entries.any(ended).then_some(stop_id)
+    worked_on(journal).filter(|_| journal.entries().any(ended))
 }
 
 impl Stops {
@@ -161,6 +170,6 @@ impl Stop {
             unknown: serde_json::Map::new(),
         };
         let (chunks, run) = (vec![chunk.clone()], chunk.run_id.to_string());
-        Self { hold, chunks, run, over: None, at_work: false, damage: None }
+        Self { hold, chunks, run, over: None, taken_up: false, at_work: false, damage: None }
     }
 }

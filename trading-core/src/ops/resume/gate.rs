@@ -110,11 +110,15 @@ pub(super) fn unknown_orders(site: &Site, world: &World, leave: &[String]) -> Ve
     let doubtful = rows.iter().filter(|row| row.outcome_unknown());
     doubtful
         .filter_map(|row| {
+            let whose = row.whose();
             if venue_of(site, world, row).is_some() {
-                return Some(obstacle("resume.order_unknown", &row.id, verdict(world, &row.id)?));
+                let why = verdict(world, &row.id)?;
+                return Some(obstacle("resume.order_unknown", &row.id, format!("{whose}: {why}")));
             }
-            let why = "its outcome is not known, and no configured venue can settle it: look it \
-                       up where it was sent, and correct its row or leave it";
+            let why = format!(
+                "{whose}: its outcome is not known, and no configured venue can settle it: look it \
+                 up where it was sent, and correct its row or leave it"
+            );
             (!leave.contains(&item(row))).then(|| obstacle(UNSETTLED, item(row), why))
         })
         .collect()
@@ -285,7 +289,8 @@ pub(super) fn not_ready(
         };
         let from = stopped_at.max(started_at);
         let Some(message) = silence(site, row, (from, since), *observed_at) else { continue };
-        obstacles.push(match lost_task(world, row) {
+        let nothing = lost_task(world, row).or_else(|| idle_service(world, row, fates));
+        obstacles.push(match nothing {
             Some(why) => obstacle(NOTHING_RUNS, RestoreSubject::Strategy(id.clone()), why),
             None => obstacle(NOT_BEATING, id, message),
         });
@@ -304,6 +309,23 @@ fn lost_task(world: &World, row: &StrategyRow) -> Option<String> {
         format!(
             "no service runs it and its task {task} has ended: start it as it was started \
              before, or leave it"
+        )
+    })
+}
+
+/// The same where a service runs it: its count is 0, and not by the stop's hand alone.
+fn idle_service(world: &World, row: &StrategyRow, fates: &[Item]) -> Option<String> {
+    let name = row.service()?;
+    let service = restore::service(world, &name).ok()??;
+    let comes_back = |it: &Item| {
+        it.item.subject == RestoreSubject::Service(name.clone())
+            && matches!(it.item.before, RestoreValue::Desired(before) if before > 0)
+            && !it.stays()
+    };
+    (service.desired_count == 0 && !fates.iter().any(comes_back)).then(|| {
+        format!(
+            "its service {name} has a desired count of 0, and this resume puts none back: set \
+             the count that is meant, or leave the strategy"
         )
     })
 }

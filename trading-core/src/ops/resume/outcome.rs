@@ -279,8 +279,8 @@ impl Resume {
     }
 
     fn body(&self, outcome: &str) -> Vec<Block> {
-        let stop = self.hold.as_ref().map(|hold| hold.stop_id.to_string());
-        let stop = stop.as_deref().unwrap_or("none");
+        let stop = self.hold.as_ref().map(|hold| &hold.stop_id).or(self.request.stop_id.as_ref());
+        let stop = stop.map_or("none", |id| id.as_str());
         let env = &self.site.environment;
         let (line, tone) = match &self.end {
             Some(End::Released) => match self.still_held() {

@@ -52,11 +52,13 @@ impl Resume {
         Ok(hold)
     }
 
-    /// It is not over, and something still stands as it left it; or it was named, and what
-    /// stands is looked at item by item.
+    /// It is not over, and something still stands as it left it, or a resume of it left
+    /// something undecided; or it was named, and what stands is looked at item by item.
     fn is_open(&self, stop: &Stop, named: Option<&str>) -> bool {
         let named = named == Some(stop.hold.stop_id.as_str());
-        stop.over.is_none() && (named || stands(&self.world, stop, |_| true) > 0)
+        let undecided = || stop.taken_up && !is_as_before(&self.world, stop);
+        let open = || stands(&self.world, stop, |_| true) > 0 || undecided();
+        stop.over.is_none() && (named || open())
     }
 
     /// The stop that the operator named, whole or by its beginning.
@@ -138,6 +140,14 @@ pub(crate) fn stands(world: &World, stop: &Stop, meant: impl Fn(&RestoreSubject)
         Err(_) => true,
     });
     stands.count()
+}
+
+/// Whether every item is as it was before a stop; what cannot be read is not.
+fn is_as_before(world: &World, stop: &Stop) -> bool {
+    let items = record::items(&stop.chunks);
+    items
+        .iter()
+        .all(|item| found(world, &item.subject).is_ok_and(|it| it.as_ref() == Some(&item.before)))
 }
 
 /// Items that are not as they were before the stop. Counts are waited for elsewhere: whatever

@@ -442,7 +442,8 @@ impl View<'_> {
             // An order that was sent a moment ago is pending, and no fault.
             let pending = status.trim().eq_ignore_ascii_case("pending");
             let severity = if pending { Severity::Info } else { Severity::Error };
-            let message = format!("its outcome is not known (status {status})");
+            let whose = row.whose();
+            let message = format!("{whose}: its outcome is not known (status {status})");
             findings.push(Finding::new("order.outcome_unknown", severity, &row.id, message));
         }
     }

@@ -4,7 +4,7 @@ use super::findings::{reasons, state_word};
 use super::{About, View};
 use crate::model::{
     Gap, GapKind, Hold, Latch, OrderPurpose, OrderType, Reading, RestoreValue, Role, Schedule,
-    Service, Side, Task, Utc, VenueOrder,
+    Service, Side, Task, TaskState, Utc, VenueOrder,
 };
 use crate::ops::heartbeat::{Pulse, beat_cells};
 use crate::ops::positions::holdings_table;
@@ -74,11 +74,11 @@ impl View<'_> {
         }
     }
 
-    /// Which tasks: where one thing was asked about. Of a whole environment, what is wrong with
-    /// one stands in the findings.
+    /// Which tasks: where one thing was asked about. Of a whole environment those that no service
+    /// tells of; what is wrong with another one stands in the findings.
     fn task_part(&self, page: &mut Vec<Block>) {
         if self.request.about == About::Everything {
-            return;
+            return self.own_tasks(page);
         }
         self.part(page, "Tasks", self.world.tasks.as_ref(), |_| match self.tasks() {
             Some(Ok(mut tasks)) => {
@@ -97,6 +97,30 @@ impl View<'_> {
             }
             None => Vec::new(),
         });
+    }
+
+    fn own_tasks(&self, page: &mut Vec<Block>) {
+        let live = |task: &&Task| task.service.is_none() && task.state != TaskState::Stopped;
+        let tasks: Vec<&Task> = self.known_tasks().filter(live).collect();
+        if tasks.is_empty() {
+            return;
+        }
+        page.push(Block::Heading("Tasks of no service".to_owned()));
+        let since = |at: Option<Utc>| at.map(|at| ago(self.age(at))).unwrap_or_default();
+        let cells = |task: &Task| {
+            vec![
+                Cell::plain(task.id.as_str()),
+                Cell::plain(&task.family),
+                Cell::plain(state_word(task.state)),
+                Cell::plain(since(task.started_at)),
+                Cell::plain(&task.started_by),
+            ]
+        };
+        page.extend(self.table(
+            vec!["task", "family", "state", "began", "started by"],
+            tasks.into_iter().map(cells).collect(),
+            &self.whole_page(),
+        ));
     }
 
     fn task_cells(&self, task: &Task) -> Vec<Cell> {

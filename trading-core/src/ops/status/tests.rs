@@ -70,6 +70,8 @@ fn all_is_well() {
     assert_eq!(report.data["positions"][0]["protection"], "venue order");
     assert_eq!(report.data["not_covered"][0], "metrics");
     assert_eq!(report.data["strategies"][0]["pulse"], "fresh");
+    let page = format!("{:?}", report.body);
+    assert!(page.contains("Tasks of no service") && page.contains("\"t5\""), "{page}");
 }
 
 #[test]

@@ -135,6 +135,20 @@ fn what_nothing_brings_up_is_named_with_the_way_on() {
 }
 
 #[test]
+fn a_service_that_somebody_else_set_to_none_is_named() {
+    let mut world = stopped();
+    world.rows.iter().for_each(|row| assert!(row.service().is_some(), "{}", row.id));
+    // Its count came to 0 by another hand, and is not in the record.
+    let chunks = world.chunks.iter_mut();
+    chunks.for_each(|it| it.items.retain(|item| !item.subject.to_string().ends_with("=engine-2")));
+    let report = resume(&mut world);
+    assert_eq!(report.outcome, "PARTIAL", "{report:#?}");
+    let mut found = report.findings.iter().filter(|it| it.id == "resume.nothing_runs").peekable();
+    assert!(found.peek().is_some(), "{report:#?}");
+    assert!(found.all(|it| it.message.contains("its service engine-2 has a desired count of 0")));
+}
+
+#[test]
 fn a_stop_names_the_tasks_that_no_resume_starts_again() {
     let mut world = SimWorld::busy();
     let request = world::request(&world, "r1");

@@ -24,6 +24,7 @@ fn an_order_that_no_venue_can_settle_is_answered_for_by_name_or_closes_the_gate(
     let unsettled = || {
         let mut world = stopped();
         let row = Row::default().with_text("strategy_id", "bot").with_text("status", "pending");
+        let row = row.with_text("symbol", "BTC");
         world.stored_orders = vec![OrderRow { id: "o9".into(), row }];
         // It trades where nothing of ours can ask.
         let mut bot = world.rows[0].clone();
@@ -38,6 +39,7 @@ fn an_order_that_no_venue_can_settle_is_answered_for_by_name_or_closes_the_gate(
     assert!(world.applied.is_empty() && !world.latch.holds.is_empty());
     let finding = report.findings.iter().find(|it| it.id == "resume.order_unsettled").unwrap();
     assert_eq!(finding.subject, "order=o9");
+    assert!(finding.message.starts_with("of bot, BTC: its outcome"), "{finding:?}");
     assert!(finding.next.as_ref().unwrap().contains("--leave order=o9"), "{finding:?}");
 
     // Another one's name opens nothing, and nothing of an order can be put back.

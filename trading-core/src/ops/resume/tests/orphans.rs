@@ -74,6 +74,21 @@ fn finding<'a>(report: &'a Report, id: &str) -> &'a crate::report::Finding {
 }
 
 #[test]
+fn a_stop_that_ends_before_it_has_looked_for_them_says_so() {
+    let late = |ask: &Ask| matches!(ask, Ask::Read(Query::RestoreChunks(_)));
+    let mut world = orphaned(&Scope::Service("engine-1".into()));
+    stop_of(&mut world, Scope::Service("engine-2".into()), "r2");
+    // The same stop again goes on with it, and does not come to read what it recorded.
+    let scope = Scope::Service("engine-2".into());
+    let again = emergency_stop::Request { scope, ..world::request(&world, "r3") };
+    world.slow = Some((late, again.deadline_at + SignedDuration::from_secs(60)));
+    let report = stop(&mut world, again, None).unwrap();
+    assert_ne!(report.outcome, "HALTED", "{report:#?}");
+    let told = finding(&report, "stop.orphans_unread");
+    assert!(told.message.contains("before all that tells of it was read"), "{told:?}");
+}
+
+#[test]
 fn whenever_a_stop_dies_the_next_one_leads_back_to_every_value() {
     let before = values(&busy());
     let mut left_behind = 0;

@@ -74,6 +74,11 @@ fn without_a_record_it_refuses_and_says_what_to_type() {
     let next = report.errors[0].hint.as_deref();
     assert_eq!(next, Some("tradectl resume --env sim --reason … --record FILE"));
     assert!(world.applied.is_empty());
+    // The page names the stop that was asked for.
+    let asked = Request { stop_id: Some("stop-r1".into()), ..request(&world, "r5") };
+    let report = resume_as(&mut world, asked, None).unwrap();
+    assert_eq!(report.exit, Exit::Refused, "{report:#?}");
+    assert!(format!("{:?}", report.body[0]).contains("sim, stop stop-r1"), "{:?}", report.body);
     // With the record, as the stop's machine has it, it goes.
     let record = world.elsewhere.clone();
     let asked = Request { record, ..request(&world, "r3") };
@@ -107,6 +112,11 @@ fn an_item_that_somebody_changed_since_keeps_the_stop_open() {
     assert_eq!((report.outcome.as_str(), report.exit), ("PARTIAL", Exit::Partial), "{report:#?}");
     assert!(report.errors[0].message.contains("service=engine-2"), "{:?}", report.errors);
     assert_eq!(world.services[1].desired_count, 7);
+    // Typed once more without its id it is not said to be over.
+    let request = request(&world, "r3");
+    let again = resume_as(&mut world, request, None).unwrap();
+    assert_eq!((again.outcome.as_str(), again.exit), ("PARTIAL", Exit::Partial), "{again:#?}");
+    assert!(again.errors[0].message.contains("service=engine-2"), "{:?}", again.errors);
 }
 
 #[test]
