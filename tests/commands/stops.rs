@@ -9,8 +9,8 @@ use tradectl::render::{EnvironmentView, Fact, Header, Style, document, escape, p
 use trading_core::model::{
     Acknowledges, Attr, Capabilities, Hold, Latch, Level, Listing, NewOrder, OrderPurpose,
     OrderState, OrderType, Phase, PositionRow, Reading, Receipt, RestoreChunk, Role, RoleRule,
-    Roles, Row, Scope, Service, Side, StrategyRow, Subject, Task, TaskState, Timings, Utc,
-    VenueOrder, VenuePosition, Written,
+    Roles, Row, Scope, Service, Side, StrategyRow, Subject, Supervision, Task, TaskState, Timings,
+    Utc, VenueOrder, VenuePosition, Written,
 };
 use trading_core::ops::emergency_stop::{self, EmergencyStop, Site};
 use trading_core::ops::resume::{self, Resume};
@@ -150,6 +150,7 @@ impl World {
                 Seen::Positions(known(self, rows))
             }
             Query::StoredOrders => Seen::StoredOrders(known(self, vec![])),
+            Query::Supervision => Seen::Supervision(known(self, Supervision::Platform)),
             Query::Leases => Seen::Leases(known(self, vec![])),
             Query::RestoreChunks(_) => Seen::RestoreChunks(known(self, self.chunks.clone())),
             Query::LooseChunks => {

@@ -4,8 +4,8 @@
 use super::restore::{self, Item};
 use crate::model::{
     Acknowledges, ClientOrderId, Gap, GapKind, Heartbeat, Hold, OrderRow, PositionRow, Reading,
-    RestoreSubject, RestoreValue, StrategyId, StrategyRow, StrategyStatus, TaskState, Utc,
-    VenueName, a_few,
+    RestoreSubject, RestoreValue, StrategyId, StrategyRow, StrategyStatus, Supervision, TaskState,
+    Utc, VenueName, a_few,
 };
 use crate::ops::Query;
 use crate::ops::emergency_stop::Site;
@@ -43,6 +43,28 @@ pub(super) fn doubtful_orders(site: &Site, world: &World) -> Vec<Query> {
         .collect()
 }
 
+/// Those of them that no venue has answered for.
+pub(super) fn unanswered(site: &Site, world: &World) -> Vec<Query> {
+    let mut doubtful = doubtful_orders(site, world);
+    doubtful.retain(|query| match query {
+        Query::VenueOrder(_, id) => {
+            world.venue_order.get(id).is_none_or(|it| it.value().is_none() && !it.is_absent())
+        }
+        _ => false,
+    });
+    doubtful
+}
+
+/// Those that could not be asked for since nobody runs the venue: a resume brings back who does,
+/// and asks again before it releases anything.
+pub(super) fn asked_later(world: &World, obstacle: &Obstacle) -> bool {
+    let unsupervised =
+        matches!(world.supervision.as_ref().and_then(Reading::value), Some(Supervision::Absent));
+    let gap = world.venue_order.get(&obstacle.subject.as_str().into());
+    let gap = gap.and_then(Reading::as_gap).map(|gap| gap.kind);
+    unsupervised && obstacle.id == ORDER_UNKNOWN && gap == Some(GapKind::Unreachable)
+}
+
 /// The venue of an order: its strategy's, or the only one.
 fn venue_of(site: &Site, world: &World, row: &OrderRow) -> Option<VenueName> {
     let strategy = row.row.text_opt(OrderRow::STRATEGY_ID);
@@ -64,6 +86,8 @@ const UNREAD: &str = "resume.unread";
 pub(super) const NOT_BEATING: &str = "resume.not_beating";
 /// The id of the obstacle that nothing will bring a strategy up by itself.
 pub(super) const NOTHING_RUNS: &str = "resume.nothing_runs";
+/// The id of the obstacle that a venue does not say how an order ended.
+const ORDER_UNKNOWN: &str = "resume.order_unknown";
 /// The id of the obstacle that no venue can settle an order.
 pub(super) const UNSETTLED: &str = "resume.order_unsettled";
 
@@ -113,7 +137,7 @@ pub(super) fn unknown_orders(site: &Site, world: &World, leave: &[String]) -> Ve
             let whose = row.whose();
             if venue_of(site, world, row).is_some() {
                 let why = verdict(world, &row.id)?;
-                return Some(obstacle("resume.order_unknown", &row.id, format!("{whose}: {why}")));
+                return Some(obstacle(ORDER_UNKNOWN, &row.id, format!("{whose}: {why}")));
             }
             let why = format!(
                 "{whose}: its outcome is not known, and no configured venue can settle it: look it \
@@ -376,7 +400,7 @@ fn kind(id: &str) -> &'static str {
         NOTHING_RUNS => "strategies to be started by hand",
         IN_FLIGHT => "what an earlier resume had sent",
         NOT_BEATING => "strategies to reconcile and beat",
-        "resume.order_unknown" | UNSETTLED | "resume.orders_unread" => "orders to be known",
+        ORDER_UNKNOWN | UNSETTLED | "resume.orders_unread" => "orders to be known",
         _ => "positions to agree with the venue",
     }
 }

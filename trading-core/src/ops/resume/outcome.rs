@@ -230,6 +230,13 @@ impl Resume {
             let message = "its outcome is not known; the operator answers for it";
             Finding::new("resume.order_left", Severity::Warning, item, message)
         }));
+        if self.end == Some(End::Planned) {
+            findings.extend(self.later_orders.iter().map(|id| {
+                let message = "its outcome is not known; its venue, which nobody runs now, is \
+                               asked before anything is released";
+                Finding::new("resume.order_asked_later", Severity::Warning, id, message)
+            }));
+        }
         if matches!(
             self.end,
             Some(End::Released | End::ReleasedByOther | End::NothingHeld | End::Orphaned(_))
@@ -402,7 +409,11 @@ impl Planned for Resume {
         let orders = self.left_orders.iter();
         let orders =
             orders.map(|it| format!("{it}: of UNKNOWN outcome, you answer for it (--leave)"));
-        items.chain(lost).chain(orders).chain([last.to_owned()]).collect()
+        let later = self.later_orders.iter();
+        let later = later.map(|it| {
+            format!("order {it}: of UNKNOWN outcome, its venue is asked once it runs again")
+        });
+        items.chain(lost).chain(orders).chain(later).chain([last.to_owned()]).collect()
     }
 }
 

@@ -83,6 +83,8 @@ pub struct Resume {
     pub(super) missing: Vec<MissingChunk>,
     /// Orders that no venue can settle and that the operator answers for, as items.
     pub(super) left_orders: Vec<String>,
+    /// Orders whose venue is asked once it runs again.
+    pub(super) later_orders: Vec<String>,
     pub(super) obstacles: Vec<Obstacle>,
     pub(super) digest: Option<PlanDigest>,
     pub(super) end: Option<End>,
@@ -133,6 +135,7 @@ impl Resume {
             fates: Vec::new(),
             missing: Vec::new(),
             left_orders: Vec::new(),
+            later_orders: Vec::new(),
             obstacles: Vec::new(),
             digest: None,
             end: None,
@@ -169,6 +172,7 @@ impl Resume {
         if let Some(stop_id) = with_record {
             let recorded = [Query::Schedules, Query::RestoreChunks(stop_id), Query::LooseChunks];
             queries.extend(recorded);
+            queries.push(Query::Supervision);
         }
         if self.site.capabilities.positions {
             queries.extend([Query::Positions, Query::StoredOrders]);
@@ -343,7 +347,11 @@ impl Resume {
         }) {
             return Err(End::Unread(why));
         }
-        self.obstacles = gate::unknown_orders(&self.site, &self.world, &self.request.leave);
+        let orders = gate::unknown_orders(&self.site, &self.world, &self.request.leave);
+        let later = |it: &Obstacle| gate::asked_later(&self.world, it);
+        let (later, orders): (Vec<_>, Vec<_>) = orders.into_iter().partition(later);
+        self.later_orders = later.into_iter().map(|it| it.subject).collect();
+        self.obstacles = orders;
         match self.obstacles.first() {
             Some(first) => Err(End::Refused(format!("{}: {}", first.subject, first.message))),
             None => Ok(()),
@@ -406,7 +414,8 @@ impl Resume {
             let fresh = if self.has_latch() { Query::Latch } else { Query::Stops };
             self.ask_all(vec![fresh]);
         } else if self.only_release_waits() {
-            let queries = self.survey_queries(None);
+            let mut queries = self.survey_queries(None);
+            queries.extend(gate::unanswered(&self.site, &self.world));
             self.ask_all(queries);
         }
     }

@@ -1,6 +1,7 @@
 //! Orders of unknown outcome at the gate.
 
 use super::*;
+use crate::ops::world::drive_beside;
 
 #[test]
 fn an_order_of_unknown_outcome_closes_the_gate_unless_the_venue_knows_it() {
@@ -84,4 +85,34 @@ fn an_order_at_a_venue_that_does_not_answer_cannot_be_left() {
     let report = resume_with(&mut world, request, None).unwrap();
     assert_eq!(report.exit, Exit::Refused, "{report:#?}");
     assert!(world.applied.is_empty());
+}
+
+#[test]
+fn where_nobody_runs_the_venue_it_is_asked_once_the_resume_has_brought_that_back() {
+    let mut world = stopped();
+    let row = Row::default().with_text("strategy_id", "a").with_text("status", "pending");
+    world.stored_orders = vec![OrderRow { id: "o1".into(), row }];
+    world.dark.insert(Query::VenueOrder(paper(), "o1".into()));
+    world.supervision = Supervision::Absent;
+    let request = request(&world, "r2");
+    let (planned, approval) = survey(&mut world, request.clone());
+    assert_eq!(planned.exit, Exit::Ok, "{planned:#?}");
+    let later = |it: &crate::report::Finding| it.id == "resume.order_asked_later";
+    assert!(planned.findings.iter().any(later), "{planned:#?}");
+    let approval = approval.unwrap();
+    // It stays away: nothing is released.
+    let mut dark = world.clone();
+    let mut resume = Resume::new(world::site(), request.clone(), Some((approval.clone(), "typed")));
+    let report = drive(&mut dark, &mut resume, None, |_| 0).unwrap();
+    assert_eq!(report.outcome, "PARTIAL", "{report:#?}");
+    assert!(report.errors[0].message.contains("its outcome is not known"), "{report:#?}");
+    assert!(!dark.latch.holds.is_empty());
+    // It comes back with who supervises.
+    let mut resume = Resume::new(world::site(), request, Some((approval, "typed")));
+    let report = drive_beside(&mut world, &mut resume, |world, _| {
+        if world.supervision == Supervision::Platform {
+            world.dark.clear();
+        }
+    });
+    assert_eq!(report.outcome, "RELEASED", "{report:#?}");
 }
