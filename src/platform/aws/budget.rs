@@ -10,7 +10,7 @@ use trading_core::model::{Bucket, Rate};
 /// The buckets of one process.
 #[derive(Debug)]
 pub(super) struct Budget {
-    urgent: bool,
+    pub(super) urgent: bool,
     buckets: Mutex<BTreeMap<&'static str, Bucket>>,
 }
 

@@ -120,6 +120,11 @@ impl Sender {
         self.timeout.saturating_mul(3).saturating_add(Duration::from_millis(LONGEST_PAUSE_MS))
     }
 
+    /// A stop is at work.
+    pub(super) fn is_urgent(&self) -> bool {
+        self.budget.urgent
+    }
+
     /// The platform's time.
     pub(super) fn now(&self) -> Utc {
         self.platform_clock.now(self.clock.now())

@@ -9,6 +9,7 @@ mod tasks;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use aws_sdk_ecs::Client;
 use aws_sdk_ecs::types as sdk;
@@ -35,6 +36,8 @@ pub(super) struct Ecs {
     connection: Arc<Connection>,
     /// Its name; `None` where the settings name none.
     cluster: Option<String>,
+    /// The next look is the first one of a stop.
+    hurried: Arc<AtomicBool>,
 }
 
 impl Ecs {
@@ -46,6 +49,7 @@ impl Ecs {
             connection: Arc::clone(connection),
             // Scaling targets are named after the cluster's name, never its ARN.
             cluster: environment.names.get("cluster").map(|it| last(it).to_owned()),
+            hurried: Arc::new(AtomicBool::new(connection.sender.is_urgent())),
         }
     }
 

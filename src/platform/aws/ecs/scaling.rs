@@ -27,6 +27,14 @@ pub(super) fn gap(failure: &Failure) -> Reading<Autoscaling> {
     }
 }
 
+/// What was not waited for.
+pub(super) fn late(names: &[String]) -> Part<Targets> {
+    let call = &calls::DESCRIBE_SCALABLE_TARGETS;
+    let message = "counts do not wait for it; the next look asks again";
+    let answer = Err(Failure::ours(call, Kind::NoAnswer, "no answer yet", message));
+    Part { names: names.to_vec(), answer }
+}
+
 impl Ecs {
     /// The targets of these services, by their names.
     pub(super) async fn targets(&self, cluster: &str, names: &[String]) -> Vec<Part<Targets>> {

@@ -1,6 +1,10 @@
 //! Services, part by part, and their desired counts.
 
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
 use aws_sdk_ecs::types as sdk;
+use tokio::sync::Notify;
 use trading_core::model::{Autoscaling, Listing, Reading, Service, ServiceName, Written};
 
 use super::scaling::{self, Targets};
@@ -14,6 +18,8 @@ const WHAT: &str = "services";
 /// What one answer lists, and what one question describes.
 const LISTED: i32 = 100;
 const DESCRIBED: usize = 10;
+/// How much longer than descriptions the first look of a stop waits for scaling targets.
+const TARGETS_PATIENCE: Duration = Duration::from_secs(2);
 
 impl Ecs {
     pub(super) async fn read_services(&self) -> Reading<Listing<Service>> {
@@ -45,13 +51,34 @@ impl Ecs {
         self.gathered(described, &targets)
     }
 
-    /// Descriptions and scaling targets of services, side by side.
+    /// Descriptions and scaling targets of services, side by side. Counts go to 0 without the
+    /// targets if need be: the first look of a stop does not wait for them once it has the rest.
     async fn ask_about(
         &self,
         cluster: &str,
         names: &[String],
     ) -> (Vec<Part<Described<sdk::Service>>>, Vec<Part<Targets>>) {
-        tokio::join!(self.describe_all(cluster, names), self.targets(cluster, names))
+        let hurried = self.hurried.swap(false, Ordering::Relaxed);
+        let described = Notify::new();
+        let late = async {
+            described.notified().await;
+            match hurried {
+                true => tokio::time::sleep(TARGETS_PATIENCE).await,
+                false => std::future::pending().await,
+            }
+        };
+        let targets = async {
+            tokio::select! {
+                targets = self.targets(cluster, names) => targets,
+                () = late => vec![scaling::late(names)],
+            }
+        };
+        let descriptions = async {
+            let descriptions = self.describe_all(cluster, names).await;
+            described.notify_one();
+            descriptions
+        };
+        tokio::join!(descriptions, targets)
     }
 
     fn gathered(

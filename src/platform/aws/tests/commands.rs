@@ -74,6 +74,18 @@ fn a_rung_that_is_down_keeps_no_other_waiting() {
 
 #[test]
 #[ignore = "needs an AWS-compatible server: cargo xtask test aws"]
+fn counts_do_not_wait_for_the_time_of_one_request_about_autoscaling() {
+    let desk = Desk::tradai();
+    desk.sandbox.rules(&[Rule::service("application-autoscaling").hang()]).expect("a rule");
+    // Longer than the stop itself may take: whoever waited for it would lower nothing.
+    let line = "emergency-stop --reason t --yes --timeout 60s --deadline 20s";
+    let (exit, document) = document(&desk, line);
+    assert!(matches!(exit, Exit::Unknown | Exit::Partial), "{document}");
+    assert!(trading(&desk).iter().all(|it| *it == 0), "{document}");
+}
+
+#[test]
+#[ignore = "needs an AWS-compatible server: cargo xtask test aws"]
 fn a_request_that_hangs_hides_nothing_of_what_the_others_said() {
     let desk = Desk::tradai();
     for (hangs, part, found) in [
