@@ -205,6 +205,9 @@ impl Sender {
             failure.attempts = attempts;
             let pause = jittered(attempts);
             let now = self.clock.since_boot();
+            if failure.kind == Kind::Throttled {
+                self.throttled(call, now);
+            }
             let time_left = self.timeout.saturating_sub(now.saturating_sub(started));
             if !failure.kind.passes()
                 || (after_loss && loss == Loss::HandBack)
@@ -214,7 +217,9 @@ impl Sender {
                 failure.may_have_acted = after_loss;
                 return Err(Failed { failure, error: error.into_service_error_opt() });
             }
-            self.remember(call, failure.kind, now);
+            if failure.kind != Kind::Throttled {
+                self.count(|tally| *tally.repeated.entry(call.name()).or_default() += 1);
+            }
             tokio::time::sleep(pause).await;
         }
     }
@@ -251,15 +256,11 @@ impl Sender {
         }
     }
 
-    fn remember(&self, call: &Call, kind: Kind, now: Duration) {
-        if kind == Kind::Throttled {
-            if let Some(bucket) = call.bucket {
-                self.budget.drain(bucket, now);
-            }
-            self.count(|tally| *tally.throttled.entry(call.name()).or_default() += 1);
-        } else {
-            self.count(|tally| *tally.repeated.entry(call.name()).or_default() += 1);
+    fn throttled(&self, call: &Call, now: Duration) {
+        if let Some(bucket) = call.bucket {
+            self.budget.drain(bucket, now);
         }
+        self.count(|tally| *tally.throttled.entry(call.name()).or_default() += 1);
     }
 
     fn count(&self, add: impl FnOnce(&mut Tally)) {

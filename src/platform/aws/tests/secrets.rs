@@ -77,6 +77,12 @@ async fn what_is_missing_denied_or_silent_is_told_apart() {
     world.sandbox.rules(&[Rule::service("secretsmanager").times(2).throttled()]).expect("a rule");
     assert!(secrets.value(SECRET, "api_key").await.value().is_some());
     assert_eq!(platform.account.traffic().throttled["secretsmanager:GetSecretValue"], 2);
+    // Where a call gives up, its last attempt counts too.
+    world.sandbox.rules(&[Rule::service("secretsmanager").throttled()]).expect("a rule");
+    let hasty = world.open_within(Duration::from_millis(600)).await;
+    assert_eq!(gap(hasty.secrets.value(SECRET, "api_key").await).0, GapKind::Unreachable);
+    let throttled = hasty.account.traffic().throttled["secretsmanager:GetSecretValue"];
+    assert_eq!([throttled], world.sandbox.rules_used().expect("counted")[..]);
     world.sandbox.rules(&[Rule::service("secretsmanager").denied()]).expect("a rule");
     let (kind, why) = gap(secrets.value(SECRET, "api_key").await);
     assert_eq!(kind, GapKind::Denied);
