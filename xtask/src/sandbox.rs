@@ -35,6 +35,7 @@ pub(crate) fn run(scenario: &str) -> Outcome {
     let at = server.addresses().clone();
     let sandbox = Sandbox::at(&at.server, &at.proxy, ACCOUNT);
     let region = sandbox.fill(name)?;
+    sandbox.bots_beat()?;
 
     let folder = sh::target_dir()?.join("aws-sandbox");
     fs::DirBuilder::new()

@@ -5,6 +5,7 @@
 | `/_ctl/account` | hands out an account that nobody has had |
 | `/_ctl/reset` `{account}` | empties an account |
 | `/_ctl/ecs` `{account, cluster, service or family, mode, …}` | how tasks behave: `ecs.plan` |
+| `/_ctl/bots` `{account}` | from now on bots beat while their services run: `bots` |
 | `/_ctl/dynamodb` `{account, table, items, empty_first}` | a table's pages: `tables` |
 | `/_ctl/scenario` `{account, name, region}` | fills an account: `scenario` (about a second) |
 """
@@ -12,6 +13,7 @@
 import json
 import os
 import threading
+import time
 
 # A key or an address of the shell's own must not reach moto's own clients.
 for _name in [name for name in os.environ if name.startswith(("AWS_", "MOTO_"))]:
@@ -27,7 +29,7 @@ from moto.moto_server.werkzeug_app import (  # noqa: E402
 from botocore.exceptions import BotoCoreError, ClientError  # noqa: E402
 from werkzeug.serving import make_server  # noqa: E402
 
-from . import accounts, scenario, schedules, tables  # noqa: E402
+from . import accounts, bots, scenario, schedules, tables  # noqa: E402
 from .ecs import api, scheduler  # noqa: E402
 
 
@@ -49,7 +51,7 @@ class Control:
         self.endpoint = None
         self._routes = {
             "account": self.account, "reset": self.reset, "ecs": self.ecs,
-            "dynamodb": self.dynamodb, "scenario": self.scenario,
+            "bots": self.bots, "dynamodb": self.dynamodb, "scenario": self.scenario,
         }
 
     def answer(self, name, asked):
@@ -70,6 +72,7 @@ class Control:
                     services[account].reset()
             scheduler.BEHAVIOURS.forget(account)
             tables.ASKED.forget(account)
+            bots.ASKED.forget(account)
         return {}
 
     def ecs(self, account, cluster, service=None, family=None, **values):
@@ -78,6 +81,11 @@ class Control:
             raise ValueError("name either a service or a family")
         group = f"service:{service}" if service else f"family:{family}"
         scheduler.BEHAVIOURS.ask(account, cluster, group, values)
+        return {}
+
+    def bots(self, account):
+        """Bots beat from now on."""
+        bots.ASKED.ask(account, time.time())
         return {}
 
     def dynamodb(self, account, table, **values):
@@ -129,5 +137,6 @@ def start(port):
                          request_handler=Handler)
     control.endpoint = f"http://127.0.0.1:{server.server_port}"
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    threading.Thread(target=scheduler.run, daemon=True).start()
+    for look in (scheduler.run, bots.run):
+        threading.Thread(target=look, daemon=True).start()
     return control.endpoint

@@ -375,3 +375,26 @@ class Scenarios(OnServer):
 
 if __name__ == "__main__":
     unittest.main()
+
+
+class Bots(OnServer):
+    """They beat while their services run, and where it was asked for."""
+
+    def test_one_that_hangs_comes_back_with_its_next_task(self):
+        self.control("scenario", account=self.account, name="tradai-dev")
+        dynamodb, ecs = self.client("dynamodb"), self.client("ecs")
+
+        def beats(strategy):
+            row = dynamodb.get_item(TableName="tradai-trading-state-dev",
+                                    Key={"strategy_id": {"S": strategy}})["Item"]
+            return row["last_heartbeat"]["S"]
+        before = {name: beats(name) for name in ("sol-trend", "eth-mean-rev", "xrp-grid")}
+        service = {"cluster": "tradai-dev", "service": "tradai-live-trading-eth-dev"}
+        eventually(lambda: ecs.describe_services(
+            cluster="tradai-dev", services=[service["service"]])["services"][0]["runningCount"])
+        self.control("bots", account=self.account)
+        eventually(lambda: beats("sol-trend") != before["sol-trend"])
+        self.assertEqual(beats("eth-mean-rev"), before["eth-mean-rev"])
+        ecs.update_service(**service, forceNewDeployment=True)
+        eventually(lambda: beats("eth-mean-rev") != before["eth-mean-rev"])
+        self.assertEqual(beats("xrp-grid"), before["xrp-grid"], "paused")

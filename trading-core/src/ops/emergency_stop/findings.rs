@@ -162,7 +162,7 @@ impl EmergencyStop {
         ended
             .map(|task| {
                 let message = format!(
-                    "of {}; no service runs it, so a resume does not start it again: start it \
+                    "a task of {}; no service runs it, so a resume does not start it again: start it \
                      as it was started before",
                     task.family
                 );

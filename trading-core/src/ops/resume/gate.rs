@@ -316,6 +316,10 @@ pub(super) fn not_ready(
         let nothing = lost_task(world, row).or_else(|| idle_service(world, row, fates));
         obstacles.push(match nothing {
             Some(why) => obstacle(NOTHING_RUNS, RestoreSubject::Strategy(id.clone()), why),
+            None if row.service().is_none() && row.task().is_none() => {
+                let unplaced = "its row names neither a service nor a task that runs it";
+                obstacle(NOT_BEATING, id, format!("{message}; {unplaced}"))
+            }
             None => obstacle(NOT_BEATING, id, message),
         });
     }
