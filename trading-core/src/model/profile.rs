@@ -69,8 +69,12 @@ impl Roles {
     }
     /// The rule that decides about a thing: the first that names it.
     pub fn rule_of(&self, subject: Subject, name: &str) -> Option<&RoleRule> {
+        self.rule_of_any(subject, &[name])
+    }
+    /// The same about a thing of several names.
+    pub fn rule_of_any(&self, subject: Subject, names: &[&str]) -> Option<&RoleRule> {
         let mut rules = self.0.iter().filter(|rule| rule.subject == subject);
-        rules.find(|rule| matches(&rule.pattern, name))
+        rules.find(|rule| names.iter().any(|name| matches(&rule.pattern, name)))
     }
 }
 

@@ -17,16 +17,22 @@ pub struct Things<'a> {
 }
 
 impl Things<'_> {
-    /// What of one kind a rule may name; `None`: it was not read.
-    fn names(&self, subject: Subject) -> Option<BTreeSet<String>> {
+    /// What this rule names; `None`: what it may name was not read.
+    fn named_by(&self, rule: &RoleRule, site: &Site) -> Option<BTreeSet<String>> {
         let services = || self.services.map(|all| all.into_iter());
-        Some(match subject {
-            Subject::Service => services()?.map(|it| it.name.to_string()).collect(),
+        let is_it = |name: &String| site.roles.rule_of(rule.subject, name) == Some(rule);
+        Some(match rule.subject {
+            Subject::Service => services()?.map(|it| it.name.to_string()).filter(is_it).collect(),
             Subject::Family => {
-                let of_services = services()?.map(|it| it.family.clone());
-                of_services.chain(self.tasks.as_ref()?.iter().map(|it| it.family.clone())).collect()
+                let families = services()?.map(|it| it.family.clone());
+                let of_tasks = self.tasks.as_ref()?.iter().map(|it| it.family.clone());
+                families.chain(of_tasks).filter(is_it).collect()
             }
-            Subject::Schedule => self.schedules?.into_iter().map(|it| it.id.to_string()).collect(),
+            Subject::Schedule => {
+                let all = self.schedules?.into_iter();
+                let its = all.filter(|it| site.schedule_rule(it) == Some(rule));
+                its.map(|it| it.id.to_string()).collect()
+            }
         })
     }
 }
@@ -37,11 +43,7 @@ pub fn named<'a>(
     site: &'a Site,
     things: &Things<'_>,
 ) -> Vec<(&'a RoleRule, Option<BTreeSet<String>>)> {
-    let named = |rule: &RoleRule| {
-        let names = things.names(rule.subject)?.into_iter();
-        Some(names.filter(|name| site.roles.rule_of(rule.subject, name) == Some(rule)).collect())
-    };
-    site.roles.0.iter().map(|rule| (rule, named(rule))).collect()
+    site.roles.0.iter().map(|rule| (rule, things.named_by(rule, site))).collect()
 }
 
 /// What may run and no rule names, neither itself nor by what it belongs to or starts.
@@ -93,6 +95,14 @@ mod tests {
         assert_eq!(names, [Some(only), Some(rest), Some(BTreeSet::new()), None]);
         assert_eq!(unclassified(&site, &things), BTreeSet::new());
         site.roles.0.drain(..2);
+        // A schedule is named by its id, or by its name alone.
+        let mut schedules = Listing::whole(world.schedules.clone());
+        schedules.found[0].id = "rule:alone".into();
+        let things = Things { schedules: Some(&schedules), ..things };
+        site.roles.0.insert(0, rule(Subject::Schedule, "alone", Role::Support));
+        let by_name = BTreeSet::from(["rule:alone".to_owned()]);
+        assert_eq!(named(&site, &things)[0].1, Some(by_name));
+        site.roles.0.remove(0);
         assert!(unclassified(&site, &things).contains(&first));
     }
 }

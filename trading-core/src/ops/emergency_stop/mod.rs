@@ -27,8 +27,8 @@ pub(crate) use ladder::later;
 pub(crate) use pages::closes;
 
 use crate::model::{
-    Acknowledges, Capabilities, Level, Listing, Role, Roles, RunId, Schedule, ScheduleTarget,
-    Scope, Service, StopId, Subject, Task, Timings, Utc,
+    Acknowledges, Capabilities, Level, Listing, Role, RoleRule, Roles, RunId, Schedule,
+    ScheduleTarget, Scope, Service, StopId, Subject, Task, Timings, Utc,
 };
 use serde::{Deserialize, Serialize};
 
@@ -118,6 +118,11 @@ impl Site {
         let by_service = by_service.and_then(|name| self.roles.of(Subject::Service, name.as_str()));
         by_service.or_else(|| self.roles.of(Subject::Family, &task.family))
     }
+    /// The first rule that names a schedule, by its id or by its bare name.
+    pub fn schedule_rule(&self, schedule: &Schedule) -> Option<&RoleRule> {
+        let names = [schedule.id.as_str(), schedule.name()];
+        self.roles.rule_of_any(Subject::Schedule, &names)
+    }
     /// A schedule's role: by its id, by its bare name, or by the families that it starts and the
     /// services that it scales. Of several, whatever trades decides; else one without a role
     /// leaves it without. `services` are those that were read: one that only its family
@@ -127,9 +132,7 @@ impl Site {
         schedule: &Schedule,
         services: Option<&Listing<Service>>,
     ) -> Option<Role> {
-        let by_id = self.roles.of(Subject::Schedule, schedule.id.as_str());
-        let by_name = || self.roles.of(Subject::Schedule, schedule.name());
-        by_id.or_else(by_name).or_else(|| {
+        self.schedule_rule(schedule).map(|it| it.role).or_else(|| {
             let started: Vec<Option<Role>> = schedule
                 .targets
                 .iter()
