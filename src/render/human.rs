@@ -19,6 +19,7 @@ pub fn page(report: &Report, header: &Header, style: Style) -> String {
     }
     for told in report.told() {
         lines.extend(match told {
+            Told::Whole(finding) if is_said(finding, &report.errors) => Vec::new(),
             Told::Whole(finding) => finding_lines(finding, style),
             Told::More { like, subjects, all } => more_lines(like, &subjects, all, style),
         });
@@ -166,6 +167,14 @@ fn severity(severity: Severity) -> (&'static str, Tone) {
     }
 }
 
+/// An error that ends with the same words has said it, and what to type next.
+fn is_said(finding: &Finding, errors: &[Problem]) -> bool {
+    let Finding { subject, message, evidence, next, .. } = finding;
+    let words = format!("{subject}: {message}");
+    let said = |it: &Problem| it.message.ends_with(&words) && (next.is_none() || *next == it.hint);
+    evidence.is_empty() && errors.iter().any(said)
+}
+
 fn finding_lines(finding: &Finding, style: Style) -> Vec<String> {
     let (word, tone) = severity(finding.severity);
     let subject = escape::line(&finding.subject);
@@ -189,7 +198,28 @@ mod tests {
     use super::page;
     use crate::render::{EnvironmentView, Header, Style, document};
     use trading_core::model::Utc;
-    use trading_core::report::{Exit, Finding, Fold, Report, Severity};
+    use trading_core::report::{Exit, Finding, Fold, Problem, Report, Severity};
+
+    #[test]
+    fn what_an_error_has_said_is_not_said_again() {
+        let lines = |next: Option<&str>, evidence: Vec<String>| {
+            let mut report = Report::new("resume", "refused", Exit::Refused);
+            let (message, hint) =
+                ("not resumed: o1: not known".to_owned(), Some("type".to_owned()));
+            report.errors = vec![Problem { code: "a.b".to_owned(), message, hint }];
+            let finding = Finding::new("a.b", Severity::Error, "o1", "not known").seen(evidence);
+            report.findings = vec![Finding { next: next.map(str::to_owned), ..finding }];
+            let header = Header {
+                environment: EnvironmentView::nowhere("a test"),
+                observed_at: Utc::UNIX_EPOCH,
+                show_account: false,
+            };
+            page(&report, &header, Style { width: 200, color: false }).matches("not known").count()
+        };
+        assert_eq!([lines(None, vec![]), lines(Some("type"), vec![])], [1, 1]);
+        assert_eq!(lines(Some("something else"), vec![]), 2);
+        assert_eq!(lines(None, vec!["seen".to_owned()]), 2);
+    }
 
     #[test]
     fn only_the_page_folds_and_what_it_folds_is_escaped() {

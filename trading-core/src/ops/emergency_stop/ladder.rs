@@ -13,7 +13,7 @@ use crate::ops::run::{Opening, Run};
 use crate::ops::seen::World;
 use crate::ops::{Answer, News, Procedure, Query, Seen, Ticket, Want};
 use crate::plan::{Act, Approval, JournalRule, Purpose, Rung, Settled, Step, StepId};
-use crate::report::Report;
+use crate::report::{Report, stamp};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How long the other rungs wait for the latch before they start without it.
@@ -396,7 +396,7 @@ impl EmergencyStop {
             self.verdict.unknown("latch", "the stop", "it was interrupted before its proof");
         }
         if let Some(until) = self.times.resumed_until.filter(|until| now < *until) {
-            let message = format!("{RESUME_UNDER_WAY} until {until}");
+            let message = format!("{RESUME_UNDER_WAY} until {}", stamp(until));
             self.verdict.unknown("latch", "a resume", message);
         }
         if self.verdict.trading.is_empty() { Word::Unknown } else { Word::Partial }
