@@ -238,6 +238,27 @@ pub enum Seen {
     Logs(Reading<LogList>),
 }
 
+impl Seen {
+    /// The platform's time of an answer. Venues and journals have clocks of their own.
+    fn platform_time(&self) -> Option<Utc> {
+        fn at<T>(reading: &Reading<T>) -> Option<Utc> {
+            match reading {
+                Reading::Known { observed_at, .. } => Some(*observed_at),
+                Reading::Gap(_) => None,
+            }
+        }
+        match self {
+            Self::Latch(it) => at(it),
+            Self::Strategies(it) => at(it),
+            Self::Services(it) => at(it),
+            Self::Tasks(it) => at(it),
+            Self::Schedules(it) => at(it),
+            Self::RestoreChunks(it) | Self::LooseChunks(it) => at(it),
+            _ => None,
+        }
+    }
+}
+
 /// An answer to a want.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {

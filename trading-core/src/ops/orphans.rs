@@ -17,6 +17,8 @@ pub(crate) struct Orphan {
     pub(crate) hold: Hold,
     /// When the first of the items was recorded.
     pub(crate) at: Utc,
+    /// When the last of them was: it may yet come to be done.
+    pub(crate) last_at: Utc,
     /// Per subject the value from before, and what was written and still stands.
     pub(crate) items: Vec<RestoreItem>,
     /// What may stand so: it could not be read.
@@ -28,8 +30,8 @@ pub(crate) struct Orphan {
 
 impl Orphan {
     /// A stop of which nothing is known yet but what the latch would have said.
-    pub(crate) fn of(hold: Hold, at: Utc) -> Self {
-        Self { hold, at, items: Vec::new(), unread: Vec::new(), moot: Vec::new() }
+    pub(crate) fn of(hold: Hold, at: Utc, last_at: Utc) -> Self {
+        Self { hold, at, last_at, items: Vec::new(), unread: Vec::new(), moot: Vec::new() }
     }
     /// Who stopped what, and when.
     pub(crate) fn told(&self) -> String {
@@ -97,7 +99,8 @@ pub(crate) fn orphans(loose: &[RestoreChunk], latch: &Latch, world: &World) -> V
         let mut items = super::resume::items(chunks.iter().copied());
         let taken = taken.get(stop_id);
         items.retain(|it| !taken.is_some_and(|taken| taken.contains(&it.subject)));
-        let mut orphan = Orphan::of(*hold, first.at);
+        let last_at = chunks.iter().map(|it| it.at).max().unwrap_or(first.at);
+        let mut orphan = Orphan::of(*hold, first.at, last_at);
         for item in items {
             let found = found(world, &item.subject);
             let stands = |found: &Option<_>| {

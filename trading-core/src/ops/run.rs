@@ -2,7 +2,7 @@
 
 use super::{Answer, Ask, News, Pending, Query, Seen, Ticket, Tickets, Want};
 use crate::journal::Entry;
-use crate::model::{Reading, RestoreChunk, RestoreItem, RunId, StopId, Utc, Written};
+use crate::model::{RestoreChunk, RestoreItem, RunId, StopId, Utc, Written};
 use crate::plan::{
     Approval, Complaint, Executor, JournalRule, MachineAsk, Purpose, Recorded, Rung, Settled, Step,
     StepId,
@@ -45,7 +45,7 @@ pub(crate) struct Run {
     last_read: Option<Query>,
     /// How many journal asks had to be durable: each is one sync.
     pub(crate) durable_asks: u64,
-    /// How far the platform's clock is ahead of ours, by its last word about the latch.
+    /// How far the platform's clock is ahead of ours, by its last word.
     ahead: SignedDuration,
 }
 
@@ -109,10 +109,29 @@ impl Run {
             ahead: SignedDuration::ZERO,
         }
     }
-    /// Restore records go under this stop from now on, those of another one too.
-    pub(crate) fn works_on(&mut self, stop_id: StopId, resumed: bool, now: Utc) {
+    /// Restore records go under this stop from now on, those of another one too; of one that was
+    /// `resumed` meanwhile, which saw to these steps, without theirs.
+    pub(crate) fn works_on(
+        &mut self,
+        stop_id: StopId,
+        resumed: Option<&BTreeSet<StepId>>,
+        now: Utc,
+    ) {
         let asks = self.executor.works_on(stop_id, resumed, self.platform_time(now));
         self.enqueue(asks);
+    }
+    /// When the answer that is known to a query was asked for.
+    pub(crate) fn shown_at(&self, query: &Query) -> Option<Moment> {
+        self.shown.get(query).copied()
+    }
+    /// Steps that were known to be done before a moment.
+    pub(crate) fn done_before(&self, moment: Moment) -> BTreeSet<StepId> {
+        let done = |id: &StepId| {
+            let settled = self.executor.settled(id);
+            matches!(settled, Some(Settled::Answered(Written::Applied { .. })))
+        };
+        let before = self.settled.iter().filter(|(id, at)| **at < moment && done(id));
+        before.map(|(id, _)| id.clone()).collect()
     }
     /// Records what was recorded and did not come to be done.
     pub(crate) fn note_void(&mut self, now: Utc) {
@@ -232,7 +251,7 @@ impl Run {
                     self.shown.insert(query.clone(), *asked);
                 }
                 self.last_read = Some(query);
-                if let Seen::Latch(Reading::Known { observed_at, .. }) = &*seen {
+                if let Some(observed_at) = seen.platform_time() {
                     self.ahead = observed_at.duration_since(now);
                 }
                 return Some(*seen);

@@ -221,14 +221,20 @@ impl Executor {
     }
     /// Restore records go under this stop from now on. What was recorded under another one
     /// is recorded again: a resume reads the record of one stop. Where that one was `resumed`
-    /// meanwhile, its values may have been put back: of each subject the last one counts, and
-    /// only until it is read again.
-    pub fn works_on(&mut self, stop_id: StopId, resumed: bool, now: Utc) -> Vec<MachineAsk> {
+    /// meanwhile, which saw to these steps, theirs is over, and what others recorded may have been
+    /// put back too: of each subject the last one counts, and only until it is read again.
+    pub fn works_on(
+        &mut self,
+        stop_id: StopId,
+        resumed: Option<&BTreeSet<StepId>>,
+        now: Utc,
+    ) -> Vec<MachineAsk> {
         let before = self.stop_id.replace(stop_id);
         let Some(before) = before.filter(|before| Some(before) != self.stop_id.as_ref()) else {
             return Vec::new();
         };
         let begun = self.recorded_steps(resumed);
+        let doubted = self.record.doubted();
         self.record.forget();
         let chunks = begun.chunks(CHUNK_ITEMS).filter_map(|steps| {
             let chunk = self.chunk_for(steps, now)?;
@@ -236,21 +242,23 @@ impl Executor {
             Some(RestoreChunk { taken_from: Some(before.clone()), ..chunk })
         });
         let asks = chunks.map(|chunk| MachineAsk::Record { steps: Vec::new(), chunk }).collect();
-        if resumed {
-            self.record.doubt_all();
-        }
+        self.record.doubt(|subject| resumed.is_some() || doubted.contains(subject));
         asks
     }
     /// Steps that were begun and have a value in the record, in the order in which they were
-    /// planned; of several about one subject only the last, if `last_only`.
-    fn recorded_steps(&self, last_only: bool) -> Vec<StepId> {
-        let begun = self.begun().filter_map(|step| {
+    /// planned; where the stop was resumed, without those that its resume saw to, and of several
+    /// about one subject only the last.
+    fn recorded_steps(&self, resumed: Option<&BTreeSet<StepId>>) -> Vec<StepId> {
+        let counts = |step: &&Step| {
+            self.record.has(&step.id) && !resumed.is_some_and(|over| over.contains(&step.id))
+        };
+        let begun = self.begun().filter(counts).filter_map(|step| {
             let order = self.slots.get(&step.id)?.order;
             Some((order, &step.restore.as_ref()?.subject, &step.id))
         });
         let mut begun: Vec<_> = begun.collect();
         begun.sort_unstable_by_key(|(order, ..)| *order);
-        if last_only {
+        if resumed.is_some() {
             let last = begun.iter().map(|(order, subject, _)| (*subject, *order));
             let last: BTreeMap<_, _> = last.collect();
             begun.retain(|(order, subject, _)| last.get(subject) == Some(order));
@@ -287,7 +295,9 @@ impl Executor {
         at: Utc,
     ) -> Vec<MachineAsk> {
         let pieces = items.chunks(CHUNK_ITEMS).map(<[_]>::to_vec);
-        self.record.follows(at);
+        if !items.is_empty() {
+            self.record.follows(at);
+        }
         let chunks = pieces.filter_map(|items| {
             let chunk = self.chunk_of(items, at)?;
             let chunk = RestoreChunk { taken_from: Some(from.clone()), ..chunk };

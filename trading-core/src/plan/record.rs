@@ -31,16 +31,26 @@ impl Record {
         self.void.remove(&of);
         self.of.entry(of).or_default().insert(step.clone());
     }
-    /// What is recorded may have been put back since: where the same is changed again, the value
-    /// that is read then counts.
-    pub(super) fn doubt_all(&mut self) {
-        self.in_doubt = self.of.keys().map(|it| (it.subject.clone(), it.chunk)).collect();
+    /// Whether the value of a step is in it.
+    pub(super) fn has(&self, step: &StepId) -> bool {
+        self.by.contains_key(step)
+    }
+    /// What of it may have been put back since.
+    pub(super) fn doubted(&self) -> BTreeSet<RestoreSubject> {
+        self.in_doubt.keys().cloned().collect()
+    }
+    /// What is recorded of these may have been put back since: where the same is changed again,
+    /// the value that is read then counts.
+    pub(super) fn doubt(&mut self, is_doubted: impl Fn(&RestoreSubject) -> bool) {
+        let doubted = self.of.keys().filter(|it| is_doubted(&it.subject));
+        self.in_doubt = doubted.map(|it| (it.subject.clone(), it.chunk)).collect();
     }
     /// A value is read again.
     pub(super) fn read_again(&mut self, subject: &RestoreSubject) {
         if let Some(chunk) = self.in_doubt.remove(subject) {
             let of = Void { chunk, subject: subject.clone() };
-            self.of.remove(&of);
+            let steps = self.of.remove(&of).unwrap_or_default();
+            self.by.retain(|step, _| !steps.contains(step));
             self.void.insert(of);
         }
     }

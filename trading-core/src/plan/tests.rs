@@ -294,7 +294,7 @@ fn what_ends_while_intents_or_values_are_written_down_is_never_asked_for() {
     };
     // Before the journal has answered.
     let mut executor = executor(&steps);
-    executor.works_on("stop".into(), false, NOW);
+    executor.works_on("stop".into(), None, NOW);
     executor.append(steps.to_vec());
     executor.asks();
     executor.close("interrupted");
@@ -302,7 +302,7 @@ fn what_ends_while_intents_or_values_are_written_down_is_never_asked_for() {
     assert!(ended(&executor));
     // Before the store has.
     let mut executor = self::executor(&steps[..1]);
-    executor.works_on("stop".into(), false, NOW);
+    executor.works_on("stop".into(), None, NOW);
     executor.append(steps[..1].to_vec());
     executor.asks();
     let asks = executor.journaled(&ids[..1], Ok(()), NOW);
@@ -310,6 +310,34 @@ fn what_ends_while_intents_or_values_are_written_down_is_never_asked_for() {
     executor.close("interrupted");
     assert_eq!(executor.recorded(&ids[..1]), []);
     assert!(matches!(executor.settled(&ids[0]), Some(Settled::NotStarted { .. })));
+}
+
+#[test]
+fn nothing_taken_over_moves_no_time() {
+    let item = RestoreItem {
+        subject: RestoreSubject::Strategy("a".into()),
+        before: RestoreValue::Enabled(true),
+        written: RestoreValue::Enabled(false),
+        loses: None,
+    };
+    let later = NOW + jiff::SignedDuration::from_hours(1);
+    for (items, at) in [(vec![], NOW), (vec![item], later)] {
+        let mut step = status("a");
+        step.restore = Some(RestoreItem {
+            subject: RestoreSubject::Strategy("b".into()),
+            before: RestoreValue::Enabled(true),
+            written: RestoreValue::Enabled(false),
+            loses: None,
+        });
+        let mut executor = executor(std::slice::from_ref(&step));
+        executor.works_on("stop".into(), None, NOW);
+        executor.take_over(&"old".into(), None, &items, later);
+        executor.append(vec![step.clone()]);
+        executor.asks();
+        let asks = executor.journaled(&[step.id], Ok(()), NOW);
+        let [MachineAsk::Record { chunk, .. }] = asks.as_slice() else { panic!("{asks:?}") };
+        assert_eq!(chunk.at > NOW, at > NOW, "{items:?}");
+    }
 }
 
 proptest! {

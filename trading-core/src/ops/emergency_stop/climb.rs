@@ -1,6 +1,7 @@
 //! What follows from what was seen: the next page of the plan, and when compute may go to 0.
 
 use super::ladder::{EmergencyStop, POLL_MS, SCHEDULER_GRACE_MS, Stage, later};
+use super::orphans::Orphans;
 use super::pages;
 use crate::model::{
     Acknowledges, GapKind, Hold, Latch, Phase, Reading, Scope, Service, StatusReading, Utc,
@@ -89,9 +90,15 @@ impl EmergencyStop {
         self.note_resume(&latch, now);
         self.part_from_released(now);
         self.adopt(&latch, now);
+        if self.latch_is_known() {
+            let named = latch.hold(&self.stop_id).is_some();
+            self.named_at = self.run.shown_at(&Query::Latch).filter(|_| named);
+        }
+        self.times.latch_epoch = self.times.latch_epoch.max(self.newest_latch().map(|it| it.epoch));
         let Some(id) = self.run.attempt("latch", &Query::Latch) else { return Vec::new() };
+        let at = self.run.platform_time(now);
         let noted = |hold: &mut Hold| self.note_misplaced(hold);
-        let step = pages::latch_step(id, &latch, &self.request, &self.stop_id, now, &noted);
+        let step = pages::latch_step(id, &latch, &self.request, &self.stop_id, at, &noted);
         if step.is_none() {
             self.times.latch_settled_at.get_or_insert(now);
         }
@@ -114,11 +121,20 @@ impl EmergencyStop {
         }
         let goes_on = told.iter().any(|hold| hold.phase == Phase::Resuming);
         self.times.overtakes |= goes_on;
+        // Whoever wrote it since we knew it may have overtaken another one.
+        let moved = self.times.latch_epoch.is_some_and(|known| {
+            let ours = self.newest_written().map(|it| it.epoch);
+            latch.epoch > known.max(ours.unwrap_or(known))
+        });
         let until = later(now, IN_FLIGHT_MS);
         match &mut self.times.resumed_until {
-            Some(known) if goes_on => *known = until,
+            Some(known) if goes_on || moved => *known = until,
             known => _ = known.get_or_insert(until),
         }
+    }
+
+    pub(super) fn latch_is_known(&self) -> bool {
+        self.world.latch.as_ref().is_some_and(|it| it.value().is_some())
     }
 
     /// The stop that was worked on was resumed meanwhile and is over: what is stopped from here on
@@ -126,7 +142,7 @@ impl EmergencyStop {
     /// be read has not been released.
     fn part_from_released(&mut self, now: Utc) {
         let held = self.continued || self.times.latched_at.is_some();
-        let known = self.world.latch.as_ref().is_some_and(|it| it.value().is_some());
+        let known = self.latch_is_known();
         let holds = self.newest_latch().is_none_or(|it| it.hold(&self.stop_id).is_some());
         if !held || !known || holds {
             return;
@@ -143,6 +159,8 @@ impl EmergencyStop {
         self.stop_id = new;
         (self.continued, self.found_phase) = (false, None);
         (self.times.latched_at, self.world.restore) = (None, None);
+        // What was taken over is in the record of the one that was resumed.
+        (self.orphans, self.world.loose) = (Orphans::default(), None);
         if climbs {
             // Whoever was let go on has to be told, and to have the time for it, anew.
             self.times.latch_settled_at = Some(now);

@@ -9,7 +9,7 @@ use super::{Request, Site};
 use crate::journal::Entry;
 use crate::model::{Phase as HoldPhase, Reading, ServiceName, StopId, StrategyId, Utc, Written};
 use crate::ops::resume::IN_FLIGHT_MS;
-use crate::ops::run::{Opening, Run};
+use crate::ops::run::{Moment, Opening, Run};
 use crate::ops::seen::World;
 use crate::ops::{Answer, News, Procedure, Query, Seen, Ticket, Want};
 use crate::plan::{Act, Approval, JournalRule, Purpose, Rung, Settled, Step, StepId};
@@ -57,6 +57,8 @@ pub(super) enum Word {
 pub(super) struct Round {
     pub(super) started_at: Utc,
     pub(super) waiting: BTreeSet<Query>,
+    /// What was answered before the latch was.
+    deferred: Vec<Query>,
     /// How many steps were planned before it.
     planned: usize,
 }
@@ -70,6 +72,8 @@ pub struct EmergencyStop {
     pub(super) continued: bool,
     /// How often the stop that was worked on was resumed meanwhile.
     pub(super) partings: u32,
+    /// When the last answer was asked for in which the latch named this stop.
+    pub(super) named_at: Option<Moment>,
     pub(super) run: Run,
     pub(super) world: World,
     pub(super) verdict: Verdict,
@@ -119,6 +123,7 @@ impl EmergencyStop {
             request,
             continued: false,
             partings: 0,
+            named_at: None,
             run,
             world: World::default(),
             verdict: Verdict::default(),
@@ -233,7 +238,9 @@ impl EmergencyStop {
         // What does not count of what was recorded so far is told where that stands.
         self.run.note_void(now);
         self.note_unlatched(now);
-        self.run.works_on(self.stop_id.clone(), resumed, now);
+        // What was done before the latch named it for the last time its resume has seen.
+        let over = self.named_at.take().map(|at| self.run.done_before(at)).unwrap_or_default();
+        self.run.works_on(self.stop_id.clone(), resumed.then_some(&over), now);
         let entry = Entry::Stop { stop_id: self.stop_id.clone(), continued: self.continued };
         self.run.executor.note(entry);
     }
@@ -305,7 +312,8 @@ impl EmergencyStop {
         }
         let waiting = queries.into_iter().collect();
         let planned = self.run.executor.planned();
-        self.round = Some(Round { started_at: now, waiting, planned });
+        let deferred = Vec::new();
+        self.round = Some(Round { started_at: now, waiting, deferred, planned });
     }
 
     fn end_round(&mut self, started_at: Utc, now: Utc) {
@@ -348,6 +356,22 @@ impl EmergencyStop {
                 self.next_round_at = later(now, gap);
             }
         }
+    }
+
+    /// What is planned for now. Whose stop this is the latch tells: once it was named, what a later
+    /// round shows waits for it, or it could be recorded under a stop that was released meanwhile,
+    /// where nobody seeks it. Where the latch cannot be read, nothing waits for it.
+    fn due(&mut self, query: Query) -> Vec<Query> {
+        let named = self.named_at.is_some() && self.latch_is_known();
+        let Some(round) = self.round.as_mut().filter(|_| named) else { return vec![query] };
+        if query == Query::Latch {
+            return [query].into_iter().chain(std::mem::take(&mut round.deferred)).collect();
+        }
+        if !round.waiting.contains(&Query::Latch) {
+            return vec![query];
+        }
+        round.deferred.push(query);
+        Vec::new()
     }
 
     /// A round that led to nothing, and was asked when all had been done, was spent on
@@ -461,7 +485,9 @@ impl Procedure for EmergencyStop {
             value.iter().for_each(|chunk| self.run.executor.follows(chunk.at));
         }
         self.world.take(seen);
-        self.plan_for(&query, now);
+        for query in self.due(query.clone()) {
+            self.plan_for(&query, now);
+        }
         let Some(round) = &mut self.round else { return };
         round.waiting.remove(&query);
         if round.waiting.is_empty() {

@@ -53,11 +53,16 @@ impl EmergencyStop {
     /// The latch as it was read or written by us last.
     pub(super) fn newest_latch(&self) -> Option<&Latch> {
         let read = self.world.latch.as_ref().and_then(Reading::value);
+        read.into_iter().chain(self.newest_written()).max_by_key(|latch| latch.epoch)
+    }
+
+    /// The latch as this run wrote it last.
+    pub(super) fn newest_written(&self) -> Option<&Latch> {
         let written = self.latch_writes().filter_map(|(step, settled)| match &step.act {
             Act::WriteLatch { latch, .. } if settled.is_some_and(Settled::stands) => Some(latch),
             _ => None,
         });
-        read.into_iter().chain(written).max_by_key(|latch| latch.epoch)
+        written.max_by_key(|latch| latch.epoch)
     }
 
     /// The latch cannot be read, or a write of it failed in a way that no other reading

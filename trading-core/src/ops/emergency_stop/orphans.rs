@@ -33,7 +33,7 @@ impl EmergencyStop {
     pub(super) fn note_unlatched(&mut self, now: Utc) {
         let named = self.continued || self.times.latched_at.is_some();
         let hold = (self.site.capabilities.strategies && !named)
-            .then(|| new_hold(&self.request, &self.stop_id, now));
+            .then(|| new_hold(&self.request, &self.stop_id, self.run.platform_time(now)));
         self.run.executor.unlatched(hold);
     }
 
@@ -64,7 +64,7 @@ impl EmergencyStop {
         for mut orphan in found {
             // What we are about to change, and what may yet come of one that died just now, tells
             // nothing for now.
-            let young = now < later(orphan.at, MAY_COME_MS);
+            let young = now < later(orphan.last_at, MAY_COME_MS);
             let undecided = |it: &RestoreItem| open.contains(&it.subject);
             let known = orphan.items.len() + orphan.moot.len();
             orphan.items.retain(|it| !undecided(it));
@@ -79,7 +79,7 @@ impl EmergencyStop {
             let (items, left): (Vec<_>, Vec<_>) = theirs.into_iter().partition(covers);
             let (moot, _): (Vec<_>, Vec<_>) = orphan.moot.into_iter().partition(covers);
             let (unread, _): (Vec<_>, Vec<_>) = orphan.unread.into_iter().partition(covers);
-            let part = || Orphan::of(orphan.hold.clone(), orphan.at);
+            let part = || Orphan::of(orphan.hold.clone(), orphan.at, orphan.last_at);
             if !left.is_empty() {
                 self.orphans.left.push(Orphan { items: left, ..part() });
             }

@@ -13,6 +13,8 @@ pub(super) struct Times {
     pub(super) ended_at: Option<Utc>,
     /// Until when something that a resume had sent before this stop may still take effect.
     pub(super) resumed_until: Option<Utc>,
+    /// The epoch of the latch as it was known last.
+    pub(super) latch_epoch: Option<u64>,
     /// The next write of the latch is what such a resume sees first of this stop.
     pub(super) overtakes: bool,
     /// Time in which nothing was under way, and that of rounds which saw nothing but that

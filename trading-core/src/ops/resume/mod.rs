@@ -4,6 +4,7 @@
 
 mod gate;
 mod holds;
+mod meanwhile;
 mod orphans;
 mod outcome;
 mod procedure;

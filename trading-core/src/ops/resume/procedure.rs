@@ -7,7 +7,7 @@ use super::restore::{self, Fate, Item};
 use super::unlatched;
 use super::{IN_FLIGHT_MS, LOOK_LIMIT_MS, Request};
 use crate::journal::Entry;
-use crate::model::{Hold, Phase, Reading, StopId, Utc};
+use crate::model::{Hold, Reading, RestoreChunk, StopId, Utc};
 use crate::ops::emergency_stop::{Site, later};
 use crate::ops::run::{Opening, Run};
 use crate::ops::seen::World;
@@ -90,7 +90,7 @@ pub struct Resume {
     pub(super) end: Option<End>,
     pub(super) ended_at: Option<Utc>,
     stage: Stage,
-    waiting: BTreeSet<Query>,
+    pub(super) waiting: BTreeSet<Query>,
     /// The platform's time of the survey: who beat after it has come up again.
     resuming_since: Option<Utc>,
     next_look_at: Utc,
@@ -101,7 +101,9 @@ pub struct Resume {
     /// Until when something of another resume of this stop may still take effect.
     in_flight_until: Option<Utc>,
     /// The latch is being read again, since somebody else wrote it.
-    rereading: bool,
+    pub(super) rereading: bool,
+    /// The record of the stop as it was planned from.
+    pub(super) planned: Vec<RestoreChunk>,
     /// Everything is as it must be: the release is under way, and what is read from now on
     /// shows it.
     ready: bool,
@@ -144,6 +146,7 @@ impl Resume {
             waiting: first.into_iter().collect(),
             resuming_since: None,
             awaited: String::new(),
+            planned: Vec::new(),
             ready: false,
             in_flight_until: None,
             rereading: false,
@@ -156,7 +159,7 @@ impl Resume {
         self.digest.as_ref()
     }
 
-    fn ask_all(&mut self, queries: Vec<Query>) {
+    pub(super) fn ask_all(&mut self, queries: Vec<Query>) {
         for query in &queries {
             self.run.read(query.clone());
         }
@@ -286,6 +289,8 @@ impl Resume {
         if let Some(why) = self.too_short_for(&hold, now) {
             return self.close(now, End::Refused(why));
         }
+        let record = self.world.restore.as_ref().and_then(Reading::value);
+        self.planned = record.cloned().unwrap_or_default();
         let working = Entry::Stop { stop_id: hold.stop_id.clone(), continued: true };
         self.hold = Some(hold);
         self.digest = Some(digest(&steps));
@@ -411,41 +416,13 @@ impl Resume {
         }
         self.look_asked_at = now;
         if self.run.executor.is_held_back() {
-            let fresh = if self.has_latch() { Query::Latch } else { Query::Stops };
-            self.ask_all(vec![fresh]);
+            let fresh = self.fresh_queries();
+            self.ask_all(fresh);
         } else if self.only_release_waits() {
             let mut queries = self.survey_queries(None);
             queries.extend(gate::unanswered(&self.site, &self.world));
             self.ask_all(queries);
         }
-    }
-
-    /// Somebody wrote the latch between our read and our write. What stands there now tells
-    /// whether trading goes on or was stopped again.
-    fn who_changed_the_latch(&mut self) -> Option<End> {
-        if !self.rereading {
-            self.rereading = true;
-            self.run.executor.cancel_waiting("the latch was changed meanwhile");
-            self.ask_all(vec![Query::Latch]);
-            return None;
-        }
-        if !self.waiting.is_empty() {
-            return None;
-        }
-        let (Some(latch), Some(ours)) =
-            (self.world.latch.as_ref().and_then(Reading::value), self.hold.as_ref())
-        else {
-            let why = "the latch was changed meanwhile, and cannot be read again";
-            return Some(End::Held(why.to_owned()));
-        };
-        let id = &ours.stop_id;
-        Some(match latch.hold(id) {
-            None => gone(latch, ours),
-            Some(hold) if hold.phase == Phase::Resuming => {
-                End::StoppedAgain(format!("another resume of {id} goes on"))
-            }
-            Some(_) => End::StoppedAgain("the latch was changed meanwhile".to_owned()),
-        })
     }
 
     fn released(&self) -> Option<&Settled> {
@@ -499,7 +476,7 @@ impl Resume {
     }
 
     /// The epoch that the release expects, which nobody else may have raised.
-    fn expected_epoch(&self) -> Option<u64> {
+    pub(super) fn expected_epoch(&self) -> Option<u64> {
         let mut steps = self.run.executor.steps();
         steps.find_map(|(step, _)| match &step.act {
             Act::WriteLatch { expected_epoch, .. } if step.id.as_str() == "latch/released" => {
@@ -516,7 +493,8 @@ impl Resume {
         if self.ready || self.rereading {
             return;
         }
-        if let Some(end) = self.stopped_again() {
+        let grew = || self.record_grew().filter(|_| !self.put_something_back());
+        if let Some(end) = self.stopped_again().or_else(grew) {
             self.run.executor.close("the latch was changed meanwhile");
             return self.close(now, end);
         }
@@ -568,51 +546,9 @@ impl Resume {
         }
     }
 
-    /// What tells of stops meanwhile was read.
-    fn is_seen(&self) -> bool {
-        match self.has_latch() {
-            true => self.world.latch.as_ref().is_some_and(|it| it.value().is_some()),
-            false => self.world.stops.as_ref().is_some_and(|it| it.value().is_some()),
-        }
-    }
-
     /// Everything was seen as it must be.
     pub(super) fn is_ready(&self) -> bool {
         self.ready
-    }
-
-    fn stopped_again(&self) -> Option<End> {
-        if !self.has_latch() {
-            return self.stopped_again_here();
-        }
-        let latch = self.world.latch.as_ref()?.value()?;
-        let ours = self.hold.as_ref()?;
-        match latch.hold(&ours.stop_id) {
-            Some(hold) if self.expected_epoch().is_some_and(|expected| latch.epoch > expected) => {
-                if hold.phase != Phase::Resuming {
-                    let why = format!("stop {} was taken up again meanwhile", hold.stop_id);
-                    return Some(End::StoppedAgain(why));
-                }
-                let others = latch.holds.iter().filter(|it| it.stop_id != ours.stop_id);
-                let others: Vec<&str> = others.map(|it| it.stop_id.as_str()).collect();
-                Some(End::StoppedAgain(match others.join(", ") {
-                    none if none.is_empty() => {
-                        format!(
-                            "another resume of {} goes on, or a hold came and went",
-                            ours.stop_id
-                        )
-                    }
-                    others => format!("the latch was changed meanwhile; {others} holds too"),
-                }))
-            }
-            Some(hold) if hold.phase == Phase::Resuming => None,
-            Some(hold) => Some(End::StoppedAgain(format!(
-                "stop {} went back to {}",
-                hold.stop_id,
-                hold.phase.as_str()
-            ))),
-            None => Some(gone(latch, ours)),
-        }
     }
 
     fn close(&mut self, now: Utc, end: End) {

@@ -13,6 +13,7 @@ use jiff::SignedDuration;
 mod gate;
 mod orders;
 mod orphans;
+mod parted;
 mod races;
 mod told;
 mod unlatched;

@@ -316,3 +316,26 @@ fn of_two_old_stops_the_later_one_tells_what_it_found() {
     assert_eq!(resume(&mut world).outcome, "RELEASED");
     assert_eq!(statuses(&world)[0], "paused");
 }
+
+/// What a stop recorded last may yet come of it, long as it worked before.
+#[test]
+fn what_may_yet_come_of_one_that_worked_for_long_is_not_decided() {
+    for (ago_s, decided) in [(10, false), (150, true)] {
+        let mut world = orphaned(&Scope::All);
+        let of_a = |it: &RestoreItem| it.subject == RestoreSubject::Strategy("a".into());
+        let with_a = world.chunks.iter().find(|it| it.items.iter().any(of_a));
+        let mut last = with_a.unwrap().clone();
+        last.chunk += 100;
+        world.now += SignedDuration::from_mins(10);
+        last.at = world.now - SignedDuration::from_secs(ago_s);
+        // It does not stand as it left it, and stays as it is.
+        world.rows[0].row.set("status", Attr::text("terminated"));
+        world.chunks.push(last);
+        stop_of(&mut world, Scope::All, "r1");
+        let is_over = world
+            .chunks
+            .iter()
+            .any(|it| it.taken_from == Some("stop-dead".into()) && it.items.iter().any(of_a));
+        assert_eq!(is_over, decided, "{ago_s}");
+    }
+}
