@@ -8,7 +8,7 @@ use trading_core::report::{Exit, Problem};
 
 use super::environment::Access;
 use super::origin::{Origin, Sourced};
-use super::schema::{EnvironmentFile, SettingsFile, Span};
+use super::schema::{EnvironmentFile, SettingsFile, Span, Wait};
 use super::{profile, read};
 use crate::cli::{self, Globals};
 use crate::ctx::Ctx;
@@ -423,14 +423,15 @@ impl Pick<'_> {
     fn patience(
         &self,
         globals: &Globals,
-        by_second: (Option<Span>, Option<Span>),
-        by_user: (Option<Span>, Option<Span>),
+        by_second: (Option<Wait>, Option<Span>),
+        by_user: (Option<Wait>, Option<Span>),
     ) -> Result<Waits, Fault> {
+        let wait = |it: Option<Wait>| it.map(|it| it.0);
         let span = |it: Option<Span>| it.map(|it| it.0);
         let timeout = self.of(
             ("--timeout", globals.timeout),
             ("TRADECTL_TIMEOUT", cli::wait),
-            (span(by_second.0), span(by_user.0)),
+            (wait(by_second.0), wait(by_user.0)),
         )?;
         let deadline = self.of(
             ("--deadline", globals.deadline),

@@ -85,7 +85,7 @@ keys! {
         /// `human`, `json` or `jsonl`.
         output: cli::Output,
         /// The longest that one request may take.
-        timeout: Span,
+        timeout: Wait,
         /// The longest that a command may take.
         deadline: Span,
         /// Account ids are shown whole.
@@ -254,19 +254,30 @@ pub(super) struct Span(pub(super) Duration);
 
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl serde::de::Visitor<'_> for Visitor {
-            type Value = Span;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(
-                    "a duration in quotes with its unit, such as \"250ms\", \"90s\" or \"10m\"",
-                )
-            }
-            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Span, E> {
-                cli::duration(text).map(Span).map_err(E::custom)
-            }
-        }
-        deserializer.deserialize_str(Visitor)
+        deserializer.deserialize_str(Visitor(cli::duration)).map(Self)
+    }
+}
+
+/// A duration in which something can answer: by the same rule as flags and variables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Wait(pub(super) Duration);
+
+impl<'de> Deserialize<'de> for Wait {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(Visitor(cli::wait)).map(Self)
+    }
+}
+
+/// Reads a duration from its text.
+struct Visitor(fn(&str) -> Result<Duration, String>);
+
+impl serde::de::Visitor<'_> for Visitor {
+    type Value = Duration;
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a duration in quotes with its unit, such as \"250ms\", \"90s\" or \"10m\"")
+    }
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Duration, E> {
+        self.0(text).map_err(E::custom)
     }
 }
 

@@ -193,19 +193,20 @@ fn the_reference_names_every_key() {
     }
 }
 
+/// A file as only its owner may write it.
+fn write(path: PathBuf, text: &str) {
+    std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+    std::fs::write(&path, text).expect("written");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(path, mode).expect("a mode");
+}
+
 #[test]
 fn a_projects_file_may_lengthen_a_stop_and_never_shorten_it() {
     const DEFAULT: Duration = Duration::from_secs(120);
     let stop = |mine: Option<&str>, project: &str, flags: &[&str]| {
         let home = tempfile::tempdir().expect("a folder");
         let desk = home.path().join("desk");
-        std::fs::create_dir(&desk).expect("a folder");
-        let write = |path: PathBuf, text: &str| {
-            std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-            std::fs::write(&path, text).expect("written");
-            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-            std::fs::set_permissions(path, mode).expect("a mode");
-        };
         write(desk.join("tradectl.toml"), project);
         if let Some(text) = mine {
             write(home.path().join("config/tradectl.toml"), text);
@@ -223,4 +224,33 @@ fn a_projects_file_may_lengthen_a_stop_and_never_shorten_it() {
     let mine = "timeout = \"5s\"\ndeadline = \"60s\"";
     assert_eq!(stop(Some(mine), short, &[]), (5, 60), "the user's own holds");
     assert_eq!(stop(None, short, &["--timeout", "3s", "--deadline", "4s"]), (3, 4));
+}
+
+/// Without time for any answer a stop stops nothing.
+#[test]
+fn no_source_may_leave_a_request_no_time() {
+    let flag = ["tradectl", "config", "show", "--timeout", "0s"];
+    let fault = Cli::try_parse_from(flag).expect_err("refused");
+    assert!(fault.to_string().contains("leaves no time to answer"), "{fault}");
+    let fault = resolve(&[("TRADECTL_TIMEOUT", "0s")], &[], Access::Read).expect_err("refused");
+    assert!(fault.message.contains("leaves no time to answer"), "{fault:?}");
+    for file in ["config/tradectl.toml", "desk/tradectl.toml", "named.toml"] {
+        let home = tempfile::tempdir().expect("a folder");
+        let path = home.path().join(file);
+        write(path.clone(), "output = \"json\"\ntimeout = \"0s\"");
+        let mut ctx = ctx(&[("TRADECTL_HOME", &home.path().display().to_string())]);
+        ctx.cwd = home.path().join("desk");
+        let named = path.display().to_string();
+        let words = match file {
+            "named.toml" => vec!["tradectl", "--config", &named, "config", "check"],
+            _ => vec!["tradectl", "config", "check"],
+        };
+        let globals = Cli::parse_from(words).globals;
+        let fault = Settings::load(&ctx, &globals).expect_err("refused");
+        let told = format!("{named}:2:11: `0s` leaves no time to answer");
+        assert_eq!((fault.exit, fault.message), (Exit::Settings, told.clone()));
+        let problems = super::problems(&ctx, &globals).expect("a list");
+        let problems: Vec<&str> = problems.iter().map(|it| it.message.as_str()).collect();
+        assert_eq!(problems, [told.as_str()]);
+    }
 }
