@@ -57,6 +57,10 @@ impl RestoreChunk {
     pub fn is_loose(&self) -> bool {
         self.unlatched.is_some() || self.taken_from.is_some()
     }
+    /// Its place in a record, which holds one chunk there and no other.
+    pub fn key(&self) -> (&StopId, &RunId, u32) {
+        (&self.stop_id, &self.run_id, self.chunk)
+    }
     /// It only says what of earlier ones does not count.
     pub fn is_note(&self) -> bool {
         self.items.is_empty()
@@ -65,8 +69,7 @@ impl RestoreChunk {
     pub fn valid<'a>(chunks: impl IntoIterator<Item = &'a Self> + Clone) -> Vec<Self> {
         // What a run says of its chunks it says of their copies too.
         fn run(chunk: &RestoreChunk) -> &str {
-            let run = chunk.run_id.as_str();
-            run.strip_suffix(RestoreChunk::TAKEN).unwrap_or(run)
+            chunk.run_id.as_str().trim_end_matches(RestoreChunk::TAKEN)
         }
         let void: BTreeSet<(&str, u32, &RestoreSubject)> = chunks
             .clone()

@@ -65,9 +65,17 @@ pub(super) fn answered_for(hold: &Hold, chunks: &[RestoreChunk], under: &[StepId
     let own = |chunk: &&RestoreChunk| {
         chunk.stop_id == hold.stop_id && chunk.unlatched.is_some() && !chunk.is_note()
     };
-    // As they are, whatever of them counts: a copy is the same whoever makes it and when.
-    let copies = chunks.iter().filter(own).map(|chunk| chunk.taken_over_by(&hold.stop_id));
-    let fresh = copies.filter(|copy| !chunks.contains(copy));
+    let stands = |copy: &RestoreChunk| chunks.iter().find(|it| it.key() == copy.key());
+    let copy = |chunk: &RestoreChunk| {
+        // As they are, whatever of them counts: a copy is the same whoever makes it and when.
+        let copy = chunk.taken_over_by(&hold.stop_id);
+        let Some(known) = stands(&copy) else { return Some(copy) };
+        // Another binary may have copied less. Nothing is written over it: the rest goes beside it.
+        let rest = copy.items.into_iter().filter(|it| !known.items.contains(it));
+        let rest = RestoreChunk { items: rest.collect(), ..known.taken_over_by(&hold.stop_id) };
+        (!rest.is_note() && stands(&rest).is_none()).then_some(rest)
+    };
+    let fresh = chunks.iter().filter(own).filter_map(copy);
     let steps = fresh.zip(1_u32..).map(|(chunk, number)| {
         let id = StepId::new(format!("record/{}:answered-for#{number}", hold.stop_id));
         let why = "it was recorded before the latch named the stop, which answers for it";

@@ -111,6 +111,9 @@ impl SimWorld {
                 return Written::Unreachable { why: "broken".into() };
             }
             Act::HandOver { chunk } if self.chunks.contains(chunk) => return Written::Already,
+            Act::HandOver { chunk } if self.chunks.iter().any(|it| it.key() == chunk.key()) => {
+                return compare("no chunk there".into(), "another chunk".into());
+            }
             Act::HandOver { chunk } => self.chunks.push(chunk.clone()),
         }
         applied

@@ -141,6 +141,33 @@ fn what_does_not_count_does_not_count_under_the_id_of_another_stop_either() {
     assert!(world.chunks.iter().any(|it| it.stop_id.as_str() == "stop-r9" && !it.void.is_empty()));
 }
 
+/// Binaries before ours copied only what counts: such a copy stands where ours would, and what it
+/// lacks is nobody's all the same.
+#[test]
+fn a_copy_that_an_older_binary_made_stays_and_the_rest_goes_beside_it() {
+    let mut world = SimWorld::busy();
+    world.engines_beat = true;
+    let latch = |ask: &Ask| matches!(ask, Ask::Read(Query::Latch));
+    world.slow = Some((latch, world.now + SignedDuration::from_secs(4)));
+    stop_beside(&mut world, "r1", first("a", "stopped"));
+    let loose = |it: &&RestoreChunk| it.unlatched.is_some() && !it.is_note();
+    let valid = RestoreChunk::valid(&world.chunks);
+    let copies = |chunks: &[RestoreChunk]| -> Vec<RestoreChunk> {
+        chunks.iter().filter(loose).map(|it| it.taken_over_by(&it.stop_id)).collect()
+    };
+    let (ours, old) = (copies(&world.chunks), copies(&valid));
+    assert!(!old.is_empty() && ours != old, "{old:#?}");
+    world.chunks.extend(old);
+    // One that ends before its release leaves its copies to the next.
+    world.hung.insert("b".into());
+    assert_eq!(resume(&mut world).outcome, "PARTIAL");
+    world.hung.clear();
+    let report = resume(&mut world);
+    assert_eq!(report.outcome, "RELEASED", "{report:#?}");
+    assert_eq!((status_of(&world, "a"), status_of(&world, "b")), ("stopped", "RUNNING"));
+    assert_eq!(resume(&mut world).outcome, "nothing held");
+}
+
 #[test]
 fn a_record_of_a_newer_format_is_left_to_a_newer_binary() {
     let mut world = stopped();
