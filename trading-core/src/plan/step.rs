@@ -22,6 +22,12 @@ impl StepId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+    /// What is attempted, and which attempt at it this is: the first has no number in its name.
+    pub(crate) fn attempt(&self) -> (&str, u32) {
+        let numbered = self.0.rsplit_once('#');
+        let numbered = numbered.and_then(|(base, number)| Some((base, number.parse().ok()?)));
+        numbered.unwrap_or((&self.0, 1))
+    }
 }
 impl fmt::Display for StepId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,6 +2,7 @@
 
 use super::Request;
 use super::exposed::Positions;
+use super::judge::Standing;
 use super::ladder::{EmergencyStop, Word};
 use crate::model::{Reading, Scope, StrategyId, TaskId, Written};
 use crate::ops::run::describe;
@@ -11,13 +12,22 @@ use crate::report::{Finding, Severity};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl EmergencyStop {
-    /// Why something could not be changed, if an act on it failed; a denial before anything else.
-    fn last_failure(&self, subject: &str) -> Option<&Written> {
-        let steps = self.run.executor.steps().filter(|(step, _)| step.act.is_on(subject));
-        let failures = steps.filter_map(|(_, settled)| match settled {
-            Some(Settled::Answered(written)) if !written.stands() => Some(written),
-            _ => None,
-        });
+    /// Why what still trades could not be changed, if the last answered attempt at it failed; a
+    /// denial before anything else.
+    fn last_failure(&self, standing: &Standing) -> Option<&Written> {
+        let mut last: BTreeMap<&str, (u32, &Written)> = BTreeMap::new();
+        for (step, settled) in self.run.executor.steps() {
+            // A strategy may be called as a service is.
+            let on_it = step.rung.as_str() == standing.rung && step.act.is_on(&standing.subject);
+            if let (true, Some(Settled::Answered(written))) = (on_it, settled) {
+                let (base, attempt) = step.id.attempt();
+                let known = last.entry(base).or_insert((attempt, written));
+                if attempt > known.0 {
+                    *known = (attempt, written);
+                }
+            }
+        }
+        let failures = last.into_values().map(|(_, it)| it).filter(|it| !it.stands());
         failures.max_by_key(|it| matches!(it, Written::Denied { .. }))
     }
 
@@ -28,7 +38,7 @@ impl EmergencyStop {
         for standing in self.verdict.trading.iter().filter(|_| word != Word::Planned) {
             let (subject, text) = (&standing.subject, &standing.message);
             let mut item = finding("stop.not_stopped", Severity::Critical, subject, text);
-            let failure = self.last_failure(subject);
+            let failure = self.last_failure(standing);
             item.evidence.extend(failure.iter().map(|it| describe(it)));
             item.next = Some(match failure {
                 _ if standing.lasts => self.instead(subject),

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::ops::{Answer, Ask, Procedure, Seen};
-use crate::plan::Rung;
+use crate::plan::{Act, Rung};
 
 #[test]
 fn a_single_thing_that_cannot_be_read_hides_no_other_and_is_no_halt() {
@@ -295,7 +295,6 @@ fn a_dry_run_plans_the_same_in_whatever_order_the_answers_come() {
 /// What is seen too late not to exist does not undo what was done before.
 #[test]
 fn where_nothing_is_deployed_nobody_says_that_nothing_was_done() {
-    use crate::ops::{Answer, Ask, Procedure, Seen};
     for (schedules, told) in [(true, "journal show r1"), (false, "nothing was stopped")] {
         let mut world = SimWorld::busy();
         world.latch_broken = true;
@@ -330,40 +329,104 @@ fn where_nothing_is_deployed_nobody_says_that_nothing_was_done() {
     }
 }
 
-/// A stop that may not do something says so where it tells what still trades, and sends to the
-/// permission and not to the same denial.
-#[test]
-fn what_was_denied_is_told_with_what_it_left_trading() {
-    use crate::ops::{Answer, Ask, Procedure};
-    use crate::plan::Act;
-    let mut world = SimWorld::busy();
-    let request = world::request(&world, "r1");
+/// A stop of which some acts are answered by somebody else than the world.
+fn stop_failing(world: &mut SimWorld, mut fails: impl FnMut(&Act) -> Option<Written>) -> Report {
+    let request = world::request(world, "r1");
     let approval = world::approval(&world::site(), &request);
     let mut stop = EmergencyStop::new(world::site(), request, Some((approval, "typed")));
-    let report = loop {
+    loop {
         for want in stop.wants(world.now) {
-            let denied = |acts: &[(crate::plan::StepId, Act)]| {
-                acts.iter().any(|(_, act)| matches!(act, Act::SetDesired { .. }))
-            };
             let answer = match want.ask {
-                Ask::Act(acts) if denied(&acts) => {
-                    let why = "needs the permission to update services".to_owned();
-                    let denied = Written::Denied { why };
-                    Answer::Acted(acts.into_iter().map(|(id, _)| (id, denied.clone())).collect())
+                Ask::Act(acts) => {
+                    let mut answers = Vec::new();
+                    for (id, act) in acts {
+                        match fails(&act) {
+                            Some(failed) => answers.push((id, failed)),
+                            None => match world.answer(Ask::Act(vec![(id, act)])) {
+                                Answer::Acted(answer) => answers.extend(answer),
+                                other => panic!("{other:?}"),
+                            },
+                        }
+                    }
+                    Answer::Acted(answers)
                 }
                 ask => world.answer(ask),
             };
             stop.give(world.now, want.ticket, answer);
         }
         if let Some(report) = stop.outcome(world.now) {
-            break report;
+            return report;
         }
         world.now += jiff::SignedDuration::from_millis(20);
         world.live();
-    };
+    }
+}
+
+/// What still trades, by where it belongs, with why it could not be changed.
+fn not_stopped<'a>(report: &'a Report, subject: &str) -> Vec<&'a Finding> {
+    let on_it = |it: &&Finding| it.id == "stop.not_stopped" && it.subject == subject;
+    report.findings.iter().filter(on_it).collect()
+}
+
+/// A stop that may not do something says so where it tells what still trades, and sends to the
+/// permission and not to the same denial.
+#[test]
+fn what_was_denied_is_told_with_what_it_left_trading() {
+    let why = "needs the permission to update services";
+    let mut world = SimWorld::busy();
+    let report = stop_failing(&mut world, |act| {
+        let denied = Written::Denied { why: why.to_owned() };
+        matches!(act, Act::SetDesired { .. }).then_some(denied)
+    });
     assert_eq!(report.outcome, "PARTIAL", "{report:#?}");
-    let on_it = |it: &&Finding| it.id == "stop.not_stopped" && it.subject == "engine-2";
-    let found = report.findings.iter().find(on_it).unwrap();
-    assert_eq!(found.evidence, ["denied: needs the permission to update services"]);
+    let found = not_stopped(&report, "engine-2")[0];
+    assert_eq!(found.evidence, [format!("denied: {why}")]);
     assert_eq!(found.next.as_deref(), Some("tradectl iam-policy --env sim --emergency-stop"));
+}
+
+/// A strategy that is called as a service is has not failed because that did.
+#[test]
+fn what_failed_for_a_service_is_not_told_of_a_strategy_of_its_name() {
+    let mut world = SimWorld::busy();
+    world.rows.push(world::row("engine-2", "running", "engine-2"));
+    world.hung.insert("engine-2".into());
+    let report = stop_failing(&mut world, |act| {
+        let denied = Written::Denied { why: "no".to_owned() };
+        matches!(act, Act::SetDesired { .. }).then_some(denied)
+    });
+    let found = not_stopped(&report, "engine-2");
+    let told = |strategy: bool| {
+        let mut found = found.iter().filter(|it| it.message.contains("acknowledged") == strategy);
+        found.next().unwrap_or_else(|| panic!("{report:#?}")).evidence.clone()
+    };
+    assert_eq!(told(false), ["denied: no"]);
+    assert_eq!(told(true), Vec::<String>::new());
+}
+
+/// Of many attempts the last one tells why, and none that another one mended.
+#[test]
+fn why_something_still_trades_is_told_by_the_last_attempt() {
+    let mut world = SimWorld::busy();
+    world.hung.insert("a".into());
+    let (mut attempts, mut refused) = (0, false);
+    let report = stop_failing(&mut world, |act| {
+        let why = match act {
+            Act::SetSchedule { .. } => {
+                attempts += 1;
+                format!("attempt {attempts}")
+            }
+            Act::SetStatus(_) if act.is_on("a") && !refused => {
+                refused = true;
+                "for once".to_owned()
+            }
+            // What runs it stays.
+            Act::SetDesired { .. } => "whatever".to_owned(),
+            _ => return None,
+        };
+        Some(Written::Unreachable { why })
+    });
+    assert!(attempts > 10, "{attempts}");
+    let evidence = &not_stopped(&report, "jobs")[0].evidence;
+    assert_eq!(*evidence, [format!("unreachable: attempt {attempts}")]);
+    assert!(refused && not_stopped(&report, "a")[0].evidence.is_empty(), "{report:#?}");
 }
