@@ -3,8 +3,9 @@
 
 use super::Found;
 use crate::journal::{Damage, Entry, Journal};
-use crate::model::{Hold, Level, Phase, RestoreChunk, Scope, StopId, Utc};
-use crate::plan::Binding;
+use crate::model::{Hold, Level, Phase, RestoreChunk, RestoreSubject, Scope, StopId, Utc};
+use crate::plan::{Binding, Settled};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the journals of this machine tell of stops.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,6 +29,8 @@ pub(crate) struct Stop {
     pub(crate) over: Option<String>,
     /// A resume of it began.
     pub(crate) taken_up: bool,
+    /// What resumes of it put back.
+    pub(crate) put_back: BTreeSet<RestoreSubject>,
     /// Its run goes on.
     pub(crate) at_work: bool,
     /// Its journal is damaged, and what comes after may hold more of the record.
@@ -38,7 +41,7 @@ pub(crate) struct Stop {
 pub fn stops(found: &[Found]) -> Stops {
     let mut told = Stops::default();
     let mut over: Vec<(StopId, String)> = Vec::new();
-    let mut taken_up: Vec<StopId> = Vec::new();
+    let mut put_back: BTreeMap<StopId, BTreeSet<RestoreSubject>> = BTreeMap::new();
     for Found { run, journal, at_work } in found {
         let journal = match journal {
             Ok(journal) => journal,
@@ -54,7 +57,9 @@ pub fn stops(found: &[Found]) -> Stops {
             }
             Some(Entry::Opened { command, .. }) if command == "resume" => {
                 over.extend(released(journal).map(|stop_id| (stop_id, run.clone())));
-                taken_up.extend(worked_on(journal));
+                if let Some(stop_id) = worked_on(journal) {
+                    put_back.entry(stop_id).or_default().extend(put_back_by(journal));
+                }
             }
             Some(Entry::Opened { .. }) => {}
             // A file without a whole line is of a run that never began.
@@ -71,7 +76,9 @@ pub fn stops(found: &[Found]) -> Stops {
     for stop in &mut told.stops {
         let by = over.iter().find(|(stop_id, _)| *stop_id == stop.hold.stop_id);
         stop.over = by.map(|(_, run)| run.clone());
-        stop.taken_up = taken_up.contains(&stop.hold.stop_id);
+        let put_back = put_back.get(&stop.hold.stop_id);
+        stop.taken_up = put_back.is_some();
+        stop.put_back = put_back.cloned().unwrap_or_default();
     }
     told.stops.sort_by_key(|it| it.hold.at);
     told
@@ -111,8 +118,7 @@ fn stop(run: &str, journal: &Journal) -> Option<Stop> {
     // A torn tail was never durable: nothing was done that it would have recorded.
     let damage = journal.damage.as_ref().filter(|it| !matches!(it, Damage::Torn { .. }));
     let damage = damage.map(Damage::to_string);
-    let run = run.to_owned();
-    Some(Stop { hold, chunks, run, over: None, taken_up: false, at_work: false, damage })
+    Some(Stop { damage, ..Stop::new(hold, chunks, run.to_owned()) })
 }
 
 /// The stop that a resume worked on.
@@ -121,6 +127,23 @@ fn worked_on(journal: &Journal) -> Option<StopId> {
         Entry::Stop { stop_id, .. } => Some(stop_id.clone()),
         _ => None,
     })
+}
+
+/// What a resume put back, as far as its answers stand in the journal.
+fn put_back_by(journal: &Journal) -> BTreeSet<RestoreSubject> {
+    let mut steps = BTreeMap::new();
+    let mut put_back = BTreeSet::new();
+    for entry in journal.entries() {
+        match entry {
+            Entry::Page { steps: page } => steps.extend(page.iter().map(|it| (&it.id, &it.act))),
+            Entry::Settled { step, answer } if Settled::stands(answer) => {
+                let item = steps.get(step).and_then(|act| act.changes());
+                put_back.extend(item.map(|it| it.subject));
+            }
+            _ => {}
+        }
+    }
+    put_back
 }
 
 /// The stop from which a resume came to its end.
@@ -169,7 +192,11 @@ impl Stop {
             overtook_resume: false,
             unknown: serde_json::Map::new(),
         };
-        let (chunks, run) = (vec![chunk.clone()], chunk.run_id.to_string());
-        Self { hold, chunks, run, over: None, taken_up: false, at_work: false, damage: None }
+        Self::new(hold, vec![chunk.clone()], chunk.run_id.to_string())
+    }
+    /// Of which nothing is known but what it recorded.
+    fn new(hold: Hold, chunks: Vec<RestoreChunk>, run: String) -> Self {
+        let (over, taken_up, put_back) = (None, false, BTreeSet::new());
+        Self { hold, chunks, run, over, taken_up, put_back, at_work: false, damage: None }
     }
 }

@@ -7,7 +7,7 @@ use super::gate::Obstacle;
 use super::procedure::{End, Resume};
 use super::record::{self, MissingChunk};
 use super::restore::{Item, engine_moved_on, found};
-use crate::model::{Hold, Meant, Reading, RestoreSubject, meant};
+use crate::model::{Hold, Meant, Reading, RestoreItem, RestoreSubject, meant};
 use crate::ops::Query;
 use crate::ops::history::{Stop, Stops};
 use crate::ops::quiet::is_still;
@@ -56,8 +56,7 @@ impl Resume {
     /// something undecided; or it was named, and what stands is looked at item by item.
     fn is_open(&self, stop: &Stop, named: Option<&str>) -> bool {
         let named = named == Some(stop.hold.stop_id.as_str());
-        let undecided = || stop.taken_up && !is_as_before(&self.world, stop);
-        let open = || stands(&self.world, stop, |_| true) > 0 || undecided();
+        let open = || stands(&self.world, stop, |_| true) > 0 || is_undecided(&self.world, stop);
         stop.over.is_none() && (named || open())
     }
 
@@ -133,8 +132,7 @@ fn id_of(stop: &Stop) -> &str {
 /// How many items, of those that are meant, still stand as a stop left them; what cannot be read
 /// counts as such.
 pub(crate) fn stands(world: &World, stop: &Stop, meant: impl Fn(&RestoreSubject) -> bool) -> usize {
-    let items = record::items(&stop.chunks);
-    let items = items.iter().filter(|item| meant(&item.subject));
+    let items = items_of(world, stop).into_iter().filter(|item| meant(&item.subject));
     let stands = items.filter(|item| match found(world, &item.subject) {
         Ok(found) => item.written != item.before && found.as_ref() == Some(&item.written),
         Err(_) => true,
@@ -142,12 +140,30 @@ pub(crate) fn stands(world: &World, stop: &Stop, meant: impl Fn(&RestoreSubject)
     stands.count()
 }
 
-/// Whether every item is as it was before a stop; what cannot be read is not.
-fn is_as_before(world: &World, stop: &Stop) -> bool {
-    let items = record::items(&stop.chunks);
+/// Whether a resume of a stop left an item that is not as it was before. What one has put back is
+/// done: whatever moves it since, as autoscaling does a count, is not this stop's. What cannot be
+/// read is not as it was.
+fn is_undecided(world: &World, stop: &Stop) -> bool {
+    let mut left =
+        items_of(world, stop).into_iter().filter(|it| !stop.put_back.contains(&it.subject));
+    let as_before = |item: &RestoreItem| {
+        found(world, &item.subject).is_ok_and(|it| it.as_ref() == Some(&item.before))
+    };
+    stop.taken_up && left.any(|item| !as_before(&item))
+}
+
+/// The items of a stop that are its own still: what a later one found otherwise than this one had
+/// left it stands, from then on, as that one leaves it.
+fn items_of(world: &World, stop: &Stop) -> Vec<RestoreItem> {
+    let stops = world.stops.as_ref().and_then(Reading::value);
+    let later = stops.into_iter().flat_map(|it| &it.stops).filter(|it| it.hold.at > stop.hold.at);
+    let later: Vec<RestoreItem> = later.flat_map(|it| record::items(&it.chunks)).collect();
+    let taken = |item: &RestoreItem| {
+        later.iter().any(|it| it.subject == item.subject && it.before != item.written)
+    };
+    let mut items = record::items(&stop.chunks);
+    items.retain(|item| !taken(item));
     items
-        .iter()
-        .all(|item| found(world, &item.subject).is_ok_and(|it| it.as_ref() == Some(&item.before)))
 }
 
 /// Items that are not as they were before the stop. Counts are waited for elsewhere: whatever

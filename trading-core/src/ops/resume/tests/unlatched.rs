@@ -220,3 +220,27 @@ fn what_is_left_by_the_line_that_was_told_ends_the_stop() {
     assert_eq!(report.outcome, "RELEASED", "{report:#?}");
     assert_eq!(world.services[1].desired_count, 5);
 }
+
+/// A resume that put everything back and did not come to see it leaves a stop of which nothing
+/// stands: whoever moves a count from then on does not keep it open, nor does the next stop.
+#[test]
+fn what_was_put_back_and_moved_on_since_is_not_that_stops_any_more() {
+    let mut world = stopped();
+    world.dark.insert(Query::Tasks);
+    let report = resume(&mut world);
+    assert_eq!(report.outcome, "PARTIAL", "{report:#?}");
+    assert_eq!(values(&world), values(&SimWorld::busy()));
+    world.dark.clear();
+    // Autoscaling.
+    world.services[0].desired_count = 2;
+    let moved = values(&world);
+    let again = request(&world, "r3");
+    let report = resume_as(&mut world, again, None).unwrap();
+    assert_eq!((report.outcome.as_str(), report.exit), ("nothing held", Exit::Ok), "{report:#?}");
+    stop(&mut world, "r4");
+    let request = request(&world, "r5");
+    let report = resume_as(&mut world, request, None).unwrap();
+    assert_eq!(report.outcome, "RELEASED", "{report:#?}");
+    assert_eq!(report.data["stop_id"], "stop-r4");
+    assert_eq!(values(&world), moved);
+}
