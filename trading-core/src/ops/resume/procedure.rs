@@ -23,6 +23,10 @@ const POLL_FAR_MS: u64 = 1_000;
 /// How many acts are under way at once: a stop that comes between finds no more than these
 /// on their way, since the latch is read again before the next ones.
 const ACTS_PER_LOOK: usize = 8;
+/// What a resume that waits for another one takes beside that wait, which begins only once the
+/// latch is raised and read again, and after which everything is looked at and the latch released.
+/// Engines come up meanwhile.
+const BESIDE_MS: u64 = 15_000;
 /// How long closing may take beyond the deadline.
 const FINISH_GRACE_MS: u64 = 3_000;
 
@@ -317,14 +321,18 @@ impl Resume {
     }
 
     /// Where another resume may have acts on their way, the release waits for them: that it cannot
-    /// within the deadline is said before anything is done.
+    /// within the deadline is said before anything is done, and before anybody consents to it.
     fn too_short_for(&self, hold: &Hold, now: Utc) -> Option<String> {
-        let waits = self.site.over_network && hold.may_be_resumed_yet();
-        let ends = later(now, IN_FLIGHT_MS);
-        (waits && !self.run.executor.is_dry() && self.request.deadline_at <= ends).then(|| {
+        if !self.site.over_network || !hold.may_be_resumed_yet() {
+            return None;
+        }
+        let takes = now.duration_since(self.request.started_at).as_secs();
+        let least = takes + 1 + i64::try_from((IN_FLIGHT_MS + BESIDE_MS) / 1_000).unwrap_or(0);
+        let ends = later(now, IN_FLIGHT_MS + BESIDE_MS);
+        (self.request.deadline_at <= ends).then(|| {
             format!(
                 "a resume of {} was under way before, and what that had sent is waited for {} s: \
-                 --deadline has to be longer",
+                 --deadline has to be longer than {least} s",
                 hold.stop_id,
                 IN_FLIGHT_MS / 1_000
             )

@@ -394,14 +394,42 @@ fn a_stop_that_is_resumed_while_it_works_goes_on_as_another() {
     assert!(went_on > 3, "{went_on}");
 }
 
+/// Who consents to a plan does not learn afterwards that its time was too short from the beginning.
 #[test]
 fn a_deadline_within_which_an_earlier_resume_cannot_be_waited_for_is_refused_before_anything() {
+    let (mut refused, mut released) = (0, 0);
+    for seconds in 30..70 {
+        let mut world = stopped();
+        world.latch.holds[0].phase = Phase::Resuming;
+        world.answer_ms = 200;
+        let in_time = |world: &SimWorld| {
+            let deadline_at = world.now + SignedDuration::from_secs(seconds);
+            Request { deadline_at, ..request(world, "r2") }
+        };
+        let asked = in_time(&world);
+        let (report, approval) = survey(&mut world, asked);
+        let Some(approval) = approval else {
+            assert_eq!(report.exit, Exit::Refused, "{seconds}: {report:#?}");
+            assert!(report.errors[0].message.contains("--deadline"), "{report:#?}");
+            refused += 1;
+            continue;
+        };
+        let asked = in_time(&world);
+        let mut resume = Resume::new(world::site(), asked, Some((approval, "typed")));
+        let report = drive(&mut world, &mut resume, None, |_| 0).unwrap();
+        assert_eq!(report.outcome, "RELEASED", "{seconds}: {report:#?}");
+        released += 1;
+    }
+    assert!(refused > 5 && released > 5, "{refused} refused, {released} released");
+    // Nor is anything done where it is seen only then.
     let mut world = stopped();
     world.latch.holds[0].phase = Phase::Resuming;
-    let deadline_at = world.now + SignedDuration::from_secs(30);
-    let asked = Request { deadline_at, ..request(&world, "r2") };
-    let report = resume_with(&mut world, asked, None).unwrap();
+    let asked = request(&world, "r2");
+    let approval = survey(&mut world, asked.clone()).1.unwrap();
+    let deadline_at = world.now + SignedDuration::from_secs(36);
+    let asked = Request { deadline_at, ..asked };
+    let mut resume = Resume::new(world::site(), asked, Some((approval, "typed")));
+    let report = drive(&mut world, &mut resume, None, |_| 0).unwrap();
     assert_eq!(report.exit, Exit::Refused, "{report:#?}");
-    assert!(report.errors[0].message.contains("--deadline"), "{report:#?}");
     assert!(world.applied.is_empty());
 }
