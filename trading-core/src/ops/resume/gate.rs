@@ -4,8 +4,8 @@
 use super::restore::{self, Item};
 use crate::model::{
     Acknowledges, ClientOrderId, Gap, GapKind, Heartbeat, Hold, OrderRow, PositionRow, Reading,
-    RestoreSubject, RestoreValue, StrategyId, StrategyRow, StrategyStatus, Supervision, TaskState,
-    Utc, VenueName, a_few,
+    RestoreSubject, RestoreValue, Scope, StrategyId, StrategyRow, StrategyStatus, Supervision,
+    TaskState, Utc, VenueName, a_few,
 };
 use crate::ops::Query;
 use crate::ops::emergency_stop::Site;
@@ -34,18 +34,30 @@ fn obstacle(id: &'static str, subject: impl ToString, message: impl Into<String>
     Obstacle { id, subject: subject.to_string(), message: message.into() }
 }
 
-/// Orders whose rows do not say how they ended: the venue is asked for each.
-pub(super) fn doubtful_orders(site: &Site, world: &World) -> Vec<Query> {
+/// Orders whose rows do not say how they ended, of what the stop covers: another strategy's
+/// outcome has nothing to do with whether this one may trade again.
+fn doubtful<'a>(
+    world: &'a World,
+    scope: &'a Scope,
+    rows: impl IntoIterator<Item = &'a OrderRow>,
+) -> impl Iterator<Item = &'a OrderRow> {
+    let of = |row: &OrderRow| row.row.text_opt(OrderRow::STRATEGY_ID).map(Into::into);
+    let covered = |id| world.covers(scope, &RestoreSubject::Strategy(id));
+    let rows = rows.into_iter().filter(|row| row.outcome_unknown());
+    rows.filter(move |row| of(row).is_none_or(covered))
+}
+
+/// Such orders: the venue is asked for each.
+pub(super) fn doubtful_orders(site: &Site, world: &World, scope: &Scope) -> Vec<Query> {
     let rows = world.stored_orders.as_ref().and_then(Reading::value);
-    let doubtful = rows.into_iter().flatten().filter(|row| row.outcome_unknown());
-    doubtful
+    doubtful(world, scope, rows.into_iter().flatten())
         .filter_map(|row| Some(Query::VenueOrder(venue_of(site, world, row)?, row.id.clone())))
         .collect()
 }
 
 /// Those of them that no venue has answered for.
-pub(super) fn unanswered(site: &Site, world: &World) -> Vec<Query> {
-    let mut doubtful = doubtful_orders(site, world);
+pub(super) fn unanswered(site: &Site, world: &World, scope: &Scope) -> Vec<Query> {
+    let mut doubtful = doubtful_orders(site, world, scope);
     doubtful.retain(|query| match query {
         Query::VenueOrder(_, id) => {
             world.venue_order.get(id).is_none_or(|it| it.value().is_none() && !it.is_absent())
@@ -102,12 +114,12 @@ pub(super) fn in_flight(hold: &Hold, until: Utc) -> Obstacle {
 }
 
 /// The orders of unknown outcome that no configured venue can settle, as ITEMs of `--leave`.
-pub(super) fn unsettled(site: &Site, world: &World) -> Vec<String> {
+pub(super) fn unsettled(site: &Site, world: &World, scope: &Scope) -> Vec<String> {
     if !site.capabilities.positions {
         return Vec::new();
     }
     let rows = world.stored_orders.as_ref().and_then(Reading::value);
-    let doubtful = rows.into_iter().flatten().filter(|row| row.outcome_unknown());
+    let doubtful = doubtful(world, scope, rows.into_iter().flatten());
     doubtful.filter(|row| venue_of(site, world, row).is_none()).map(item).collect()
 }
 
@@ -117,7 +129,12 @@ fn item(row: &OrderRow) -> String {
 
 /// Orders of unknown outcome, by the venue's word; those that no venue can settle, unless an
 /// operator answers for them.
-pub(super) fn unknown_orders(site: &Site, world: &World, leave: &[String]) -> Vec<Obstacle> {
+pub(super) fn unknown_orders(
+    site: &Site,
+    world: &World,
+    scope: &Scope,
+    leave: &[String],
+) -> Vec<Obstacle> {
     if !site.capabilities.positions {
         return Vec::new();
     }
@@ -131,8 +148,7 @@ pub(super) fn unknown_orders(site: &Site, world: &World, leave: &[String]) -> Ve
         }
         None => return vec![obstacle("resume.orders_unread", "orders table", "was not read")],
     };
-    let doubtful = rows.iter().filter(|row| row.outcome_unknown());
-    doubtful
+    doubtful(world, scope, rows)
         .filter_map(|row| {
             let whose = row.whose();
             if venue_of(site, world, row).is_some() {

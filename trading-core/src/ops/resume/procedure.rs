@@ -7,7 +7,7 @@ use super::restore::{self, Fate, Item};
 use super::unlatched;
 use super::{IN_FLIGHT_MS, LOOK_LIMIT_MS, Request};
 use crate::journal::Entry;
-use crate::model::{Hold, Reading, RestoreChunk, StopId, Utc};
+use crate::model::{Hold, Reading, RestoreChunk, Scope, StopId, Utc};
 use crate::ops::emergency_stop::{Site, later};
 use crate::ops::run::{Opening, Run};
 use crate::ops::seen::World;
@@ -198,7 +198,7 @@ impl Resume {
                 self.close(now, end);
             }
             Stage::Surveying => {
-                let doubtful = gate::doubtful_orders(&self.site, &self.world);
+                let doubtful = gate::doubtful_orders(&self.site, &self.world, &self.scope());
                 self.stage = Stage::Asking;
                 if doubtful.is_empty() {
                     self.plan(now);
@@ -271,7 +271,7 @@ impl Resume {
             Ok(hold) => hold,
             Err(end) => return self.close(now, end),
         };
-        let orders = gate::unsettled(&self.site, &self.world);
+        let orders = gate::unsettled(&self.site, &self.world, &self.scope());
         self.left_orders =
             orders.into_iter().filter(|it| self.request.leave.contains(it)).collect();
         let told = restore::Told {
@@ -339,6 +339,15 @@ impl Resume {
         })
     }
 
+    /// What the stop covers.
+    fn scope(&self) -> Scope {
+        self.hold.as_ref().map_or(Scope::All, |hold| hold.scope.clone())
+    }
+
+    fn unknown_orders(&self) -> Vec<Obstacle> {
+        gate::unknown_orders(&self.site, &self.world, &self.scope(), &self.request.leave)
+    }
+
     /// What becomes of each item, and what forbids to go on.
     fn consider(&mut self, hold: &Hold) -> Result<(), End> {
         self.fates = restore::fates(&self.world, &self.request, &hold.stop_id);
@@ -360,7 +369,7 @@ impl Resume {
         }) {
             return Err(End::Unread(why));
         }
-        let orders = gate::unknown_orders(&self.site, &self.world, &self.request.leave);
+        let orders = self.unknown_orders();
         let later = |it: &Obstacle| gate::asked_later(&self.world, it);
         let (later, orders): (Vec<_>, Vec<_>) = orders.into_iter().partition(later);
         self.later_orders = later.into_iter().map(|it| it.subject).collect();
@@ -390,7 +399,7 @@ impl Resume {
         let names: Vec<String> = names.collect();
         // An order can only be left: nothing of it can be put back.
         let mut leavable = names.clone();
-        leavable.extend(gate::unsettled(&self.site, &self.world));
+        leavable.extend(gate::unsettled(&self.site, &self.world, &self.scope()));
         let unknown = record::unknown(leave.iter(), &leavable);
         unknown.or_else(|| record::unknown(take.iter(), &names)).map(End::Refused)
     }
@@ -428,7 +437,7 @@ impl Resume {
             self.ask_all(fresh);
         } else if self.only_release_waits() {
             let mut queries = self.survey_queries(None);
-            queries.extend(gate::unanswered(&self.site, &self.world));
+            queries.extend(gate::unanswered(&self.site, &self.world, &self.scope()));
             self.ask_all(queries);
         }
     }
@@ -517,7 +526,7 @@ impl Resume {
             }
             return;
         }
-        let doubtful = gate::doubtful_orders(&self.site, &self.world);
+        let doubtful = gate::doubtful_orders(&self.site, &self.world, &self.scope());
         let unasked = doubtful.into_iter().find(|query| match query {
             Query::VenueOrder(_, id) => !self.world.venue_order.contains_key(id),
             _ => false,
@@ -530,7 +539,7 @@ impl Resume {
         let trading = gate::trading_again(&self.world, &self.fates);
         let since = (stopped_at, since);
         self.obstacles = gate::not_ready(&self.site, &self.world, &self.fates, since);
-        self.obstacles.extend(gate::unknown_orders(&self.site, &self.world, &self.request.leave));
+        self.obstacles.extend(self.unknown_orders());
         self.obstacles.extend(gate::unreconciled(&self.site, &self.world, &trading));
         if !self.has_latch() {
             self.obstacles.extend(unlatched::not_put_back(&self.world, &self.fates));

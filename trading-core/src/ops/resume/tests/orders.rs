@@ -116,3 +116,18 @@ fn where_nobody_runs_the_venue_it_is_asked_once_the_resume_has_brought_that_back
     });
     assert_eq!(report.outcome, "RELEASED", "{report:#?}");
 }
+
+#[test]
+fn an_order_of_a_strategy_that_was_not_stopped_closes_no_gate() {
+    for (strategy, closed) in [("a", true), ("d", false)] {
+        let mut world = SimWorld::busy();
+        world.rows[3].row.set("status", Attr::text("running"));
+        stop_scope(&mut world, "r1", Scope::Strategy("a".into()));
+        world.engines_beat = true;
+        let row = Row::default().with_text("strategy_id", strategy).with_text("status", "pending");
+        world.stored_orders = vec![OrderRow { id: "o1".into(), row }];
+        world.dark.insert(Query::VenueOrder(paper(), "o1".into()));
+        let report = resume(&mut world);
+        assert_eq!(report.exit == Exit::Refused, closed, "{strategy}: {report:#?}");
+    }
+}
