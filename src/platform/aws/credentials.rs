@@ -223,12 +223,18 @@ impl Files {
                 format!("no AWS credentials could be obtained: {}", words(error)),
             ),
         };
-        Fault::new(Exit::Settings, code, message).hint(self.renew())
+        // Without a profile a role was meant, and the same question shows what `aws` makes of it.
+        let role = self.selected.is_none() && self.only.is_none();
+        let shown = "aws sts get-caller-identity".to_owned();
+        Fault::new(Exit::Settings, code, message).hint(if role { shown } else { self.renew() })
     }
 }
 
+/// All of it, each cause once.
 fn words(error: &CredentialsError) -> String {
-    format!("{error}: {}", errors::chain(error))
+    let (first, causes) = (error.to_string(), errors::chain(error));
+    let causes = causes.trim();
+    if causes.starts_with(&first) { causes.to_owned() } else { format!("{first}: {causes}") }
 }
 
 /// The key and secret that the shell holds.
