@@ -101,8 +101,19 @@ struct Told {
 }
 
 impl Lines {
-    /// The line of an event, if it gets one now.
+    /// The line of an event, if it gets one now, after those that were left out in earlier
+    /// seconds.
     pub(super) fn take(&mut self, progress: &Progress) -> Option<String> {
+        let line = self.one(progress)?;
+        let now = progress.at.as_second();
+        let earlier = self.subjects.values_mut().filter(|it| it.second < now);
+        let earlier = earlier.filter_map(|it| Some((it.second, it.left_out.take()?)));
+        let mut earlier: Vec<(i64, String)> = earlier.collect();
+        earlier.sort();
+        Some(earlier.into_iter().map(|(_, line)| line).chain([line]).collect())
+    }
+
+    fn one(&mut self, progress: &Progress) -> Option<String> {
         let line = plain(progress);
         // What is not counted is told by nothing else, and the last count is what it came to.
         if progress.done.is_none() {
@@ -151,7 +162,8 @@ mod tests {
 
     use indicatif::{ProgressBar, TermLike};
 
-    use super::{ProgressDrawTarget, style};
+    use super::{Lines, Progress, ProgressDrawTarget, ProgressKind, style};
+    use trading_core::model::Utc;
 
     /// A terminal that keeps what is written to it.
     #[derive(Debug)]
@@ -187,6 +199,23 @@ mod tests {
         fn flush(&self) -> io::Result<()> {
             Ok(())
         }
+    }
+
+    #[test]
+    fn what_was_left_out_comes_before_what_is_later() {
+        let mut lines = Lines::default();
+        let mut take = |second: i64, subject: &str, done: u64| {
+            let at = Utc::from_second(second).expect("a time");
+            let event = Progress::new(at, ProgressKind::Advanced, subject, "").counted(done, 9);
+            lines.take(&event).unwrap_or_default()
+        };
+        assert_eq!(take(1, "rows", 1), "00:00:01Z rows advanced 1/9\n");
+        assert_eq!(take(1, "rows", 2), "");
+        assert_eq!(take(1, "notify", 1), "00:00:01Z notify advanced 1/9\n");
+        let both = "00:00:01Z rows advanced 2/9\n00:00:02Z notify advanced 2/9\n";
+        assert_eq!(take(2, "notify", 2), both);
+        assert_eq!(take(3, "rows", 3), "00:00:03Z rows advanced 3/9\n");
+        assert_eq!(lines.rest(), "");
     }
 
     #[test]

@@ -131,7 +131,12 @@ impl Resume {
                     true => format!("the latch still holds: {why}"),
                     false => format!("the stop is not over: {why}"),
                 };
-                ("resume.held", message, self.again(""))
+                // Where time alone brings nothing more, what an operator can decide is next.
+                let decides =
+                    |it: &Obstacle| matches!(it.id, record::MISSING | UNSETTLED | NOTHING_RUNS);
+                let stuck = self.obstacles.iter().all(decides);
+                let next = stuck.then(|| self.way_out(&self.obstacles)).flatten();
+                ("resume.held", message, next.unwrap_or_else(|| self.again("")))
             }
         };
         Some(Problem { code: code.to_owned(), message, hint: Some(hint) })
