@@ -132,6 +132,12 @@ impl Failure {
         Self { attempts: 0, ..Self::ours(call, Kind::Throttled, "no turn", message) }
     }
 
+    /// It was not waited for, and is asked for again in the next look.
+    pub(super) fn late(call: &'static Call) -> Self {
+        let message = "what else there is does not wait for it; the next look asks again";
+        Self::ours(call, Kind::NoAnswer, "no answer yet", message)
+    }
+
     /// Says what it is that does not exist: AWS does not always.
     pub(super) fn about(mut self, what: &str, name: &str, region: &str) -> Self {
         if self.kind == Kind::Absent {

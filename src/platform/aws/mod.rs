@@ -30,6 +30,7 @@ mod dynamodb;
 mod ecs;
 mod errors;
 mod http;
+mod hurry;
 mod identity;
 mod logs;
 pub(crate) mod policy;

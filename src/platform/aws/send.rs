@@ -80,6 +80,8 @@ struct Tally {
     attempts: u64,
     throttled: BTreeMap<String, u64>,
     repeated: BTreeMap<String, u64>,
+    /// Whether the last attempt at a service was answered.
+    answers: BTreeMap<&'static str, bool>,
 }
 
 impl Sender {
@@ -123,6 +125,12 @@ impl Sender {
     /// A stop is at work.
     pub(super) fn is_urgent(&self) -> bool {
         self.budget.urgent
+    }
+
+    /// The service of a call has not answered yet, or not the last time.
+    pub(super) fn is_silent(&self, call: &Call) -> bool {
+        let tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
+        tally.answers.get(call.service).is_none_or(|answered| !answered)
     }
 
     /// The platform's time.
@@ -196,10 +204,15 @@ impl Sender {
             attempts += 1;
             self.count(|tally| tally.attempts += 1);
             let error = match once().await {
-                Ok(value) => return Ok(Answer { value, after_loss }),
+                Ok(value) => {
+                    self.count(|tally| _ = tally.answers.insert(call.service, true));
+                    return Ok(Answer { value, after_loss });
+                }
                 Err(error) => error,
             };
             let mut failure = Failure::of(call, &error);
+            let answered = !matches!(failure.kind, Kind::NoAnswer | Kind::NotSent);
+            self.count(|tally| _ = tally.answers.insert(call.service, answered));
             tracing::debug!(call = call.name(), %failure, attempts, "failed");
             after_loss |= failure.may_have_acted && call.mutates;
             failure.attempts = attempts;

@@ -8,6 +8,7 @@ use super::rows::Which;
 use super::{Store, attr, no_table, no_table_to_write};
 use crate::platform::aws::calls;
 use crate::platform::aws::errors::Kind;
+use crate::platform::aws::hurry::{PATIENCE, within};
 
 const WHAT: &str = "restore records";
 /// The chunk itself, as JSON: to the letter, whatever a table does to numbers.
@@ -62,7 +63,18 @@ impl Store {
         Reading::known(chunks, WHAT, self.now())
     }
 
+    /// In a stop everything waits for it that is not written yet, and the journal takes it too:
+    /// where the table is silent, it is not waited for long.
     pub(super) async fn put_chunk(&self, chunk: &RestoreChunk) -> Written {
+        let (put, sender) = (self.put_patiently(chunk), &self.connection.sender);
+        if !sender.is_urgent() || !sender.is_silent(&calls::PUT_ITEM) {
+            return put.await;
+        }
+        let why = || format!("no answer within {PATIENCE:?}, nor to anything before");
+        within(Some(PATIENCE), put).await.unwrap_or_else(|| Written::Unknown { why: why() })
+    }
+
+    async fn put_patiently(&self, chunk: &RestoreChunk) -> Written {
         let Some(table) = &self.tables.records else { return no_table_to_write(WHAT) };
         let text = match serde_json::to_string(chunk) {
             Ok(text) => text,

@@ -9,7 +9,6 @@ mod tasks;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use aws_sdk_ecs::Client;
 use aws_sdk_ecs::types as sdk;
@@ -23,6 +22,7 @@ use super::arn::last;
 use super::calls::Call;
 use super::connect::Connection;
 use super::errors::{Failure, Kind};
+use super::hurry::Hurry;
 use crate::platform::{Compute, Fut};
 use crate::settings::Environment;
 
@@ -36,8 +36,7 @@ pub(super) struct Ecs {
     connection: Arc<Connection>,
     /// Its name; `None` where the settings name none.
     cluster: Option<String>,
-    /// The next look is the first one of a stop.
-    hurried: Arc<AtomicBool>,
+    hurry: Arc<Hurry>,
 }
 
 impl Ecs {
@@ -49,7 +48,7 @@ impl Ecs {
             connection: Arc::clone(connection),
             // Scaling targets are named after the cluster's name, never its ARN.
             cluster: environment.names.get("cluster").map(|it| last(it).to_owned()),
-            hurried: Arc::new(AtomicBool::new(connection.sender.is_urgent())),
+            hurry: Arc::new(Hurry::of(&connection.sender)),
         }
     }
 

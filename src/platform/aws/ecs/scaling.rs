@@ -29,9 +29,7 @@ pub(super) fn gap(failure: &Failure) -> Reading<Autoscaling> {
 
 /// What was not waited for.
 pub(super) fn late(names: &[String]) -> Part<Targets> {
-    let call = &calls::DESCRIBE_SCALABLE_TARGETS;
-    let message = "counts do not wait for it; the next look asks again";
-    let answer = Err(Failure::ours(call, Kind::NoAnswer, "no answer yet", message));
+    let answer = Err(Failure::late(&calls::DESCRIBE_SCALABLE_TARGETS));
     Part { names: names.to_vec(), answer }
 }
 

@@ -1,10 +1,6 @@
 //! Services, part by part, and their desired counts.
 
-use std::sync::atomic::Ordering;
-use std::time::Duration;
-
 use aws_sdk_ecs::types as sdk;
-use tokio::sync::Notify;
 use trading_core::model::{Autoscaling, Listing, Reading, Service, ServiceName, Written};
 
 use super::scaling::{self, Targets};
@@ -13,13 +9,12 @@ use crate::platform::aws::arn::last;
 use crate::platform::aws::calls;
 use crate::platform::aws::change::Change;
 use crate::platform::aws::errors::Failure;
+use crate::platform::aws::hurry;
 
 const WHAT: &str = "services";
 /// What one answer lists, and what one question describes.
 const LISTED: i32 = 100;
 const DESCRIBED: usize = 10;
-/// How much longer than descriptions the first look of a stop waits for scaling targets.
-const TARGETS_PATIENCE: Duration = Duration::from_secs(2);
 
 impl Ecs {
     pub(super) async fn read_services(&self) -> Reading<Listing<Service>> {
@@ -58,27 +53,10 @@ impl Ecs {
         cluster: &str,
         names: &[String],
     ) -> (Vec<Part<Described<sdk::Service>>>, Vec<Part<Targets>>) {
-        let hurried = self.hurried.swap(false, Ordering::Relaxed);
-        let described = Notify::new();
-        let late = async {
-            described.notified().await;
-            match hurried {
-                true => tokio::time::sleep(TARGETS_PATIENCE).await,
-                false => std::future::pending().await,
-            }
-        };
-        let targets = async {
-            tokio::select! {
-                targets = self.targets(cluster, names) => targets,
-                () = late => vec![scaling::late(names)],
-            }
-        };
-        let descriptions = async {
-            let descriptions = self.describe_all(cluster, names).await;
-            described.notify_one();
-            descriptions
-        };
-        tokio::join!(descriptions, targets)
+        let described = self.describe_all(cluster, names);
+        let targets = self.targets(cluster, names);
+        let (described, targets) = hurry::beside(self.hurry.patience(), described, targets).await;
+        (described, targets.unwrap_or_else(|| vec![scaling::late(names)]))
     }
 
     fn gathered(

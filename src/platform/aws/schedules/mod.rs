@@ -10,6 +10,7 @@ mod shape;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use trading_core::model::{
     Gap, GapKind, Listing, Reading, Schedule, ScheduleId, ScheduleKind, Utc, Written,
@@ -19,6 +20,7 @@ use trading_core::ops::schedule::{Belongs, Membership, Presence};
 use super::calls;
 use super::connect::Connection;
 use super::errors::{Failure, Kind};
+use super::hurry::{self, Hurry, within};
 use crate::platform::Fut;
 use crate::settings::Environment;
 
@@ -37,6 +39,7 @@ pub(super) struct Schedules {
     connection: Arc<Connection>,
     cluster: Option<String>,
     pattern: Option<String>,
+    hurry: Arc<Hurry>,
 }
 
 /// What was read of one generation.
@@ -86,6 +89,7 @@ impl Schedules {
             connection: Arc::clone(connection),
             cluster: name("cluster").map(|it| super::arn::last(&it).to_owned()),
             pattern: name("schedules"),
+            hurry: Arc::new(Hurry::of(&connection.sender)),
         }
     }
 
@@ -102,16 +106,26 @@ impl Schedules {
             let why = "the settings name neither a cluster nor a pattern of schedules";
             return Reading::absent(SCHEDULES, why);
         }
-        let (schedules, rules) = tokio::join!(self.read_schedules(), self.read_rules());
+        let patience = self.hurry.patience();
+        let both = hurry::either(patience, self.read_schedules(), self.read_rules()).await;
+        let late = |source, call| unread(source, &Failure::late(call));
+        let schedules = both.0.unwrap_or_else(|| late(SCHEDULES, &calls::LIST_SCHEDULES));
+        let rules = both.1.unwrap_or_else(|| late(RULES, &calls::LIST_RULES));
         let gaps = schedules.gaps.into_iter().chain(rules.gaps).collect();
         let mut list = Listing { found: Vec::new(), gaps };
-        self.keep_ours(schedules.found.into_iter().chain(rules.found), &mut list).await;
+        let found = schedules.found.into_iter().chain(rules.found);
+        self.keep_ours(found, patience, &mut list).await;
         list.found.sort_by(|one, two| one.id.cmp(&two.id));
         list.reading(SCHEDULES, self.now())
     }
 
     /// Leaves out what is not ours.
-    async fn keep_ours(&self, found: impl Iterator<Item = Schedule>, list: &mut Listing<Schedule>) {
+    async fn keep_ours(
+        &self,
+        found: impl Iterator<Item = Schedule>,
+        patience: Option<Duration>,
+        list: &mut Listing<Schedule>,
+    ) {
         let mut asked: BTreeMap<String, Vec<Schedule>> = BTreeMap::new();
         for schedule in found {
             match self.membership().of(schedule.name(), &schedule.targets) {
@@ -121,7 +135,10 @@ impl Schedules {
             }
         }
         let clusters: Vec<String> = asked.keys().cloned().collect();
-        let present = self.present(&clusters).await;
+        let present = within(patience, self.present(&clusters)).await.unwrap_or_else(|| {
+            let why = Failure::late(&calls::DESCRIBE_CLUSTERS).to_string();
+            clusters.iter().map(|it| (it.clone(), (Presence::Unknown, why.clone()))).collect()
+        });
         for (cluster, schedules) in asked {
             match present.get(&cluster) {
                 Some((Presence::Exists, _)) => {}

@@ -74,14 +74,42 @@ fn a_rung_that_is_down_keeps_no_other_waiting() {
 
 #[test]
 #[ignore = "needs an AWS-compatible server: cargo xtask test aws"]
-fn counts_do_not_wait_for_the_time_of_one_request_about_autoscaling() {
-    let desk = Desk::tradai();
-    desk.sandbox.rules(&[Rule::service("application-autoscaling").hang()]).expect("a rule");
-    // Longer than the stop itself may take: whoever waited for it would lower nothing.
-    let line = "emergency-stop --reason t --yes --timeout 60s --deadline 20s";
-    let (exit, document) = document(&desk, line);
-    assert!(matches!(exit, Exit::Unknown | Exit::Partial), "{document}");
-    assert!(trading(&desk).iter().all(|it| *it == 0), "{document}");
+fn counts_do_not_wait_for_the_time_of_one_request_elsewhere() {
+    for service in ["application-autoscaling", "dynamodb"] {
+        let desk = Desk::tradai();
+        desk.sandbox.rules(&[Rule::service(service).hang()]).expect("a rule");
+        // Longer than the stop itself may take: whoever waited for it would lower nothing.
+        let line = "emergency-stop --reason t --yes --timeout 60s --deadline 20s";
+        let (exit, document) = document(&desk, line);
+        assert!(matches!(exit, Exit::Unknown | Exit::Partial), "{service}: {document}");
+        assert!(trading(&desk).iter().all(|it| *it == 0), "{service}: {document}");
+    }
+}
+
+#[test]
+#[ignore = "needs an AWS-compatible server: cargo xtask test aws"]
+fn schedules_do_not_wait_for_rules_nor_rules_for_schedules() {
+    for hangs in ["scheduler", "events"] {
+        let desk = Desk::ops_pipeline();
+        let enabled = |desk: &Desk| -> Vec<bool> {
+            let (_, status) = document(desk, "status");
+            let all = status["data"]["schedules"].as_array().expect("a list").clone();
+            let id = |it: &serde_json::Value| it["id"].as_str().expect("an id").to_owned();
+            let trades = |it: &&serde_json::Value| {
+                ["position-manager", "dispatcher"].iter().any(|name| id(it).contains(name))
+            };
+            let open = all.iter().filter(trades).filter(|it| it["enabled"] == true);
+            open.map(|it| id(it).starts_with("rule:")).collect()
+        };
+        let before = enabled(&desk);
+        assert!(before.contains(&true) && before.contains(&false), "{before:?}");
+        desk.sandbox.rules(&[Rule::service(hangs).hang()]).expect("a rule");
+        let line = "emergency-stop --reason t --yes --timeout 60s --deadline 20s";
+        document(&desk, line);
+        desk.sandbox.rules(&[]).expect("none");
+        let left = enabled(&desk);
+        assert!(!left.is_empty() && left.iter().all(|is_rule| *is_rule == (hangs == "events")));
+    }
 }
 
 #[test]
