@@ -56,6 +56,7 @@ impl EmergencyStop {
             item.next = Some(again.clone());
             findings.push(item);
         }
+        findings.extend(self.earlier_findings());
         findings.extend(self.exposed(word, positions));
         for id in &self.reactivated {
             let message =

@@ -307,6 +307,7 @@ impl EmergencyStop {
             queries.push(Query::VenuePositions(venue.clone()));
         }
         queries.extend(self.orphans_query());
+        queries.extend(self.earlier_query());
         for query in &queries {
             self.run.read(query.clone());
         }

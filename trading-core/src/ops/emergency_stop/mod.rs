@@ -9,6 +9,7 @@
 mod alone;
 mod climb;
 mod consent;
+mod earlier;
 mod exposed;
 mod findings;
 mod judge;

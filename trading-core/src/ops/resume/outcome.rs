@@ -5,7 +5,7 @@ use super::holds::in_order;
 use super::procedure::{End, Resume};
 use super::record;
 use super::restore::{self, Fate, Item};
-use crate::model::{Reading, RestoreItem, RestoreSubject, RestoreValue, Written};
+use crate::model::{Hold, Reading, RestoreItem, RestoreSubject, RestoreValue, Written};
 use crate::ops::Planned;
 use crate::ops::run::describe;
 use crate::plan::{Settled, Step};
@@ -173,10 +173,27 @@ impl Resume {
         let latch = self.world.latch.as_ref().and_then(Reading::value);
         let ours = self.hold.as_ref().map(|it| &it.stop_id);
         let holds = latch.into_iter().flat_map(|it| &it.holds);
-        let others = holds.filter(|it| Some(&it.stop_id) != ours);
+        let others: Vec<&Hold> = match self.has_latch() {
+            true => holds.filter(|it| Some(&it.stop_id) != ours).collect(),
+            false => self.other_stops(),
+        };
         let others: Vec<String> =
-            others.map(|it| format!("{} ({})", it.stop_id, it.scope)).collect();
+            others.into_iter().map(|it| format!("{} ({})", it.stop_id, it.scope)).collect();
         others.join(", ")
+    }
+
+    /// Without a latch nothing else speaks of them.
+    fn other_stop_findings(&self) -> Vec<Finding> {
+        if self.has_latch() {
+            return Vec::new();
+        }
+        let env = &self.site.environment;
+        let told = |hold: &Hold| {
+            let message = "it is not over: what it left stands, and is in its record alone";
+            Finding::new("resume.other_open", Severity::Warning, &hold.stop_id, message)
+                .next(format!("tradectl resume {} --env {env} --reason …", hold.stop_id))
+        };
+        self.other_stops().into_iter().map(told).collect()
     }
 
     /// Where it is not told, or not yet possible, which of several stops to resume: the first.
@@ -229,6 +246,7 @@ impl Resume {
             next: None,
         }));
         if self.end == Some(End::Released) {
+            findings.extend(self.other_stop_findings());
             findings.extend(restore::left(&self.fates).map(|it| self.left_finding(it)));
         }
         findings.extend(self.left_orders.iter().map(|item| {

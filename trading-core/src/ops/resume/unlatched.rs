@@ -60,6 +60,15 @@ impl Resume {
         stop.over.is_none() && (named || open())
     }
 
+    /// Other stops of this machine that are not over.
+    pub(super) fn other_stops(&self) -> Vec<&Hold> {
+        let stops = self.world.stops.as_ref().and_then(Reading::value);
+        let stops = stops.into_iter().flat_map(|it| &it.stops);
+        let ours = self.hold.as_ref().map(|it| &it.stop_id);
+        let others = stops.filter(|it| Some(&it.hold.stop_id) != ours && self.is_open(it, None));
+        others.map(|it| &it.hold).collect()
+    }
+
     /// The stop that the operator named, whole or by its beginning.
     fn named<'a>(&self, known: &'a [Stop]) -> Option<&'a str> {
         let open = known.iter().filter(|it| it.over.is_none());

@@ -89,7 +89,7 @@ impl View<'_> {
                 (Severity::Warning, "is not over", self.command(&next))
             }
             // The same stop, and no wider one.
-            _ if age > STOPPING_FOR_MS => {
+            _ if age > STOPPING_FOR_MS || !stop.at_work => {
                 let state = "was never seen complete, and is not over";
                 (Severity::Error, state, hold.command(env))
             }

@@ -244,3 +244,28 @@ fn what_was_put_back_and_moved_on_since_is_not_that_stops_any_more() {
     assert_eq!(report.data["stop_id"], "stop-r4");
     assert_eq!(values(&world), moved);
 }
+
+/// Each has a record of its own, and nothing else speaks of the one that is not named.
+#[test]
+fn of_two_stops_that_are_not_over_each_names_the_other() {
+    let mut world = SimWorld::busy();
+    world.store_broken = true;
+    (world.services[1].desired_count, world.services[1].running_count) = (0, 0);
+    stop(&mut world, "r1");
+    // The first did not know of it.
+    world.services[1].desired_count = 3;
+    let again = stop(&mut world, "r2");
+    let earlier = again.findings.iter().find(|it| it.id == "stop.earlier_open");
+    let earlier = earlier.unwrap_or_else(|| panic!("{again:#?}"));
+    assert_eq!(earlier.subject, "stop-r1");
+    assert!(earlier.next.as_ref().unwrap().contains("resume stop-r1"), "{earlier:?}");
+    let asked = Request { stop_id: Some("stop-r2".into()), ..request(&world, "r3") };
+    let report = resume_as(&mut world, asked, None).unwrap();
+    assert_eq!(report.outcome, "RELEASED", "{report:#?}");
+    assert!(format!("{:?}", report.body[0]).contains("stop-r1 (all)"), "{:?}", report.body);
+    assert!(report.findings.iter().any(|it| it.id == "resume.other_open"), "{report:#?}");
+    let asked = Request { stop_id: Some("stop-r1".into()), ..request(&world, "r4") };
+    let report = resume_as(&mut world, asked, None).unwrap();
+    assert_eq!(report.outcome, "RELEASED", "{report:#?}");
+    assert!(report.findings.iter().all(|it| it.id != "resume.other_open"), "{report:#?}");
+}

@@ -1,0 +1,43 @@
+//! Where there is no latch: stops of this machine that are not over beside this one. Each has a
+//! record of its own, and the resume of one puts back nothing of another.
+
+use super::ladder::EmergencyStop;
+use crate::model::{Reading, StopId};
+use crate::ops::Query;
+use crate::ops::resume::stands;
+use crate::report::{Finding, Severity, counted};
+
+impl EmergencyStop {
+    /// What is asked for them, until it is known.
+    pub(super) fn earlier_query(&self) -> Option<Query> {
+        let unknown = self.world.stops.as_ref().is_none_or(|it| it.value().is_none());
+        (!self.site.capabilities.strategies && unknown).then_some(Query::Stops)
+    }
+
+    /// What such stops left and still stands so: how much, and of which stop.
+    fn earlier(&self) -> Vec<(&StopId, usize)> {
+        let stops = self.world.stops.as_ref().and_then(Reading::value);
+        let stops = stops.into_iter().flat_map(|it| &it.stops);
+        let open = stops.filter(|it| it.over.is_none() && it.hold.stop_id != self.stop_id);
+        open.map(|it| (&it.hold.stop_id, stands(&self.world, it, |_| true)))
+            .filter(|(_, items)| *items > 0)
+            .collect()
+    }
+
+    pub(super) fn earlier_findings(&self) -> Vec<Finding> {
+        if self.site.capabilities.strategies {
+            return Vec::new();
+        }
+        let env = &self.site.environment;
+        let told = |(id, items): (&StopId, usize)| {
+            let items = counted(items as u64, "value", "values");
+            let message = format!(
+                "it is not over: {items} still stand as it left them, and are in its record \
+                 alone; resume it too, after this one"
+            );
+            Finding::new("stop.earlier_open", Severity::Warning, id, message)
+                .next(format!("tradectl resume {id} --env {env} --reason …"))
+        };
+        self.earlier().into_iter().map(told).collect()
+    }
+}
