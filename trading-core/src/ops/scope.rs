@@ -2,7 +2,7 @@
 
 use super::emergency_stop::Site;
 use super::seen::World;
-use crate::model::{Reading, Scope};
+use crate::model::{Listing, Reading, Scope};
 use crate::report::{Problem, nearest};
 
 /// A scope that names nothing in an environment.
@@ -14,48 +14,102 @@ pub(crate) struct Nothing {
     pub(crate) near: Option<Scope>,
 }
 
-/// Whether a scope names nothing: all was read of which it could be, and it is not there.
-pub(crate) fn nothing(scope: &Scope, world: &World, site: &Site) -> Option<Nothing> {
-    fn read<T>(reading: Option<&Reading<T>>) -> Option<&T> {
-        reading.and_then(Reading::value)
+/// What a scope names, as far as that was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Named {
+    /// Something that is there.
+    Something,
+    /// Nothing: all was read of which it could be, and it is not there.
+    Nothing(Nothing),
+    /// It cannot be told: not all of it was read.
+    Unread(String),
+}
+
+/// What was found of one kind, and whether that is all.
+#[derive(Default)]
+struct Found<'a> {
+    names: Vec<&'a str>,
+    /// It was not all read.
+    in_part: bool,
+}
+
+impl<'a> Found<'a> {
+    /// The names of what was read: none where it is confirmed not to exist.
+    fn take<T, N: IntoIterator<Item = &'a str>>(
+        &mut self,
+        reading: Option<&'a Reading<T>>,
+        names: impl Fn(&'a T) -> N,
+    ) {
+        match reading {
+            Some(Reading::Known { value, .. }) => self.names.extend(names(value)),
+            Some(gap) if gap.is_absent() => {}
+            _ => self.in_part = true,
+        }
     }
-    let rows = world.rows();
-    let (kind, name, known): (_, &str, Vec<&str>) = match scope {
-        Scope::All | Scope::Unrecognized(_) => return None,
+    fn take_list<T>(
+        &mut self,
+        reading: Option<&'a Reading<Listing<T>>>,
+        name: impl Fn(&'a T) -> Option<&'a str>,
+    ) {
+        let whole = |list: &Listing<T>| list.is_whole();
+        self.in_part |= reading.and_then(Reading::value).is_some_and(|list| !whole(list));
+        self.take(reading, |list| list.into_iter().filter_map(&name));
+    }
+}
+
+/// That a scope names nothing; `None`: it names something, or may.
+pub(crate) fn nothing(scope: &Scope, world: &World, site: &Site) -> Option<Nothing> {
+    match named(scope, world, site) {
+        Named::Nothing(nothing) => Some(nothing),
+        Named::Something | Named::Unread(_) => None,
+    }
+}
+
+/// Whether a scope names something. A row that does not say where it runs names no service.
+pub(crate) fn named(scope: &Scope, world: &World, site: &Site) -> Named {
+    let mut found = Found::default();
+    let has_rows = site.capabilities.strategies;
+    let (kind, name) = match scope {
+        Scope::All | Scope::Unrecognized(_) => return Named::Something,
         Scope::Venue(name) => {
-            let venues = site.capabilities.venues.iter();
-            ("venue", name.as_str(), venues.map(|it| it.as_str()).collect())
+            found.names.extend(site.capabilities.venues.iter().map(|it| it.as_str()));
+            ("venue", name.as_str())
         }
         Scope::Strategy(id) => {
-            read(world.strategies.as_ref())?;
-            let mut names: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
+            if has_rows {
+                found.take(world.strategies.as_ref(), |rows| rows.iter().map(|it| it.id.as_str()));
+            }
             // What rests or is open at a venue is covered without a row, too.
             for venue in &site.capabilities.venues {
-                let orders = read(world.orders.get(venue))?.iter();
-                names.extend(orders.map(|it| it.order.strategy.as_str()));
-                let positions = read(world.venue_positions.get(venue))?.iter();
-                names.extend(positions.map(|it| it.strategy.as_str()));
+                let orders = world.orders.get(venue);
+                found.take(orders, |all| all.iter().map(|it| it.order.strategy.as_str()));
+                let positions = world.venue_positions.get(venue);
+                found.take(positions, |all| all.iter().map(|it| it.strategy.as_str()));
             }
-            ("strategy", id.as_str(), names)
+            ("strategy", id.as_str())
         }
         Scope::Service(name) => {
-            let services = read(world.services.as_ref())?;
-            let tasks = read(world.tasks.as_ref())?;
-            let whole = services.is_whole() && tasks.is_whole();
-            if !whole || rows.iter().any(|row| scope.covers(&world.target(row))) {
-                return None;
+            let placed = |row| world.target(row).service.as_ref() == Some(name);
+            if world.rows().iter().any(placed) {
+                return Named::Something;
             }
-            let mut names: Vec<&str> = services.into_iter().map(|it| it.name.as_str()).collect();
-            names.extend(tasks.into_iter().filter_map(|it| Some(it.service.as_ref()?.as_str())));
-            ("service", name.as_str(), names)
+            if has_rows {
+                found.take(world.strategies.as_ref(), |_| None);
+            }
+            found.take_list(world.services.as_ref(), |it| Some(it.name.as_str()));
+            found.take_list(world.tasks.as_ref(), |it| Some(it.service.as_ref()?.as_str()));
+            ("service", name.as_str())
         }
     };
-    if known.contains(&name) {
-        return None;
+    if found.names.contains(&name) {
+        return Named::Something;
     }
-    let near = nearest(name, known);
+    if found.in_part {
+        return Named::Unread(format!("whether there is a {kind} `{name}` was not read"));
+    }
+    let near = nearest(name, found.names);
     let meant = near.map(|near| format!(" (`{near}` is)")).unwrap_or_default();
-    Some(Nothing {
+    Named::Nothing(Nothing {
         message: format!("there is no {kind} `{name}` here{meant}"),
         near: near.map(|near| Scope::from(format!("{kind}={near}"))),
     })

@@ -40,7 +40,9 @@ pub(crate) struct SimWorld {
     pub(crate) journaled_at: Vec<Utc>,
     /// Queries that get no answer.
     pub(crate) dark: BTreeSet<Query>,
-    /// From when on; always, if there is no such time.
+    /// Queries of what is confirmed not to exist.
+    pub(crate) absent: BTreeSet<Query>,
+    /// From when on `dark` is; always, if there is no such time.
     pub(crate) dark_since: Option<Utc>,
     /// Services, tasks and schedules, by name or id, that do not answer while the others do.
     pub(crate) dark_single: BTreeSet<String>,
@@ -301,6 +303,7 @@ impl SimWorld {
             journal: vec![],
             journaled_at: vec![],
             dark: BTreeSet::new(),
+            absent: BTreeSet::new(),
             dark_since: None,
             gone_from: None,
             clock_ahead: SignedDuration::ZERO,
@@ -467,6 +470,9 @@ impl SimWorld {
         self.journaled_at.resize(self.journal.len(), self.now);
     }
     fn known<T>(&self, query: &Query, value: T) -> Reading<T> {
+        if self.absent.contains(query) {
+            return Reading::absent("sim", "it does not exist");
+        }
         let is_dark = self.dark_since.is_none_or(|since| self.now >= since);
         if is_dark && self.dark.contains(query) {
             return Reading::unreachable("sim", "dark");

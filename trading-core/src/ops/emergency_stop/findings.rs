@@ -107,6 +107,8 @@ impl EmergencyStop {
             Some(Nothing { near: Some(scope), .. }) => {
                 Request { scope, ..self.request.clone() }.command(env)
             }
+            // Without a latch nothing holds that could be resumed.
+            Some(_) if !self.site.capabilities.strategies => self.of_all(),
             Some(_) => format!("tradectl resume {} --env {env} --reason …", self.stop_id),
             None => self.wider(subject),
         }

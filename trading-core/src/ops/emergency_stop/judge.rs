@@ -6,8 +6,9 @@ use crate::model::{
     Gap, GapKind, Listing, Reading, Scope, Service, StatusReading, StrategyRow, Subject, TaskState,
     VenueName,
 };
-use crate::ops::scope::{Nothing, nothing};
+use crate::ops::scope::{Named, Nothing, named, nothing};
 use crate::ops::seen::Owner;
+use crate::plan::{Rung, Settled};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -102,12 +103,7 @@ impl Desk<'_> {
     pub(super) fn judge(&self) -> Verdict {
         let mut verdict = Verdict::default();
         self.judge_latch(&mut verdict);
-        if let Some(nothing) = self.unknown_scope() {
-            let (message, id) = (nothing.message, self.stop_id);
-            let message =
-                format!("{message}: nothing was stopped; its hold stays until a resume of {id}");
-            verdict.trades("latch", &self.request.scope, message, true);
-        }
+        self.judge_scope(&mut verdict);
         if self.request.level.halts() {
             self.judge_strategies(&mut verdict);
             self.judge_schedules(&mut verdict);
@@ -126,6 +122,42 @@ impl Desk<'_> {
     /// That the scope names nothing.
     pub(super) fn unknown_scope(&self) -> Option<Nothing> {
         nothing(&self.request.scope, self.world, self.site)
+    }
+
+    /// Whatever was meant by a scope that names nothing goes on.
+    fn judge_scope(&self, verdict: &mut Verdict) {
+        let scope = &self.request.scope;
+        match named(scope, self.world, self.site) {
+            Named::Something => {}
+            Named::Unread(why) => verdict.unknown("latch", scope, why),
+            Named::Nothing(Nothing { message, .. }) => {
+                let mut message = match self.stopped() {
+                    0 => format!("{message}: nothing was stopped"),
+                    1 => format!("{message}: 1 thing that may be of it was stopped all the same"),
+                    n => format!("{message}: {n} things that may be of it were stopped all the same"),
+                };
+                if self.site.capabilities.strategies {
+                    let hold = format!("; its hold stays until a resume of {}", self.stop_id);
+                    message.push_str(&hold);
+                }
+                verdict.trades("latch", scope, message, true);
+            }
+        }
+    }
+
+    /// How many things this stop has changed, in whatever run.
+    fn stopped(&self) -> usize {
+        let earlier = self.world.restore.as_ref().and_then(Reading::value).into_iter().flatten();
+        let recorded = earlier.flat_map(|chunk| &chunk.items).map(|it| it.subject.to_string());
+        let mut things: BTreeSet<String> = recorded.collect();
+        for (step, settled) in self.run.executor.steps() {
+            let ours = !matches!(step.rung, Rung::Latch | Rung::Notify);
+            if ours && settled.is_some_and(Settled::stands) {
+                let subject = step.restore.as_ref().map(|it| it.subject.to_string());
+                things.insert(subject.unwrap_or_else(|| step.id.attempt().0.to_owned()));
+            }
+        }
+        things.len()
     }
 
     fn judge_latch(&self, verdict: &mut Verdict) {
@@ -291,12 +323,13 @@ impl Desk<'_> {
 
 impl Desk<'_> {
     /// What was not read of services and may have to be at 0: all but those whose name tells
-    /// that they do not trade; nothing where the one in scope was read.
+    /// that they do not trade. Of one in scope that was read only what is its own; one that was
+    /// not may be any.
     fn gaps_of_services<'a>(&self, services: &'a Listing<Service>) -> Vec<&'a Gap> {
-        if let Scope::Service(name) = &self.request.scope
-            && services.into_iter().any(|it| it.name == *name)
-        {
-            return services.gaps.iter().filter(|gap| gap.source == name.as_str()).collect();
+        if let Scope::Service(name) = &self.request.scope {
+            let was_read = services.into_iter().any(|it| it.name == *name);
+            let its_own = |gap: &&Gap| !was_read || gap.source == name.as_str();
+            return services.gaps.iter().filter(its_own).collect();
         }
         let rests = |gap: &&Gap| {
             let role = self.site.roles.of(Subject::Service, &gap.source);

@@ -76,6 +76,85 @@ fn a_scope_that_names_nothing_is_no_halt_and_is_not_waited_for() {
 }
 
 #[test]
+fn rows_that_say_nothing_hide_no_scope_that_names_nothing() {
+    // Whatever they do: at rest, stopped with it, or not the whole list read.
+    for (status, stopped) in [("stopped", "nothing was stopped"), ("running", "1 thing that may be")]
+    {
+        for acknowledges in [Acknowledges::StopAck, Acknowledges::None] {
+            let site = Site { acknowledges, ..world::site() };
+            let mut world = SimWorld::busy();
+            let mut row = world::row("lost", status, "-");
+            row.row.remove("service");
+            world.rows.push(row);
+            for run in ["r1", "r2"] {
+                let scope = Scope::Service("engine-l".into());
+                let request = Request { scope, ..world::request(&world, run) };
+                let approval = world::approval(&site, &request);
+                let mut stop = EmergencyStop::new(site.clone(), request, Some((approval, "typed")));
+                let report = drive(&mut world, &mut stop, None, |_| 0).unwrap();
+                assert_eq!(report.exit, Exit::Partial, "{report:#?}");
+                let of = |it: &&Finding| it.subject == "service=engine-l";
+                let found = report.findings.iter().find(of).unwrap();
+                let told = "there is no service `engine-l` here (`engine-1` is): ";
+                assert!(found.message.starts_with(&format!("{told}{stopped}")), "{found:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_scope_of_what_could_not_all_be_read_is_unknown_at_every_level() {
+    for (level, keep_compute) in
+        [(Level::Halt, false), (Level::Halt, true), (Level::ReduceOnly, false)]
+    {
+        let mut world = SimWorld::busy();
+        // It tells by its name that it does not trade, and still may be what was meant.
+        world.dark_single.insert("data".to_owned());
+        let scope = Scope::Service("date".into());
+        let asked = Request { scope, level, keep_compute, ..world::request(&world, "r1") };
+        let report = stop_with(&mut world, asked, None).unwrap();
+        assert_eq!(report.exit, Exit::Unknown, "{report:#?}");
+    }
+}
+
+#[test]
+fn where_there_is_no_table_or_no_cluster_a_scope_of_it_names_nothing() {
+    for (gone, scope) in [
+        (Query::Strategies, Scope::Strategy("a".into())),
+        (Query::Services, Scope::Service("engine-1".into())),
+    ] {
+        let mut world = SimWorld::busy();
+        world.orders.clear();
+        world.positions.clear();
+        world.tasks.clear();
+        world.rows.retain(|row| row.id.as_str() == "d");
+        world.rows[0].row.remove("service");
+        world.absent.insert(gone);
+        let request = Request { scope, ..world::request(&world, "r1") };
+        let report = stop_with(&mut world, request, None).unwrap();
+        assert_eq!(report.exit, Exit::Partial, "{report:#?}");
+    }
+}
+
+#[test]
+fn a_venue_that_nobody_knows_is_told_with_what_was_stopped() {
+    let mut world = SimWorld::busy();
+    world.rows.iter_mut().for_each(|row| _ = row.row.remove("venue"));
+    let active = world.rows.iter().filter(|row| !row.status().is_at_rest()).count();
+    let mut site = world::site();
+    site.capabilities.venues.clear();
+    let scope = Scope::Venue("binance".into());
+    let request = Request { scope, ..world::request(&world, "r1") };
+    let approval = world::approval(&site, &request);
+    let mut stop = EmergencyStop::new(site, request, Some((approval, "typed")));
+    let report = drive(&mut world, &mut stop, None, |_| 0).unwrap();
+    let of = |it: &&Finding| it.subject == "venue=binance";
+    let found = report.findings.iter().find(of).unwrap();
+    let told = format!("there is no venue `binance` here: {active} things that may be of it were");
+    assert!(found.message.starts_with(&told), "{found:?}");
+}
+
+#[test]
 fn where_no_name_is_near_the_way_back_is_told() {
     let mut world = SimWorld::busy();
     let scope = Scope::Service("xyzzy-plugh".into());
