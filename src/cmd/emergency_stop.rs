@@ -126,6 +126,10 @@ pub(super) async fn run(args: &Arguments, session: &mut Session<'_>) -> Result<R
     let timeout = session.settings()?.stop_timeout();
     let aside = set_aside(session);
     let request = request(args, session)?;
+    if let Some(message) = request.unheard(&site) {
+        return Err(Fault::new(Exit::Refused, "stop.no_latch", message)
+            .hint("--level halt with --scope all, or with --scope service=NAME"));
+    }
     let insist = if args.approve.dry_run { Insist::Read } else { Insist::Stop };
     let agree = async {
         let opening = opening(args.approve.dry_run, timeout);

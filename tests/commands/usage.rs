@@ -76,6 +76,23 @@ fn what_the_level_cannot_do_is_2_and_says_which_level_can() {
 }
 
 #[test]
+fn a_stop_that_lives_by_a_latch_is_refused_where_there_is_none() {
+    for given in ["--level reduce-only", "--scope strategy=x", "--scope venue=x"] {
+        for way in ["--yes", "--dry-run", "--keep-compute --yes"] {
+            let ran = World::new().run(&format!("emergency-stop --env ops-pipeline {given} {way}"));
+            assert_eq!(ran.exit, Exit::Refused, "{ran}");
+            assert!(ran.err.contains(&format!("{given} stops nothing in ops-pipeline")), "{ran}");
+            assert!(ran.err.contains("--level halt with --scope all"), "{ran}");
+        }
+    }
+    // What ends services and schedules needs none.
+    for given in ["--keep-compute", "--scope service=x"] {
+        let ran = World::new().run(&format!("emergency-stop --env ops-pipeline {given} --dry-run"));
+        assert_ne!(ran.exit, Exit::Refused, "{ran}");
+    }
+}
+
+#[test]
 fn help_and_version_go_to_stdout() {
     for line in ["--help", "-h", "--version", "config --help"] {
         let ran = World::new().run(line);

@@ -8,7 +8,7 @@ use crate::model::{Acknowledges, Scope, ServiceName, StrategyId, StrategyRow, Ta
 impl Site {
     /// Nobody says by the latch or a row that it has stopped.
     pub(super) fn proves_by_process(&self) -> bool {
-        self.acknowledges == Acknowledges::None
+        self.acknowledges == Acknowledges::None || !self.capabilities.strategies
     }
 }
 
@@ -16,10 +16,13 @@ impl Request {
     /// What a person has to know of proofs before consenting, where strategies do not
     /// acknowledge.
     pub(super) fn limits(&self, site: &Site) -> Option<String> {
-        if !self.level.halts() || !site.capabilities.strategies || !site.proves_by_process() {
+        if !site.proves_by_process() {
             return None;
         }
         let what = match &self.scope {
+            _ if !self.level.halts() => {
+                format!("{} ends none: whatever runs is told as not stopped (PARTIAL)", self.level)
+            }
             _ if self.keep_compute => {
                 "--keep-compute ends none: whatever runs is told as not stopped (PARTIAL)"
                     .to_owned()
@@ -36,6 +39,24 @@ impl Request {
         };
         let why = "strategies here do not acknowledge: only an ended process proves a stop";
         Some(format!("{why}; {what}"))
+    }
+}
+
+impl Request {
+    /// Where there is no strategies' table nobody reads a latch, and no row tells what is whose: why
+    /// a stop that lives by either is not begun.
+    pub fn unheard(&self, site: &Site) -> Option<String> {
+        let what = match &self.scope {
+            _ if site.capabilities.strategies => return None,
+            _ if !self.level.halts() => format!("--level {}", self.level),
+            Scope::Strategy(_) | Scope::Venue(_) => format!("--scope {}", self.scope),
+            Scope::All | Scope::Service(_) | Scope::Unrecognized(_) => return None,
+        };
+        let env = &site.environment;
+        Some(format!(
+            "{what} stops nothing in {env}: it has no strategies' table, and so no latch; nothing \
+             was stopped"
+        ))
     }
 }
 

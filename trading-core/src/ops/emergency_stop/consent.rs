@@ -37,7 +37,6 @@ impl Request {
     /// What is asked for and this system has no means for: what it is about, and why.
     pub(super) fn in_vain(&self, site: &Site) -> Vec<(&'static str, &'static str)> {
         let no_venue = site.capabilities.venues.is_empty();
-        let unheard = !self.level.halts() && site.proves_by_process();
         let cases = [
             (
                 self.flatten && no_venue,
@@ -48,11 +47,6 @@ impl Request {
                 self.cancel_protective && no_venue,
                 "protective orders",
                 "no venue is configured, --cancel-protective takes nothing back",
-            ),
-            (
-                unheard && site.capabilities.strategies,
-                "entries",
-                "strategies here do not acknowledge: whether they heed the latch is not seen",
             ),
         ];
         let met = cases.into_iter().filter(|(met, ..)| *met);

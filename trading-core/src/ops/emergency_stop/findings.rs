@@ -4,7 +4,7 @@ use super::Request;
 use super::exposed::Positions;
 use super::judge::Standing;
 use super::ladder::{EmergencyStop, Word};
-use crate::model::{Reading, Scope, StrategyId, TaskId, Written};
+use crate::model::{Level, Reading, Scope, StrategyId, TaskId, Written};
 use crate::ops::run::describe;
 use crate::ops::scope::Nothing;
 use crate::plan::{Act, Recorded, Settled};
@@ -121,8 +121,13 @@ impl EmergencyStop {
             return self.of_all();
         }
         let shared = matches!(self.request.scope, Scope::Strategy(_) | Scope::Venue(_));
-        if self.request.keep_compute || !shared {
-            return Request { keep_compute: false, ..self.request.clone() }.command(env);
+        if shared && !self.site.capabilities.strategies {
+            return self.of_all();
+        }
+        let level = self.request.level.clone().max(Level::Halt);
+        let weaker = level != self.request.level && !matches!(self.request.scope, Scope::Venue(_));
+        if self.request.keep_compute || !shared || weaker {
+            return Request { level, keep_compute: false, ..self.request.clone() }.command(env);
         }
         let row = self.world.row(&strategy.into());
         let mut runners = row.into_iter().flat_map(|row| self.world.runners(&self.site, row));
@@ -131,7 +136,7 @@ impl EmergencyStop {
         };
         // What it closes and takes back is not to grow with it.
         let (scope, flatten, cancel_protective) = (Scope::Service(service), false, false);
-        Request { scope, flatten, cancel_protective, ..self.request.clone() }.command(env)
+        Request { level, scope, flatten, cancel_protective, ..self.request.clone() }.command(env)
     }
 
     /// The stop of everything, as far as this one goes: what it closes and takes back is not to
@@ -139,7 +144,8 @@ impl EmergencyStop {
     fn of_all(&self) -> String {
         let (scope, flatten, cancel_protective) = (Scope::All, false, false);
         let (keep_compute, request) = (false, self.request.clone());
-        let wider = Request { scope, flatten, cancel_protective, keep_compute, ..request };
+        let level = request.level.clone().max(Level::Halt);
+        let wider = Request { level, scope, flatten, cancel_protective, keep_compute, ..request };
         wider.command(&self.site.environment)
     }
 

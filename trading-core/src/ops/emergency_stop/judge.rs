@@ -3,8 +3,8 @@
 use super::ladder::Word;
 use super::pages::Desk;
 use crate::model::{
-    Gap, GapKind, Listing, Reading, Scope, Service, StatusReading, StrategyRow, Subject, TaskState,
-    VenueName,
+    Gap, GapKind, Listing, Reading, Scope, Service, ServiceName, StatusReading, StrategyRow,
+    Subject, Task, TaskId, TaskState, VenueName,
 };
 use crate::ops::scope::{Named, Nothing, named, nothing};
 use crate::ops::seen::Owner;
@@ -108,7 +108,12 @@ impl Desk<'_> {
             self.judge_strategies(&mut verdict);
             self.judge_schedules(&mut verdict);
             self.judge_compute(&mut verdict);
+        } else if self.site.proves_by_process() {
+            // Nobody says that he heeds the latch: who runs may enter, and so may who is started.
+            self.judge_strategies(&mut verdict);
+            self.judge_schedules(&mut verdict);
         }
+        self.judge_kept(&mut verdict);
         self.judge_venues(&mut verdict);
         let in_vain = self.request.in_vain(self.site).into_iter();
         verdict.not_covered.extend(in_vain.map(|(what, why)| (what.to_owned(), why.to_owned())));
@@ -128,13 +133,21 @@ impl Desk<'_> {
     fn judge_scope(&self, verdict: &mut Verdict) {
         let scope = &self.request.scope;
         match named(scope, self.world, self.site) {
-            Named::Something => {}
+            Named::Something => {
+                let needs_rows = matches!(scope, Scope::Strategy(_) | Scope::Venue(_));
+                if needs_rows && !self.site.capabilities.strategies {
+                    let why = "this system has no strategies' table: nothing tells what runs it";
+                    verdict.trades("latch", scope, why, true);
+                }
+            }
             Named::Unread(why) => verdict.unknown("latch", scope, why),
             Named::Nothing(Nothing { message, .. }) => {
                 let mut message = match self.stopped() {
                     0 => format!("{message}: nothing was stopped"),
                     1 => format!("{message}: 1 thing that may be of it was stopped all the same"),
-                    n => format!("{message}: {n} things that may be of it were stopped all the same"),
+                    n => {
+                        format!("{message}: {n} things that may be of it were stopped all the same")
+                    }
                 };
                 if self.site.capabilities.strategies {
                     let hold = format!("; its hold stays until a resume of {}", self.stop_id);
@@ -195,6 +208,8 @@ impl Desk<'_> {
     fn judge_strategy(&self, row: &StrategyRow, verdict: &mut Verdict) {
         match row.status() {
             StatusReading::Known(status) if status.is_at_rest() => {}
+            // Such a stop leaves rows as they are.
+            _ if !self.request.level.halts() => {}
             StatusReading::Known(status) => {
                 verdict.trading("strategies", &row.id, format!("status is {status}"));
                 return;
@@ -204,11 +219,7 @@ impl Desk<'_> {
                 return;
             }
         }
-        // Where nobody acknowledges and there are no leases, a row that says stopped proves
-        // nothing of whoever runs it, whoever wrote it.
-        let is_placed = row.service().is_some() || row.task().is_some();
-        let was_ours =
-            self.world.touched.contains(&row.id) || (self.site.proves_by_process() && is_placed);
+        let was_ours = self.is_ours(row);
         match self.world.owner(self.site, row, self.stop_id, self.now) {
             Owner::Acknowledged | Owner::Gone => {}
             Owner::Leased(why) => {
@@ -230,6 +241,16 @@ impl Desk<'_> {
         }
     }
 
+    /// Whether this stop has to see that whoever runs a strategy is gone. Where nobody acknowledges
+    /// and there are no leases, a row that says stopped proves nothing of whoever runs it, whoever
+    /// wrote it.
+    fn is_ours(&self, row: &StrategyRow) -> bool {
+        let is_placed = row.service().is_some() || row.task().is_some();
+        let is_active = !row.status().is_at_rest();
+        self.world.touched.contains(&row.id)
+            || (self.site.proves_by_process() && (is_placed || is_active))
+    }
+
     fn judge_schedules(&self, verdict: &mut Verdict) {
         // Of such a scope no schedule is stopped, whatever it starts: one that cannot be read
         // can hold nothing of it.
@@ -239,8 +260,9 @@ impl Desk<'_> {
         let reading = self.world.schedules.as_ref();
         let Some(schedules) = verdict.need("schedules", "schedules", reading) else { return };
         verdict.unlisted("schedules", &schedules.gaps);
-        for schedule in schedules.into_iter().filter(|it| it.enabled && self.stops_schedule(it)) {
-            verdict.trading("schedules", &schedule.id, "is enabled and starts what trades");
+        let kept = !self.request.level.halts();
+        for schedule in schedules.into_iter().filter(|it| it.enabled && self.starts_trading(it)) {
+            verdict.trades("schedules", &schedule.id, "is enabled and starts what trades", kept);
         }
     }
 
@@ -252,12 +274,8 @@ impl Desk<'_> {
         if let Some(services) = verdict.need("compute", "services", reading) {
             verdict.unlisted("compute", self.gaps_of_services(services));
             for service in services.into_iter().filter(|it| self.stops_service(it)) {
-                let counts = [service.desired_count, service.running_count, service.pending_count];
-                if counts.iter().any(|count| *count > 0) {
-                    let [desired, running, pending] = counts;
-                    let message =
-                        format!("desired {desired}, running {running}, pending {pending}");
-                    verdict.trading("compute", &service.name, message);
+                if let Some(counts) = counts(service) {
+                    verdict.trading("compute", &service.name, counts);
                 }
                 judge_scaling(service, verdict);
             }
@@ -267,8 +285,7 @@ impl Desk<'_> {
             verdict.unlisted("compute", &tasks.gaps);
             for task in tasks {
                 let stopping = task.state == TaskState::Stopping;
-                let as_running = crate::model::Task { state: TaskState::Running, ..task.clone() };
-                if task.state != TaskState::Stopped && self.stops_task(&as_running) {
+                if self.runs_in_scope(task) {
                     let word = if stopping { "stopping, not seen STOPPED" } else { "not stopped" };
                     verdict.trading(
                         "compute",
@@ -278,6 +295,52 @@ impl Desk<'_> {
                 }
             }
         }
+    }
+
+    /// What runs on under this stop although only its end would prove anything, as far as no row
+    /// tells of it.
+    fn judge_kept(&self, verdict: &mut Verdict) {
+        let shared = matches!(self.request.scope, Scope::Strategy(_) | Scope::Venue(_));
+        if !self.site.proves_by_process() || self.lowers_compute() || shared {
+            return;
+        }
+        let rows = self.world.rows().iter().filter(|row| self.covers(row) && self.is_ours(row));
+        let told = rows.flat_map(|row| self.world.runners(self.site, row));
+        let told: BTreeSet<&TaskId> = told.map(|task| &task.id).collect();
+        let tasks = verdict.need("compute", "tasks", self.world.tasks.as_ref());
+        let of_others = tasks.into_iter().flatten().filter(|it| !told.contains(&it.id));
+        let others: Vec<&Task> = of_others.filter(|it| self.runs_in_scope(it)).collect();
+        let services = verdict.need("compute", "services", self.world.services.as_ref());
+        let kept = "nobody acknowledges, and this stop does not end it";
+        for service in services.into_iter().flatten().filter(|it| self.stops_service(it)) {
+            let its_own = |task: &Task| task.service.as_ref() == Some(&service.name);
+            let is_told =
+                tasks.into_iter().flatten().any(|it| its_own(it) && told.contains(&it.id));
+            if let Some(counts) = counts(service).filter(|_| !is_told) {
+                verdict.trades("compute", &service.name, format!("{counts}: {kept}"), true);
+            } else if !is_told && service.autoscaling.value().is_some_and(|it| it.can_lift()) {
+                let message = "its scaling target can lift it above 0, and this stop leaves it";
+                verdict.trades("compute", &service.name, message, true);
+            }
+        }
+        let is_counted = |name: &ServiceName| {
+            let found = services.into_iter().flatten().find(|it| it.name == *name);
+            found.is_some_and(|it| counts(it).is_some())
+        };
+        for task in others.into_iter().filter(|it| !it.service.as_ref().is_some_and(is_counted)) {
+            let lasts = task.state != TaskState::Stopping;
+            let message = format!("task of {} is not stopped: {kept}", task.family);
+            verdict.trades("compute", &task.id, message, lasts);
+        }
+        verdict.unlisted("compute", tasks.into_iter().flat_map(|it| &it.gaps));
+        let gaps = services.into_iter().flat_map(|it| self.gaps_of_services(it));
+        verdict.unlisted("compute", gaps);
+    }
+
+    /// Whether a task that is not seen STOPPED trades, and is in scope.
+    fn runs_in_scope(&self, task: &Task) -> bool {
+        let as_running = Task { state: TaskState::Running, ..task.clone() };
+        task.state != TaskState::Stopped && self.stops_task(&as_running)
     }
 
     fn judge_venues(&self, verdict: &mut Verdict) {
@@ -337,6 +400,14 @@ impl Desk<'_> {
         };
         services.gaps.iter().filter(|gap| !rests(gap)).collect()
     }
+}
+
+/// What a service runs, or is to run; `None`: nothing.
+fn counts(service: &Service) -> Option<String> {
+    let counts = [service.desired_count, service.running_count, service.pending_count];
+    let [desired, running, pending] = counts;
+    let any = counts.iter().any(|count| *count > 0);
+    any.then(|| format!("desired {desired}, running {running}, pending {pending}"))
 }
 
 /// A service at 0 stays there only if nothing lifts it.

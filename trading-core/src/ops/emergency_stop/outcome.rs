@@ -272,6 +272,8 @@ impl EmergencyStop {
                 let text = "services go to 0: this also ends whatever manages exits";
                 body.push(Block::Line(Cell::toned(text, Tone::Warn)));
             }
+            let limits = self.request.limits(&self.site).into_iter();
+            body.extend(limits.map(|text| Block::Line(Cell::toned(text, Tone::Warn))));
             body.push(Block::Heading("Plan".to_owned()));
             // As it would be done, rung by rung, whatever was read first.
             let mut steps: Vec<&Step> = self.run.executor.steps().map(|(step, _)| step).collect();

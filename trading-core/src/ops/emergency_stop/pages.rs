@@ -371,9 +371,10 @@ impl Desk<'_> {
     }
     /// Whether a schedule must be disabled.
     pub(super) fn stops_schedule(&self, schedule: &Schedule) -> bool {
-        if !self.request.level.halts() {
-            return false;
-        }
+        self.request.level.halts() && self.starts_trading(schedule)
+    }
+    /// Whether a schedule in scope starts what trades.
+    pub(super) fn starts_trading(&self, schedule: &Schedule) -> bool {
         let in_scope = match &self.request.scope {
             Scope::All | Scope::Unrecognized(_) => true,
             Scope::Service(name) => self.starts(schedule, name),

@@ -43,21 +43,6 @@ fn what_needs_a_venue_and_has_none_is_said_before_consent_and_in_the_outcome() {
 }
 
 #[test]
-fn a_weaker_stop_of_those_who_need_not_heed_it_says_so() {
-    let mut site = world::site();
-    let request = Request { level: Level::ReduceOnly, ..world::request(&SimWorld::busy(), "r1") };
-    assert!(!request.summary(&site).join("\n").contains("NOT COVERED"));
-    site.acknowledges = Acknowledges::None;
-    let before = request.summary(&site).join("\n");
-    assert!(before.contains("NOT COVERED: entries: "), "{before}");
-    let mut world = SimWorld::busy();
-    let approval = world::approval(&site, &request);
-    let mut stop = EmergencyStop::new(site, request, Some((approval, "typed")));
-    let report = drive(&mut world, &mut stop, None, |_| 0).unwrap();
-    assert!(covered(&report).contains_key("entries"), "{}", report.data["not_covered"]);
-}
-
-#[test]
 fn the_next_command_asks_for_the_same_stop_and_no_wider_one() {
     let mut world = SimWorld::busy();
     world.services.push(Service { name: "odd".into(), ..world.services[2].clone() });

@@ -78,7 +78,8 @@ fn a_scope_that_names_nothing_is_no_halt_and_is_not_waited_for() {
 #[test]
 fn rows_that_say_nothing_hide_no_scope_that_names_nothing() {
     // Whatever they do: at rest, stopped with it, or not the whole list read.
-    for (status, stopped) in [("stopped", "nothing was stopped"), ("running", "1 thing that may be")]
+    for (status, stopped) in
+        [("stopped", "nothing was stopped"), ("running", "1 thing that may be")]
     {
         for acknowledges in [Acknowledges::StopAck, Acknowledges::None] {
             let site = Site { acknowledges, ..world::site() };

@@ -235,10 +235,21 @@ fn what_cannot_be_proved_is_said_before_consent() {
     let all = world::request(&world, "r1");
     let kept = Request { keep_compute: true, ..all.clone() };
     let venue = Request { scope: Scope::Venue(paper()), ..all.clone() };
-    for request in [&of(&world, "solo"), &kept, &venue] {
+    let weaker = Request { level: Level::ReduceOnly, ..all.clone() };
+    let mut site = bots();
+    site.capabilities.strategies = false;
+    for request in [&of(&world, "solo"), &kept, &venue, &weaker] {
         let text = told(&bots(), request);
         assert!(text.contains("do not acknowledge") && text.contains("PARTIAL"), "{text}");
         assert!(!told(&world::site(), request).contains("do not acknowledge"));
+        // Whoever looks first what would be done, too.
+        let mut plan = EmergencyStop::new(bots(), request.clone(), None);
+        let page = format!("{:?}", drive(&mut world.clone(), &mut plan, None, |_| 0).unwrap().body);
+        assert!(page.contains("do not acknowledge") && page.contains("PARTIAL"), "{page}");
+    }
+    for request in [&kept, &weaker] {
+        let text = told(&site, request);
+        assert!(text.contains("do not acknowledge") && text.contains("PARTIAL"), "{text}");
     }
     assert!(!told(&bots(), &all).contains("do not acknowledge"));
 }
@@ -278,4 +289,93 @@ fn a_row_that_somebody_else_had_stopped_is_no_proof_while_its_bot_lives() {
     world.live();
     let report = stop_bots(&mut world, keep_compute);
     assert!(!named(&report, "e") && named(&report, "a"), "{report:#?}");
+}
+
+/// What a bot that reads no latch does under a level that ends nothing is what it did before.
+#[test]
+fn a_weaker_stop_of_those_who_need_not_heed_it_is_no_halt_while_they_run() {
+    let weaker =
+        |world: &SimWorld| Request { level: Level::ReduceOnly, ..world::request(world, "r1") };
+    let mut world = busy();
+    let (before, asked) = (statuses(&world), weaker(&world));
+    let report = stop_bots(&mut world, asked);
+    assert_eq!((report.outcome.as_str(), report.exit), ("PARTIAL", Exit::Partial), "{report:#?}");
+    assert_eq!(statuses(&world), before, "rows stay");
+    assert!(desired(&world).values().all(|count| *count > 0));
+    assert!(world.schedules.iter().all(|it| it.enabled));
+    for subject in ["a", "solo", "jobs"] {
+        assert_eq!(next_of(&report, subject), "tradectl emergency-stop --env sim");
+    }
+    assert!(proof_ms(&report) < 20_000, "{}", report.data["timing"]);
+    let mut one = busy();
+    let asked = Request { level: Level::ReduceOnly, ..of(&one, "solo") };
+    let report = stop_bots(&mut one, asked);
+    let halt = "tradectl emergency-stop --env sim --scope strategy=solo";
+    assert_eq!((report.exit, next_of(&report, "solo")), (Exit::Partial, halt));
+    // Where nobody runs and nobody is started, nobody enters.
+    world.services.iter_mut().for_each(|it| (it.desired_count, it.running_count) = (0, 0));
+    world.services.iter_mut().for_each(|it| it.autoscaling = Reading::absent("sim", "none"));
+    world.tasks.clear();
+    world.schedules.iter_mut().for_each(|it| it.enabled = false);
+    let asked = weaker(&world);
+    let report = stop_bots(&mut world, asked);
+    assert_eq!(report.outcome, "HALTED", "{report:#?}");
+}
+
+/// What runs on tells of itself where no row does.
+#[test]
+fn compute_that_is_kept_and_stands_in_no_row_is_no_halt() {
+    for level in [Level::Halt, Level::ReduceOnly] {
+        for tables in [true, false] {
+            let mut site = bots();
+            site.capabilities.strategies = tables;
+            // Nobody is left to write rows or to acknowledge without a table.
+            site.acknowledges = if tables { Acknowledges::None } else { Acknowledges::StopAck };
+            let mut world = busy();
+            world.rows.clear();
+            let keep_compute = level.halts();
+            let asked = world::request(&world, "r1");
+            let asked = Request { level: level.clone(), keep_compute, ..asked };
+            let approval = world::approval(&site, &asked);
+            let mut stop = EmergencyStop::new(site, asked, Some((approval, "typed")));
+            let report = drive(&mut world, &mut stop, None, |_| 0).unwrap();
+            assert_eq!(report.exit, Exit::Partial, "{level} {tables}: {report:#?}");
+            for subject in ["engine-1", "engine-2", "engine-3"] {
+                assert_eq!(next_of(&report, subject), "tradectl emergency-stop --env sim");
+            }
+            assert!(!report.findings.iter().any(|it| it.subject == "data"), "it does not trade");
+            assert!(proof_ms(&report) < 20_000, "{}", report.data["timing"]);
+        }
+    }
+    // A count of 0 is no proof while something can lift it, and tasks of no service run as well.
+    let mut world = busy();
+    world.rows.clear();
+    world.services.iter_mut().for_each(|it| (it.desired_count, it.running_count) = (0, 0));
+    world.tasks.retain(|it| it.family == "job");
+    let task = world.tasks[0].id.to_string();
+    let asked = Request { keep_compute: true, ..world::request(&world, "r1") };
+    let report = stop_bots(&mut world, asked);
+    for subject in ["engine-1", task.as_str()] {
+        let named = report.findings.iter().any(|it| it.subject == subject);
+        assert!(named && report.exit == Exit::Partial, "{subject}: {report:#?}");
+    }
+}
+
+#[test]
+fn a_scope_that_needs_rows_is_no_halt_where_there_are_none() {
+    let mut site = bots();
+    site.capabilities.strategies = false;
+    for scope in
+        [Scope::Strategy("solo".into()), Scope::Strategy("a".into()), Scope::Venue(paper())]
+    {
+        let mut world = busy();
+        let request = Request { scope, ..world::request(&world, "r1") };
+        let subject = request.scope.to_string();
+        let approval = world::approval(&site, &request);
+        let mut stop = EmergencyStop::new(site.clone(), request, Some((approval, "typed")));
+        let report = drive(&mut world, &mut stop, None, |_| 0).unwrap();
+        assert_eq!(report.exit, Exit::Partial, "{report:#?}");
+        let next = next_of(&report, &subject);
+        assert!(next.starts_with("tradectl emergency-stop --env sim"), "{next}");
+    }
 }
