@@ -52,10 +52,10 @@ struct ReadFile {
 }
 
 /// Runs the command.
-pub(super) fn run(command: &Command, session: &Session<'_>) -> Result<Report, Fault> {
+pub(super) async fn run(command: &Command, session: &Session<'_>) -> Result<Report, Fault> {
     match command {
         Command::Show => show(session),
-        Command::Check => check(session),
+        Command::Check => check(session).await,
     }
 }
 
@@ -153,15 +153,23 @@ fn kind_word(kind: FileKind) -> &'static str {
     }
 }
 
-fn check(session: &Session<'_>) -> Result<Report, Fault> {
+async fn check(session: &Session<'_>) -> Result<Report, Fault> {
     let mut report = Report::new("config.check", "valid", Exit::Ok);
     report.errors = settings::problems(session.ctx, session.globals)?;
     let mut checked = Vec::new();
+    let mut lines = Vec::new();
     if report.errors.is_empty() {
         let settings = session.settings()?;
         for name in settings.environments()? {
             match settings.environment_named(&name) {
-                Ok(_) => checked.push(name),
+                Ok(environment) => {
+                    // What the shell holds may keep it from being asked all the same.
+                    lines.push(match environment.asks_where_it_should(session.ctx).await {
+                        Ok(()) => format!("{name}: holds"),
+                        Err(fault) => format!("{name}: holds, and is refused here: {fault}"),
+                    });
+                    checked.push(name);
+                }
                 Err(fault) => report.errors.push(fault.problem()),
             }
         }
@@ -170,7 +178,12 @@ fn check(session: &Session<'_>) -> Result<Report, Fault> {
             Err(fault) if !report.errors.contains(&fault.problem()) => {
                 report.errors.push(fault.problem());
             }
-            Ok(_) | Err(_) => {}
+            Err(_) => {}
+            // So must the way to the one that is meant be the one that every command would take.
+            Ok(environment) => {
+                let refused = environment.asks_where_it_should(session.ctx).await.err();
+                report.errors.extend(refused.map(|fault| fault.problem()));
+            }
         }
     }
     report.findings = strange_variables(session);
@@ -181,7 +194,7 @@ fn check(session: &Session<'_>) -> Result<Report, Fault> {
         "doubtful".clone_into(&mut report.outcome);
         report.exit = Exit::No;
     }
-    report.body.extend(checked.iter().map(|name| Block::line(format!("{name}: holds"))));
+    report.body.extend(lines.into_iter().map(Block::line));
     let files = session.settings.as_ref().map(|settings| settings.files.as_slice());
     let data = Checked { environments: checked, files: read_files(files.unwrap_or_default()) };
     report.data = serde_json::to_value(data).unwrap_or_default();

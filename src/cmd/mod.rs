@@ -236,7 +236,7 @@ pub async fn dispatch(command: &Command, session: &mut Session<'_>) -> Result<Re
         Command::Heartbeat(command) => heartbeat::run(command, session).await,
         Command::Resume(args) => resume::run(args, session).await,
         Command::Drill(command) => drill::run(command, session).await,
-        Command::Config(command) => config::run(command, session),
+        Command::Config(command) => config::run(command, session).await,
         Command::Doctor => doctor::run(session).await,
         Command::IamPolicy(arguments) => iam_policy::run(session, arguments),
         Command::Completions(arguments) => completions::run(arguments),

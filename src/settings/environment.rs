@@ -147,6 +147,21 @@ impl Environment {
         }
     }
 
+    /// Whether what lies in the shell or in the files of the platform's tools keeps every command
+    /// from asking it. Nobody is asked.
+    pub async fn asks_where_it_should(&self, ctx: &Ctx) -> Result<(), Fault> {
+        match &self.platform {
+            PlatformKind::Local { .. } => Ok(()),
+            #[cfg(feature = "aws")]
+            PlatformKind::Aws { .. } => crate::platform::aws::endpoints_fit(self, ctx).await,
+            #[cfg(not(feature = "aws"))]
+            PlatformKind::Aws { .. } => {
+                let _ = ctx;
+                Ok(())
+            }
+        }
+    }
+
     /// The permissions that our calls need there, as a document in the platform's own words;
     /// `None` where there are none. Nobody is asked.
     pub fn permissions(&self, holder: Holder) -> Result<Option<String>, Fault> {

@@ -319,6 +319,20 @@ fn a_slip_in_a_variable_is_found() {
 }
 
 #[test]
+fn what_the_shell_would_send_elsewhere_is_not_called_valid() {
+    let mut world = World::new();
+    world.set("AWS_ENDPOINT_URL", "http://127.0.0.1:9");
+    let ran = world.run("config check --env tradai-prod");
+    assert_eq!(ran.exit, Exit::Settings, "{ran}");
+    assert!(ran.out.contains("unset it, or set endpoint"), "{ran}");
+    // For another one it is told, and no error.
+    let ran = world.run("config check --env local");
+    assert_eq!(ran.exit, Exit::Ok, "{ran}");
+    assert!(ran.out.contains("tradai-prod: holds, and is refused here: "), "{ran}");
+    assert!(ran.out.contains("tradai-dev: holds\n"), "{ran}");
+}
+
+#[test]
 fn home_is_where_it_is_said_to_be() {
     let mut world = World::new();
     assert_eq!(setting(&world, "", "state_root").0, "/tmp/tc######/user/.local/state/tradectl");

@@ -100,6 +100,17 @@ pub(super) async fn connect(
     })
 }
 
+/// Whether requests would go where the settings mean them to. Nobody is asked, not even for
+/// credentials.
+pub(crate) async fn endpoints_fit(environment: &Environment, ctx: &Ctx) -> Result<(), Fault> {
+    let PlatformKind::Aws { endpoint, profile, credentials_file, .. } = &environment.platform
+    else {
+        return Ok(());
+    };
+    let files = Files::read(ctx, profile.as_deref(), credentials_file.as_deref()).await?;
+    endpoints(environment, ctx, endpoint.as_ref(), &files).map(|_| ())
+}
+
 fn config(
     ctx: &Ctx,
     files: &Files,

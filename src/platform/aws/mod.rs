@@ -41,6 +41,8 @@ mod sns;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use connect::endpoints_fit;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
