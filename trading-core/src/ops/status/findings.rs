@@ -3,8 +3,8 @@
 use super::{About, View};
 use crate::model::{
     Effective, EndedBy, GapKind, Hold, LATCH_FORMAT, OrderRow, Phase, PositionStatus, Reading,
-    ScheduleTarget, Scope, Service, Start, StatusReading, StrategyId, StrategyRow, StrategyStatus,
-    Task, TaskState, Utc,
+    ScheduleTarget, Scope, Service, ServiceName, Start, StatusReading, StrategyId, StrategyRow,
+    StrategyStatus, Task, TaskState, Utc,
 };
 use crate::ops::classes::{self, Things};
 use crate::ops::heartbeat::{LeftStopped, findings as heartbeat_findings};
@@ -14,7 +14,7 @@ use crate::ops::positions::Protection;
 use crate::ops::resume::{comes_first, in_order};
 use crate::ops::scope::{Nothing, nothing};
 use crate::ops::supervision::{self, Desired};
-use crate::report::{Finding, Severity, ago, millis, stamp};
+use crate::report::{Finding, Severity, ago, millis, nearest, stamp};
 use std::collections::BTreeSet;
 
 /// A stop that has not come to its end after this is not at work any more.
@@ -33,6 +33,7 @@ impl View<'_> {
         findings.extend(self.supervision_finding());
         self.strategy_findings(&mut findings);
         findings.extend(self.left_stopped_findings());
+        findings.extend(self.nowhere_findings());
         self.service_findings(&mut findings);
         self.schedule_findings(&mut findings);
         self.position_findings(&mut findings);
@@ -218,6 +219,29 @@ impl View<'_> {
             Finding::new("strategy.left_stopped", Severity::Error, id, message)
                 .next(self.command(&format!("heartbeat recover {id} --reason …")))
         })
+    }
+
+    /// Rows of what is to trade that name a service which does not exist. Whoever looks at a part,
+    /// or misses some of the services, has not read what would tell.
+    fn nowhere_findings(&self) -> Vec<Finding> {
+        let services = self.world.services.as_ref().and_then(Reading::value);
+        let whole = self.request.about == About::Everything;
+        let Some(services) = services.filter(|it| whole && it.is_whole()) else {
+            return Vec::new();
+        };
+        let names: BTreeSet<&str> = services.into_iter().map(|it| it.name.as_str()).collect();
+        let active = self.world.rows().iter().filter(|row| !row.status().is_at_rest());
+        let named = active.filter_map(|row| Some((&row.id, row.service()?)));
+        let missing = named.filter(|(_, service)| !names.contains(service.as_str()));
+        let finding = |(id, service): (&StrategyId, ServiceName)| {
+            let near = nearest(service.as_str(), names.iter().copied());
+            let meant = near.map_or(String::new(), |it| format!("; did you mean {it}?"));
+            let message = format!("its row names service {service}, which does not exist{meant}");
+            let named = near.map_or_else(|| "the one that runs it".to_owned(), str::to_owned);
+            Finding::new("strategy.service_absent", Severity::Error, id, message)
+                .next(format!("create {service}, or name {named} as `service` in its row"))
+        };
+        missing.map(finding).collect()
     }
 
     /// What is known of whoever runs a strategy: its lease and its task.

@@ -46,3 +46,24 @@ fn a_cluster_that_is_named_and_not_there_is_told() {
     assert!(message.contains("no cluster c in eu-central-1"), "{message}");
     assert_eq!(told(None), None, "where no cluster is named none is missed");
 }
+
+#[test]
+fn a_row_that_names_a_service_that_is_not_there_is_told_with_the_nearest_name() {
+    let named = |status: &str| {
+        let mut world = well();
+        world.rows[0].row.set(StrategyRow::SERVICE, Attr::text("engin-1"));
+        world.rows[0].row.set(StrategyRow::STATUS, Attr::text(status));
+        world
+    };
+    let report = status(&mut named("running"));
+    let found = report.findings.iter().find(|it| it.id == "strategy.service_absent").unwrap();
+    assert_eq!((found.subject.as_str(), report.exit), ("a", Exit::No));
+    assert!(found.message.contains("engin-1") && found.message.contains("engine-1?"), "{found:?}");
+    let next = found.next.as_deref().unwrap();
+    assert!(next.contains("create engin-1, or name engine-1"), "{next}");
+    // At rest it needs none; and one of those not read may be it.
+    assert!(!ids(&status(&mut named("stopped"))).contains(&"strategy.service_absent"));
+    let mut world = named("running");
+    world.dark_single.insert("engine-1".to_owned());
+    assert!(!ids(&status(&mut world)).contains(&"strategy.service_absent"));
+}
