@@ -196,9 +196,18 @@ impl Files {
         let message = format!(
             "profile {name} asks for a code (mfa_serial), and nobody can be asked for one here"
         );
-        Fault::new(Exit::Settings, "aws.mfa", message).hint(format!(
-            "eval \"$(aws configure export-credentials --profile {selected} --format env)\""
-        ))
+        // What the settings name goes before what the shell would hold then.
+        Fault::new(Exit::Settings, "aws.mfa", message).hint(match (&self.only, self.by_settings) {
+            (Some((file, _)), _) => {
+                format!("put credentials that need no code into {}", file.display())
+            }
+            (None, true) => "take credentials_profile out of the settings, or let it name a \
+                             profile without mfa_serial"
+                .to_owned(),
+            (None, false) => format!(
+                "eval \"$(aws configure export-credentials --profile {selected} --format env)\""
+            ),
+        })
     }
 
     fn none_there(&self) -> Fault {

@@ -70,6 +70,12 @@ async fn what_asks_for_a_code_or_a_session_says_what_to_type() {
     let found = code(&files(&[("AWS_PROFILE", "ops")], mfa), "tradai-dev").await;
     assert_eq!(found.0, "aws.mfa");
     assert_eq!(found.1, "eval \"$(aws configure export-credentials --profile ops --format env)\"");
+    // Where the settings name the profile, the shell's would not be looked at.
+    let settings = "[environments.sandbox]\nprofile = \"tradai\"\nstage = \"dev\"\n\
+                    credentials_profile = \"ops\"\n";
+    let (of_settings, hint) = code(&files(&KEY, mfa).with_settings(settings), "sandbox").await;
+    assert_eq!(of_settings, "aws.mfa");
+    assert!(hint.contains("credentials_profile") && !hint.contains("eval"), "{hint}");
     // What the command prints is used, whatever the profile asks for.
     let exported = files(&[KEY.as_slice(), &[("AWS_PROFILE", "ops")]].concat(), mfa);
     assert_eq!(code(&exported, "tradai-dev").await.0, "connected");
