@@ -1,12 +1,13 @@
 //! An environment on AWS: who answers, which of the names exist, what steers us.
 
-use trading_core::model::{GapKind, Listing, Reading, Service, matches};
+use trading_core::model::{GapKind, Reading};
 use trading_core::ops::heartbeat::SKEW_MS;
 
 use super::super::Session;
 use super::super::account::{self, Insist};
 use super::super::emergency_stop::site;
-use super::{Check, State, roles, unlisted};
+use super::patterns::{log_groups, services_named};
+use super::{Check, State, counted, roles, unlisted};
 use crate::error::Fault;
 use crate::platform::{Opening, Platform};
 use crate::settings::{Environment, PlatformKind};
@@ -168,9 +169,9 @@ async fn asked(
             |it| format!("{} schedules and rules", it.found.len()),
         ),
         counted("secrets", &named("secrets", "secrets"), &secrets),
-        counted("log groups", &named("log groups", "log_groups"), &groups),
         told(&named("topic", "alerts_topic"), name("alerts_topic").is_some(), &listeners),
     ];
+    checks.extend(log_groups(&groups, name("log_groups").map(String::as_str)));
     checks.extend(unlisted("services", &services));
     checks.extend(unlisted("tasks", &tasks));
     checks.extend(unlisted("schedules", &schedules));
@@ -184,21 +185,6 @@ fn skew(skew_ms: i64) -> Check {
     let state = if skew_ms.abs() > SKEW_MS { State::Warning } else { State::Ok };
     let detail = format!("the platform's clock minus this machine's: {} s", skew_ms / 1_000);
     Check::new("skew", state, "clock", detail)
-}
-
-/// How many services there are, and how many of them the settings name.
-fn services_named(services: &Listing<Service>, patterns: Option<&str>) -> String {
-    let count = services.found.len();
-    let Some(patterns) = patterns else { return format!("{count} services") };
-    let is_named =
-        |it: &&Service| patterns.split(' ').any(|pattern| matches(pattern, it.name.as_str()));
-    let named = services.found.iter().filter(is_named).count();
-    format!("{count} services, {named} of them {patterns}")
-}
-
-/// What was found, by its number.
-fn counted<T>(what: &'static str, subject: &str, reading: &Reading<Vec<T>>) -> Check {
-    Check::of_reading(what, subject, reading, |found| format!("{} {what}", found.len()))
 }
 
 /// A stop works on these: one that is named is meant to be there.

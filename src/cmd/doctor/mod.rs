@@ -4,6 +4,7 @@
 mod aws;
 mod host;
 mod local;
+mod patterns;
 mod roles;
 
 use serde::Serialize;
@@ -98,6 +99,11 @@ impl Check {
             }
         }
     }
+}
+
+/// What was found, by its number.
+fn counted<T>(what: &'static str, subject: &str, reading: &Reading<Vec<T>>) -> Check {
+    Check::of_reading(what, subject, reading, |found| format!("{} {what}", found.len()))
 }
 
 /// What was not read of a list of which the rest was.
