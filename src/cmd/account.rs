@@ -93,7 +93,8 @@ pub(super) async fn check(
     }
     let gap = match ask(session, environment, account, insist).await? {
         Reading::Known { .. } => return Ok(Verified::Yes),
-        Reading::Gap(gap) if gap.kind == GapKind::Denied => {
+        // Keys that are good for nothing; that this one question is denied says nothing of them.
+        Reading::Gap(gap) if account.traffic().keys_refused => {
             let message = format!("AWS does not take our credentials: {}", gap.why);
             return Err(Fault::new(Exit::Settings, "aws.credentials", message));
         }
@@ -109,8 +110,14 @@ pub(super) async fn check(
         Insist::Change => {
             let message =
                 format!("which account answers could not be verified, nothing was changed: {gap}");
-            return Err(Fault::new(Exit::Incomplete, "account.unverified", message)
-                .hint("try again; an emergency stop does not wait for this"));
+            let hint = match gap.kind {
+                GapKind::Denied => {
+                    "let these credentials call sts:GetCallerIdentity, which some policy denies \
+                     them; an emergency stop does not wait for this"
+                }
+                _ => "try again; an emergency stop does not wait for this",
+            };
+            return Err(Fault::new(Exit::Incomplete, "account.unverified", message).hint(hint));
         }
         Insist::Stop => {
             let ui = &session.ctx.ui;

@@ -109,6 +109,8 @@ pub struct Traffic {
     pub skew_ms: Option<i64>,
     /// When the credentials run out, if they do and say so.
     pub credentials_expire_at: Option<Utc>,
+    /// Whoever was asked who we are did not take our credentials.
+    pub keys_refused: bool,
 }
 
 /// The clocks.

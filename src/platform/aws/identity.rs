@@ -4,6 +4,7 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,8 @@ pub(super) struct Identity {
     connection: Arc<Connection>,
     client: aws_sdk_sts::Client,
     cache: PathBuf,
+    /// Our credentials were not taken.
+    keys_refused: AtomicBool,
 }
 
 /// An answer that was kept: whose key, at which endpoint, when.
@@ -44,6 +47,7 @@ impl Identity {
             client: aws_sdk_sts::Client::new(&connection.config("STS")),
             cache: environment.state_dir.join("account.json"),
             connection,
+            keys_refused: AtomicBool::new(false),
         }
     }
 
@@ -95,11 +99,16 @@ impl Identity {
                 }
                 None => Reading::unparsed(SOURCE, "sts:GetCallerIdentity named no account"),
             },
-            Err(failed) if failed.failure.kind == Kind::Credentials => Reading::denied(
-                SOURCE,
-                format!("{}; for fresh credentials: {}", failed.failure, self.connection.renew),
-            ),
+            Err(failed) if failed.failure.kind == Kind::Credentials => {
+                self.keys_refused.store(true, Ordering::Relaxed);
+                let renew = &self.connection.renew;
+                let why = format!("{}; for fresh credentials: {renew}", failed.failure);
+                Reading::denied(SOURCE, why)
+            }
             // No permission is needed to ask: whoever denies it says nothing of our keys.
+            Err(failed) if failed.failure.kind == Kind::Denied => {
+                Reading::denied(SOURCE, failed.failure.to_string())
+            }
             Err(failed) => Reading::unreachable(SOURCE, failed.failure.to_string()),
         }
     }
@@ -126,6 +135,7 @@ impl Account for Identity {
     fn traffic(&self) -> Traffic {
         Traffic {
             credentials_expire_at: self.connection.expires_at,
+            keys_refused: self.keys_refused.load(Ordering::Relaxed),
             ..self.connection.sender.traffic()
         }
     }

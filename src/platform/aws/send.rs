@@ -147,6 +147,7 @@ impl Sender {
             repeated: tally.repeated.clone(),
             skew_ms: self.platform_clock.skew_ms(),
             credentials_expire_at: None,
+            keys_refused: false,
         }
     }
 

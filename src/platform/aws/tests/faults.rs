@@ -212,6 +212,21 @@ async fn an_expired_token_says_what_to_type() {
 
 #[tokio::test]
 #[ignore = "needs an AWS-compatible server: cargo xtask test aws"]
+async fn a_policy_that_denies_to_ask_who_we_are_is_told_as_that_and_not_as_bad_keys() {
+    let (world, _) = World::with_strategies(1).await;
+    let platform = world.open().await;
+    world.sandbox.rules(&[Rule::service("sts").denied()]).expect("a rule");
+    let (kind, why) = gap(platform.account.id(true).await);
+    assert_eq!(kind, GapKind::Denied, "{why}");
+    assert!(!why.contains("fresh credentials"), "{why}");
+    assert!(!platform.account.traffic().keys_refused, "a stop goes on");
+    world.sandbox.rules(&[Rule::service("sts").expired()]).expect("a rule");
+    assert_eq!(gap(platform.account.id(true).await).0, GapKind::Denied);
+    assert!(platform.account.traffic().keys_refused);
+}
+
+#[tokio::test]
+#[ignore = "needs an AWS-compatible server: cargo xtask test aws"]
 async fn the_account_is_remembered_for_reads_and_asked_for_changes() {
     let (world, _) = World::with_strategies(1).await;
     let platform = world.open().await;
