@@ -9,6 +9,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
+use rustls::CertificateError;
 use trading_core::model::{Gap, GapKind, Reading, Written};
 
 use super::calls::Call;
@@ -32,6 +33,8 @@ pub(super) enum Kind {
     NoAnswer,
     /// Nobody was reached. Nothing was done.
     NotSent,
+    /// Whoever answered has a certificate that is not taken. Nothing was sent.
+    Untrusted,
     /// The service would not, for a reason of its own. Nothing was done.
     Rejected,
 }
@@ -103,6 +106,10 @@ impl Failure {
             SdkError::TimeoutError(_) => (Kind::NoAnswer, "timeout".to_owned(), chain(error)),
             SdkError::DispatchFailure(failure) if failure.is_timeout() => {
                 (Kind::NoAnswer, "timeout".to_owned(), chain(error))
+            }
+            SdkError::DispatchFailure(_) if certificate_fault(error).is_some() => {
+                let why = certificate_fault(error).unwrap_or_default();
+                (Kind::Untrusted, "not trusted".to_owned(), why)
             }
             SdkError::DispatchFailure(_) if nobody_reached(error) => {
                 (Kind::NotSent, "not reached".to_owned(), chain(error))
@@ -179,6 +186,7 @@ impl Failure {
             | Kind::Unavailable
             | Kind::NoAnswer
             | Kind::NotSent
+            | Kind::Untrusted
             | Kind::Rejected => GapKind::Unreachable,
         };
         Gap { kind, source: source.to_owned(), why: self.to_string() }
@@ -195,7 +203,7 @@ impl Failure {
             Kind::Absent | Kind::Condition | Kind::Rejected => {
                 Written::Refused { expected: expected.to_owned(), found: why }
             }
-            Kind::Throttled | Kind::NotSent => Written::Unreachable { why },
+            Kind::Throttled | Kind::NotSent | Kind::Untrusted => Written::Unreachable { why },
             // A look before the write: nothing was sent that could have changed anything.
             _ if !self.call.mutates => Written::Unreachable { why },
             Kind::Unavailable | Kind::NoAnswer => Written::Unknown { why },
@@ -272,8 +280,36 @@ fn nobody_reached(error: &(dyn Error + 'static)) -> bool {
     false
 }
 
+/// Why a certificate was not taken, if that is what it was, and what helps.
+fn certificate_fault(error: &(dyn Error + 'static)) -> Option<String> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found @ rustls::Error::InvalidCertificate(why)) = error.downcast_ref() {
+            return Some(match why {
+                CertificateError::UnknownIssuer => format!(
+                    "{found}; where a proxy or an endpoint of your own signs, AWS_CA_BUNDLE has to \
+                     name a file with its authority's certificate"
+                ),
+                _ => found.to_string(),
+            });
+        }
+        // What such an error wraps is passed over by its `source`.
+        let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        next = match wrapped {
+            Some(wrapped) => Some(wrapped),
+            None => error.source(),
+        };
+    }
+    None
+}
+
 /// What went wrong, down to the cause: each error of the chain in its own words, once.
 pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
+    causes(error).join(": ")
+}
+
+/// The same, one by one.
+pub(super) fn causes(error: &(dyn Error + 'static)) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut next = error.source();
     while let Some(error) = next {
@@ -283,7 +319,7 @@ pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
         }
         next = error.source();
     }
-    words.join(": ")
+    words
 }
 
 #[cfg(test)]
@@ -291,6 +327,7 @@ mod tests {
     use super::*;
     use crate::platform::aws::calls;
     use aws_sdk_ecs::operation::list_services::ListServicesError;
+    use aws_smithy_runtime_api::client::result::ConnectorError;
 
     #[test]
     fn what_kind_of_error_it_is_is_said_once() {
@@ -300,5 +337,22 @@ mod tests {
         };
         assert_eq!(said("timeout: no bytes"), "ecs:ListServices: timeout: no bytes");
         assert_eq!(said("no bytes"), "ecs:ListServices: timeout: no bytes");
+    }
+    #[test]
+    fn a_certificate_that_is_not_taken_says_what_helps_and_is_not_asked_for_again() {
+        let failed = |why: CertificateError| {
+            let why = rustls::Error::InvalidCertificate(why);
+            // As it comes: wrapped by the one who shakes hands, and by the one who connects.
+            let why = std::io::Error::other(std::io::Error::new(ErrorKind::InvalidData, why));
+            let error = ConnectorError::other(why.into(), None);
+            let error = SdkError::<ListServicesError, HttpResponse>::dispatch_failure(error);
+            Failure::of(&calls::LIST_SERVICES, &error)
+        };
+        let unknown = failed(CertificateError::UnknownIssuer);
+        assert!(unknown.to_string().contains("AWS_CA_BUNDLE"), "{unknown}");
+        assert!(!unknown.kind.passes() && !unknown.may_have_acted);
+        let expired = failed(CertificateError::Expired);
+        assert_eq!(expired.kind, Kind::Untrusted);
+        assert!(!expired.to_string().contains("AWS_CA_BUNDLE"), "{expired}");
     }
 }
