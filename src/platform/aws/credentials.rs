@@ -239,11 +239,28 @@ impl Files {
     }
 }
 
-/// All of it, each cause once.
+/// No cause is told longer than this.
+const TOLD: usize = 200;
+
+/// All of it, each cause once. What a `credential_process` said as it failed is told as its error
+/// is: whatever it printed, and that may hold secrets, so of each cause only a beginning is told.
 fn words(error: &CredentialsError) -> String {
-    let (first, causes) = (error.to_string(), errors::chain(error));
-    let causes = causes.trim();
-    if causes.starts_with(&first) { causes.to_owned() } else { format!("{first}: {causes}") }
+    let mut causes: Vec<String> = errors::causes(error).iter().map(|it| beginning(it)).collect();
+    let first = beginning(&error.to_string());
+    if !causes.first().is_some_and(|it| it.starts_with(&first)) {
+        causes.insert(0, first);
+    }
+    causes.join(": ")
+}
+
+/// The first line, as far as it is told.
+fn beginning(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    let mut told: String = line.chars().take(TOLD).collect();
+    if told.len() < text.trim_end().len() {
+        told.push('…');
+    }
+    told
 }
 
 /// The key and secret that the shell holds.
@@ -281,5 +298,22 @@ impl ProvideCredentials for Primed {
             Some(credentials) => future::ProvideCredentials::ready(Ok(credentials)),
             None => self.then.provide_credentials(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_what_a_process_printed_as_it_failed_only_a_beginning_is_told() {
+        let failed = |stderr: &str| {
+            words(&CredentialsError::provider_error(format!("exited with 3. Stderr: {stderr}")))
+        };
+        let told = failed("vault: sealed\nsecret=hunter2\n");
+        assert!(told.ends_with("Stderr: vault: sealed…"), "{told}");
+        let told = failed(&format!("{}hunter2", "é".repeat(TOLD)));
+        assert!(!told.contains("hunter2") && told.ends_with("é…"), "{told}");
+        assert!(failed("sealed\n").ends_with("Stderr: sealed"));
     }
 }
