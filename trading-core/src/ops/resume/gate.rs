@@ -397,15 +397,18 @@ pub(super) fn awaited(obstacles: &[Obstacle], fates: &[Item]) -> String {
     for it in obstacles {
         kinds.entry(kind(it.id)).or_default().push(&it.subject);
     }
-    let comes_up = |it: &Item| {
-        let subject = &it.item.subject;
-        !it.stays() && matches!(subject, RestoreSubject::Strategy(_) | RestoreSubject::Service(_))
-    };
-    if kinds.is_empty() && !fates.iter().any(comes_up) {
-        return "nobody has to come up".to_owned();
-    }
     if kinds.is_empty() {
-        return "all are up, reconciled and beating".to_owned();
+        let comes_up = |is: fn(&RestoreSubject) -> bool| {
+            fates.iter().any(|it| !it.stays() && is(&it.item.subject))
+        };
+        return match () {
+            () if comes_up(|it| matches!(it, RestoreSubject::Strategy(_))) => {
+                "all are up, reconciled and beating"
+            }
+            () if comes_up(|it| matches!(it, RestoreSubject::Service(_))) => "all services run",
+            () => "nobody has to come up",
+        }
+        .to_owned();
     }
     let told =
         kinds.iter().map(|(kind, names)| format!("{kind}: {} ({})", names.len(), a_few(names)));

@@ -15,6 +15,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// How many of one kind a page tells one by one.
 const TOLD: usize = 8;
+/// What came of items that were to be put back.
+const NOT_PUT_BACK: &str = "NOT put back";
+const DOUBTFUL: &str = "UNKNOWN whether put back";
 
 /// The command's part of the JSON document.
 #[derive(Debug, Serialize)]
@@ -136,7 +139,7 @@ impl Resume {
                     |it: &Obstacle| matches!(it.id, record::MISSING | UNSETTLED | NOTHING_RUNS);
                 let stuck = self.obstacles.iter().all(decides);
                 let next = stuck.then(|| self.way_out(&self.obstacles)).flatten();
-                ("resume.held", message, next.unwrap_or_else(|| self.again("")))
+                ("resume.held", message, next.unwrap_or_else(|| self.again(&self.to_decide())))
             }
         };
         Some(Problem { code: code.to_owned(), message, hint: Some(hint) })
@@ -152,6 +155,18 @@ impl Resume {
         let options: BTreeSet<String> = options.collect();
         let more: String = options.iter().map(|it| format!(" {it}")).collect();
         (!options.is_empty()).then(|| self.again(&more))
+    }
+
+    /// What decides the items that nobody has decided.
+    fn to_decide(&self) -> String {
+        let open = self.fates.iter().filter(|it| it.is_undecided());
+        let open: Vec<String> = open.map(|it| it.item.subject.to_string()).collect();
+        let leave: String = open.iter().map(|it| format!(" --leave {it}")).collect();
+        match open.as_slice() {
+            [] => leave,
+            [only] => format!("{leave} (or --take {only})"),
+            _ => format!("{leave} (or --take, each)"),
+        }
     }
 
     /// This resume once more, with what was decided for it already and with something added.
@@ -367,14 +382,15 @@ impl Resume {
         let mut fates: BTreeMap<String, usize> = BTreeMap::new();
         let mut rows = Vec::new();
         for it in &self.fates {
-            let data = it.data();
+            let data = self.came_of(it);
             let fate = data.told();
             let count = fates.entry(fate.clone()).or_default();
             *count += 1;
             if *count > TOLD {
                 continue;
             }
-            let tone = if it.is_undecided() { Tone::Bad } else { Tone::Plain };
+            let bad = it.is_undecided() || [NOT_PUT_BACK, DOUBTFUL].contains(&data.fate);
+            let tone = if bad { Tone::Bad } else { Tone::Plain };
             rows.push(vec![
                 Cell::plain(data.item),
                 Cell::plain(data.before),
@@ -389,13 +405,31 @@ impl Resume {
         rows
     }
 
+    /// An item as it stands once the run is over: what was to be put back may not have come to it.
+    fn came_of(&self, item: &Item) -> ItemData {
+        let mut data = item.data();
+        let was_to = matches!(item.fate, Fate::Restore | Fate::Take(_));
+        // Whoever released it in our place put it back before.
+        if matches!(self.end, Some(End::Planned | End::ReleasedByOther)) || !was_to {
+            return data;
+        }
+        let step = restore::step(&item.item.subject);
+        match self.run.executor.settled(&step) {
+            Some(settled) if settled.stands() => {}
+            // Sent, and not answered for.
+            _ if self.run.executor.begun().any(|it| it.id == step) => data.fate = DOUBTFUL,
+            Some(_) | None => data.fate = NOT_PUT_BACK,
+        }
+        data
+    }
+
     fn data(&self) -> Data {
         let started = self.request.started_at;
         Data {
             stop_id: self.hold.as_ref().map(|hold| hold.stop_id.to_string()),
             dry_run: self.run.executor.is_dry(),
             digest: self.digest.as_ref().map(ToString::to_string),
-            items: self.fates.iter().map(Item::data).collect(),
+            items: self.fates.iter().map(|it| self.came_of(it)).collect(),
             obstacles: self
                 .obstacles
                 .iter()

@@ -223,6 +223,11 @@ pub(super) fn plan(
     steps
 }
 
+/// The step that puts an item back.
+pub(super) fn step(subject: &RestoreSubject) -> StepId {
+    StepId::new(format!("{subject}:restored"))
+}
+
 fn item_steps(fates: &[Item], under: &[StepId]) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     for Item { item, fate } in fates {
@@ -236,8 +241,12 @@ fn item_steps(fates: &[Item], under: &[StepId]) -> Vec<Step> {
             | Fate::Unread(_) => continue,
         };
         let Some((rung, act, undo)) = acts(item, current) else { continue };
-        let id = StepId::new(format!("{}:restored", item.subject));
-        let step = Step::new(id, rung, "it is put back to what it was before the stop", act);
+        let step = Step::new(
+            step(&item.subject),
+            rung,
+            "it is put back to what it was before the stop",
+            act,
+        );
         steps.push(step.undone_by(undo).needing(under.iter().cloned()));
     }
     counts_first(&mut steps);

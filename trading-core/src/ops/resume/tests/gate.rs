@@ -182,3 +182,19 @@ fn who_acts_on_desired_counts_is_back_before_engines_are_waited_for() {
         assert!(Some(at("acts on desired counts")) < released, "{:?}", world.applied);
     }
 }
+
+#[test]
+fn what_came_up_is_told_of_what_there_is() {
+    let item = |subject: RestoreSubject, before: RestoreValue| Item {
+        item: RestoreItem { subject, written: before.clone(), before, loses: None },
+        fate: Fate::Restore,
+    };
+    let service = item(RestoreSubject::Service("engine-1".into()), RestoreValue::Desired(1));
+    let status = RestoreValue::Status(Some(Attr::text("running")));
+    let strategy = item(RestoreSubject::Strategy("a".into()), status);
+    let schedule = item(RestoreSubject::Schedule("jobs".into()), RestoreValue::Enabled(true));
+    let told = |fates: &[Item]| super::super::gate::awaited(&[], fates);
+    assert_eq!(told(std::slice::from_ref(&schedule)), "nobody has to come up");
+    assert_eq!(told(&[schedule, service.clone()]), "all services run");
+    assert_eq!(told(&[service, strategy]), "all are up, reconciled and beating");
+}

@@ -19,6 +19,23 @@ fn settled(world: &SimWorld) -> Vec<&StepId> {
         .collect()
 }
 
+/// What became of an item, as the document has it.
+fn fate<'a>(report: &'a Report, item: &str) -> &'a str {
+    let items = report.data["items"].as_array().unwrap();
+    items.iter().find(|it| it["item"] == item).unwrap()["fate"].as_str().unwrap()
+}
+
+#[test]
+fn what_was_to_be_put_back_and_was_not_is_not_called_put_back() {
+    let mut world = stopped();
+    let asked = request(&world, "r1-look");
+    assert_eq!(fate(&survey(&mut world, asked).0, "strategy=a"), "put back", "a plan");
+    world.journal_broken = true;
+    let report = resume(&mut world);
+    assert_eq!(fate(&report, "strategy=a"), "NOT put back");
+    assert!(!format!("{:?}", report.body).contains("\"put back\""), "{report:#?}");
+}
+
 #[test]
 fn an_answer_that_comes_after_the_end_stands_in_the_journal() {
     let mut world = stopped();
@@ -41,7 +58,10 @@ fn what_has_an_answer_stands_in_the_journal_although_something_else_never_answer
     world.slow = Some((scales, asked.deadline_at + SignedDuration::from_secs(1_000)));
     world.journal.clear();
     let mut resume = Resume::new(world::site(), asked, Some((approval.unwrap(), "typed")));
-    drive(&mut world, &mut resume, None, |_| 0).unwrap();
+    let report = drive(&mut world, &mut resume, None, |_| 0).unwrap();
+    assert_eq!(fate(&report, "schedule=jobs"), "put back");
+    assert_eq!(fate(&report, "service=engine-1"), "UNKNOWN whether put back");
+    assert!(format!("{:?}", report.body).contains("UNKNOWN whether put back"), "{report:#?}");
     let told = settled(&world);
     assert!(told.contains(&&StepId::new("schedule=jobs:restored")), "{told:?}");
     assert!(!told.contains(&&StepId::new("service=engine-1:restored")), "{told:?}");
