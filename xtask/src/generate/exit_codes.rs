@@ -15,5 +15,11 @@ pub(super) fn text() -> String {
     for exit in Exit::ALL {
         let _infallible = writeln!(page, "| {} | {} |", exit.code(), exit.meaning());
     }
+    page.push_str(
+        "\nA reading command that found something wrong ends with 1, also where it could not read \
+         everything: what is known to be wrong is not less so for what is not known. Whether \
+         everything was read is told by `complete` in its document, and by its findings; 23 says \
+         that nothing wrong was seen, in what was read.\n",
+    );
     page
 }
