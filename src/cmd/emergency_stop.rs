@@ -263,6 +263,7 @@ pub(super) fn site(environment: &Environment) -> Site {
         timings: environment.timings,
         capabilities: environment.capabilities.clone(),
         over_network: matches!(environment.platform, PlatformKind::Aws { .. }),
+        unread_schedules: environment.platform.unread_schedules().map(str::to_owned),
     }
 }
 
@@ -279,8 +280,16 @@ fn binding(site: &Site, request: &Request) -> Binding {
 
 #[cfg(test)]
 mod tests {
-    use super::opening;
+    use super::{opening, site};
+    use crate::settings::tests::named;
     use std::time::Duration;
+
+    #[test]
+    fn what_is_not_read_of_schedules_is_said_where_there_are_several_buses() {
+        let unread = site(&named("ops-pipeline")).unread_schedules;
+        assert!(unread.is_some_and(|it| it.contains("event buses")));
+        assert_eq!(site(&named("local")).unread_schedules, None);
+    }
 
     #[test]
     fn only_a_stop_that_stops_takes_the_whole_rate() {

@@ -53,6 +53,15 @@ pub enum PlatformKind {
     },
 }
 
+impl PlatformKind {
+    /// What may start something and is not among the schedules that are read.
+    pub fn unread_schedules(&self) -> Option<&'static str> {
+        let other_buses =
+            "rules on event buses other than the default one are neither read nor disabled";
+        matches!(self, Self::Aws { .. }).then_some(other_buses)
+    }
+}
+
 /// Where notices go over the web. The address is a secret and never shown.
 #[derive(Clone, Debug)]
 pub enum Webhook {

@@ -315,6 +315,7 @@ fn site() -> Site {
             notices: true,
         },
         over_network: false,
+        unread_schedules: None,
     }
 }
 

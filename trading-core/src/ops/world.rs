@@ -119,6 +119,7 @@ pub(crate) fn site() -> Site {
             notices: true,
         },
         over_network: true,
+        unread_schedules: None,
     }
 }
 

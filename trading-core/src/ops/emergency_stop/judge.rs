@@ -115,6 +115,7 @@ impl Desk<'_> {
         }
         self.judge_kept(&mut verdict);
         self.judge_venues(&mut verdict);
+        self.judge_table(&mut verdict);
         let in_vain = self.request.in_vain(self.site).into_iter();
         verdict.not_covered.extend(in_vain.map(|(what, why)| (what.to_owned(), why.to_owned())));
         if !self.site.capabilities.notices {
@@ -257,6 +258,9 @@ impl Desk<'_> {
         if matches!(self.request.scope, Scope::Strategy(_) | Scope::Venue(_)) {
             return;
         }
+        if let Some(unread) = &self.site.unread_schedules {
+            verdict.not_covered.insert(("schedules".to_owned(), unread.clone()));
+        }
         let reading = self.world.schedules.as_ref();
         let Some(schedules) = verdict.need("schedules", "schedules", reading) else { return };
         verdict.unlisted("schedules", &schedules.gaps);
@@ -355,6 +359,25 @@ impl Desk<'_> {
                 self.judge_flat(venue, verdict);
             }
         }
+    }
+
+    /// What is open is listed and ends no stop: where no table tells of it, that is said.
+    fn judge_table(&self, verdict: &mut Verdict) {
+        let why = match &self.world.positions {
+            _ if !self.site.capabilities.positions => {
+                "no table of them is configured that can be read".to_owned()
+            }
+            Some(Reading::Gap(gap)) if gap.kind == GapKind::Absent => {
+                format!("not deployed: {}", gap.why)
+            }
+            Some(Reading::Gap(gap)) => format!("not read: {gap}"),
+            Some(Reading::Known { .. }) | None => return,
+        };
+        let unseen = match self.site.capabilities.venues.is_empty() {
+            true => "what is open is not seen",
+            false => "only what a venue shows is seen",
+        };
+        verdict.not_covered.insert(("positions' table".to_owned(), format!("{why}: {unseen}")));
     }
 
     fn judge_orders(&self, venue: &VenueName, verdict: &mut Verdict) {

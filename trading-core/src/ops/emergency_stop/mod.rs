@@ -105,6 +105,9 @@ pub struct Site {
     /// What is done travels over a network: a request may be carried out after whoever sent it
     /// has died. Elsewhere nothing is done any more that a dead process began.
     pub over_network: bool,
+    /// What may start something and is not among the schedules that are read.
+    #[serde(default)]
+    pub unread_schedules: Option<String>,
 }
 
 impl Site {

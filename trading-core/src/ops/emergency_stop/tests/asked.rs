@@ -43,6 +43,52 @@ fn what_needs_a_venue_and_has_none_is_said_before_consent_and_in_the_outcome() {
 }
 
 #[test]
+fn positions_that_no_table_tells_of_are_said_not_to_be_covered() {
+    let mut none = world::site();
+    none.capabilities.positions = false;
+    let mut no_venue = world::site();
+    no_venue.capabilities.venues.clear();
+    let query = Query::Positions;
+    for (site, absent, dark, why) in [
+        (world::site(), true, false, "not deployed: it does not exist: only what a venue shows"),
+        (world::site(), false, true, "not read: "),
+        (none, false, false, "no table of them is configured"),
+        (no_venue, true, false, "not deployed: it does not exist: what is open is not seen"),
+    ] {
+        let mut world = SimWorld::busy();
+        world.absent.extend(absent.then_some(query.clone()));
+        world.dark.extend(dark.then_some(query.clone()));
+        let request = world::request(&world, "r1");
+        let approval = world::approval(&site, &request);
+        let mut stop = EmergencyStop::new(site, request, Some((approval, "typed")));
+        let report = drive(&mut world, &mut stop, None, |_| 0).unwrap();
+        assert_eq!(report.outcome, "HALTED", "{report:#?}");
+        assert!(covered(&report)["positions' table"].starts_with(why), "{report:#?}");
+        let page = format!("{:?}", report.body);
+        assert!(page.contains(&format!("not covered: positions' table: {why}")), "{page}");
+    }
+    assert!(!covered(&stop(&mut SimWorld::busy())).contains_key("positions' table"));
+}
+
+#[test]
+fn what_starts_things_and_is_never_read_is_said_wherever_schedules_are_stopped() {
+    let mut site = world::site();
+    site.unread_schedules = Some("rules elsewhere".to_owned());
+    for (scope, said) in [
+        (Scope::All, true),
+        (Scope::Service("engine-1".into()), true),
+        (Scope::Strategy("a".into()), false),
+    ] {
+        let mut world = SimWorld::busy();
+        let request = Request { scope, ..world::request(&world, "r1") };
+        let approval = world::approval(&site, &request);
+        let mut stop = EmergencyStop::new(site.clone(), request, Some((approval, "typed")));
+        let report = drive(&mut world, &mut stop, None, |_| 0).unwrap();
+        assert_eq!(covered(&report).contains_key("schedules"), said, "{report:#?}");
+    }
+}
+
+#[test]
 fn the_next_command_asks_for_the_same_stop_and_no_wider_one() {
     let mut world = SimWorld::busy();
     world.services.push(Service { name: "odd".into(), ..world.services[2].clone() });
