@@ -150,6 +150,14 @@ pub(super) fn tell(report: &mut Report, verified: &Verified, traffic: &Traffic, 
             }
         }
     }
+    if let Some(renew) = &traffic.renew {
+        // First of all: whatever else failed failed for this, and no policy mends it.
+        let message = "AWS did not take our credentials any more: they ran out, or were taken \
+                       back; with fresh ones the same command goes on from here";
+        let critical = Severity::Critical;
+        let finding = Finding::new("account.credentials_refused", critical, "credentials", message);
+        report.findings.insert(0, finding.next(renew));
+    }
     if let Some(skew_ms) = traffic.skew_ms.filter(|skew| skew.abs() > SKEW_MS) {
         let side = if skew_ms > 0 { "behind" } else { "ahead of" };
         let message = format!(

@@ -111,6 +111,8 @@ pub struct Traffic {
     pub credentials_expire_at: Option<Utc>,
     /// Whoever was asked who we are did not take our credentials.
     pub keys_refused: bool,
+    /// What brings fresh credentials, where any request was not taken with ours.
+    pub renew: Option<String>,
 }
 
 /// The clocks.

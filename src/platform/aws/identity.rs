@@ -136,6 +136,7 @@ impl Account for Identity {
         Traffic {
             credentials_expire_at: self.connection.expires_at,
             keys_refused: self.keys_refused.load(Ordering::Relaxed),
+            renew: self.connection.sender.keys_refused().then(|| self.connection.renew.clone()),
             ..self.connection.sender.traffic()
         }
     }

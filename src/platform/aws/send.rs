@@ -82,6 +82,8 @@ struct Tally {
     repeated: BTreeMap<String, u64>,
     /// Whether the last attempt at a service was answered.
     answers: BTreeMap<&'static str, bool>,
+    /// Our credentials were not taken.
+    keys_refused: bool,
 }
 
 impl Sender {
@@ -127,6 +129,11 @@ impl Sender {
         self.budget.urgent
     }
 
+    /// Some request was not taken with our credentials.
+    pub(super) fn keys_refused(&self) -> bool {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner).keys_refused
+    }
+
     /// The service of a call has not answered yet, or not the last time.
     pub(super) fn is_silent(&self, call: &Call) -> bool {
         let tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
@@ -148,6 +155,7 @@ impl Sender {
             skew_ms: self.platform_clock.skew_ms(),
             credentials_expire_at: None,
             keys_refused: false,
+            renew: None,
         }
     }
 
@@ -213,7 +221,10 @@ impl Sender {
             };
             let mut failure = Failure::of(call, &error);
             let answered = !matches!(failure.kind, Kind::NoAnswer | Kind::NotSent);
-            self.count(|tally| _ = tally.answers.insert(call.service, answered));
+            self.count(|tally| {
+                tally.answers.insert(call.service, answered);
+                tally.keys_refused |= failure.kind == Kind::Credentials;
+            });
             tracing::debug!(call = call.name(), %failure, attempts, "failed");
             after_loss |= failure.may_have_acted && call.mutates;
             failure.attempts = attempts;

@@ -403,6 +403,11 @@ impl Run {
         };
         self.applied_at.iter().any(|(id, at)| is_attempt(id) && *at > since)
     }
+    /// Whether a target was brought to rest and what is known of it was asked for before that.
+    pub(crate) fn stood_unseen(&self, base: &str, query: &Query) -> bool {
+        let id = StepId::new(base);
+        self.stood_before(base) && !self.asked_after(query, &id)
+    }
     /// Whether a target was brought to rest before by this run.
     pub(crate) fn stood_before(&self, base: &str) -> bool {
         self.executor.settled(&StepId::new(base)).is_some_and(Settled::stands)

@@ -229,6 +229,9 @@ fn a_token_that_runs_out_in_the_middle_is_said_and_the_stop_is_continued() {
     let (exit, first) = document(&desk, "emergency-stop --reason t --yes --deadline 12s");
     assert!(matches!(exit, Exit::Unknown | Exit::Partial), "{first}");
     assert!(first["findings"].to_string().contains("ExpiredToken"), "{first}");
+    let top = &first["findings"][0];
+    assert_eq!(top["id"], "account.credentials_refused", "{first}");
+    assert!(top["next"].as_str().is_some_and(|it| it.contains("credentials")), "{top}");
     desk.sandbox.rules(&[]).expect("no rules");
     let (exit, second) = document(&desk, "emergency-stop --reason t --yes");
     assert_eq!(exit, Exit::Ok, "{second}");

@@ -1,11 +1,12 @@
 //! Is it HALTED? Looks at what was seen last and names everything that says otherwise.
 
 use super::ladder::Word;
-use super::pages::Desk;
+use super::pages::{self, Desk};
 use crate::model::{
     Gap, GapKind, Listing, Reading, Scope, Service, ServiceName, StatusReading, StrategyRow,
     Subject, Task, TaskId, TaskState, VenueName,
 };
+use crate::ops::Query;
 use crate::ops::scope::{Named, Nothing, named, nothing};
 use crate::ops::seen::Owner;
 use crate::plan::{Rung, Settled};
@@ -266,6 +267,10 @@ impl Desk<'_> {
         verdict.unlisted("schedules", &schedules.gaps);
         let kept = !self.request.level.halts();
         for schedule in schedules.into_iter().filter(|it| it.enabled && self.starts_trading(it)) {
+            if self.run.stood_unseen(&pages::schedule_step(schedule), &Query::Schedules) {
+                verdict.unknown("schedules", &schedule.id, "was disabled, and not seen since");
+                continue;
+            }
             verdict.trades("schedules", &schedule.id, "is enabled and starts what trades", kept);
         }
     }

@@ -78,7 +78,7 @@ impl Desk<'_> {
         let enabled = value.into_iter().filter(|it| it.enabled && self.stops_schedule(it));
         enabled
             .filter_map(|schedule| {
-                let base = format!("schedule/{}:disabled", schedule.id);
+                let base = schedule_step(schedule);
                 let act = |enabled| Act::SetSchedule { schedule: schedule.id.clone(), enabled };
                 Some(
                     Step::new(
@@ -465,6 +465,11 @@ pub(super) fn new_hold(request: &Request, stop_id: &StopId, now: Utc) -> Hold {
         overtook_resume: false,
         unknown: serde_json::Map::new(),
     }
+}
+
+/// The name of a schedule's step.
+pub(super) fn schedule_step(schedule: &Schedule) -> String {
+    format!("schedule/{}:disabled", schedule.id)
 }
 
 /// The name of a strategy's step.

@@ -510,3 +510,26 @@ fn why_something_still_trades_is_told_by_the_last_attempt() {
     assert_eq!(*evidence, [format!("unreachable: attempt {attempts}")]);
     assert!(refused && not_stopped(&report, "a")[0].evidence.is_empty(), "{report:#?}");
 }
+
+/// What was seen before it was disabled says nothing of it.
+#[test]
+fn a_schedule_that_was_disabled_and_not_seen_since_is_not_said_to_be_enabled() {
+    let mut world = SimWorld::busy();
+    let (site, request) = (world::site(), world::request(&world, "r1"));
+    let approval = world::approval(&site, &request);
+    let after = request.deadline_at + jiff::SignedDuration::from_mins(1);
+    let mut stop = EmergencyStop::new(site, request, Some((approval, "typed")));
+    let late = |ask: &Ask| *ask == Ask::Read(Query::Schedules);
+    let report = world::drive_beside(&mut world, &mut stop, |world, ask| {
+        if matches!(ask, Ask::Act(acts) if acts.iter().any(|(_, it)| matches!(it, Act::SetSchedule { .. })))
+        {
+            world.slow = Some((late, after));
+        }
+    });
+    assert_ne!(report.outcome, "HALTED", "{report:#?}");
+    let jobs = report.findings.iter().find(|it| it.subject == "jobs").unwrap();
+    assert_eq!(
+        (jobs.id.as_str(), jobs.message.as_str()),
+        ("stop.unknown", "was disabled, and not seen since")
+    );
+}
