@@ -171,7 +171,8 @@ fn severity(severity: Severity) -> (&'static str, Tone) {
 fn is_said(finding: &Finding, errors: &[Problem]) -> bool {
     let Finding { subject, message, evidence, next, .. } = finding;
     let words = format!("{subject}: {message}");
-    let said = |it: &Problem| it.message.ends_with(&words) && (next.is_none() || *next == it.hint);
+    let ends = |it: &Problem| it.message == words || it.message.ends_with(&format!(": {words}"));
+    let said = |it: &Problem| ends(it) && (next.is_none() || *next == it.hint);
     evidence.is_empty() && errors.iter().any(said)
 }
 
@@ -202,12 +203,12 @@ mod tests {
 
     #[test]
     fn what_an_error_has_said_is_not_said_again() {
-        let lines = |next: Option<&str>, evidence: Vec<String>| {
+        let lines_of = |subject: &str, next: Option<&str>, evidence: Vec<String>| {
             let mut report = Report::new("resume", "refused", Exit::Refused);
             let (message, hint) =
                 ("not resumed: o1: not known".to_owned(), Some("type".to_owned()));
             report.errors = vec![Problem { code: "a.b".to_owned(), message, hint }];
-            let finding = Finding::new("a.b", Severity::Error, "o1", "not known").seen(evidence);
+            let finding = Finding::new("a.b", Severity::Error, subject, "not known").seen(evidence);
             report.findings = vec![Finding { next: next.map(str::to_owned), ..finding }];
             let header = Header {
                 environment: EnvironmentView::nowhere("a test"),
@@ -216,9 +217,11 @@ mod tests {
             };
             page(&report, &header, Style { width: 200, color: false }).matches("not known").count()
         };
+        let lines = |next, evidence| lines_of("o1", next, evidence);
         assert_eq!([lines(None, vec![]), lines(Some("type"), vec![])], [1, 1]);
         assert_eq!(lines(Some("something else"), vec![]), 2);
         assert_eq!(lines(None, vec!["seen".to_owned()]), 2);
+        assert_eq!(lines_of("1", None, vec![]), 2, "another one");
     }
 
     #[test]

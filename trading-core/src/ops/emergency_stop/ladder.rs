@@ -102,6 +102,12 @@ pub struct EmergencyStop {
     pub(super) zero_since: BTreeMap<ServiceName, Utc>,
 }
 
+impl Round {
+    fn latch_due_at(&self) -> Utc {
+        later(self.started_at, LATCH_PATIENCE_MS)
+    }
+}
+
 impl EmergencyStop {
     /// Starts a stop. Without an approval it is a dry run: it reads, plans and checks.
     pub fn new(site: Site, request: Request, approval: Option<(Approval, &str)>) -> Self {
@@ -261,6 +267,7 @@ impl EmergencyStop {
     }
 
     fn climbing(&mut self, now: Utc) {
+        self.plan_deferred(now);
         // A dry run plans from one complete read, at its end.
         if !self.run.executor.is_dry() && self.may_still_lower(now) && self.is_ack_over(now) {
             self.lower(now);
@@ -361,18 +368,28 @@ impl EmergencyStop {
 
     /// What is planned for now. Whose stop this is the latch tells: once it was named, what a later
     /// round shows waits for it, or it could be recorded under a stop that was released meanwhile,
-    /// where nobody seeks it. Where the latch cannot be read, nothing waits for it.
-    fn due(&mut self, query: Query) -> Vec<Query> {
+    /// where nobody seeks it. Where the latch is late, nothing waits for it longer.
+    fn due(&mut self, query: Query, now: Utc) -> Vec<Query> {
         let named = self.named_at.is_some() && self.latch_is_known();
-        let Some(round) = self.round.as_mut().filter(|_| named) else { return vec![query] };
+        let Some(round) = &mut self.round else { return vec![query] };
         if query == Query::Latch {
             return [query].into_iter().chain(std::mem::take(&mut round.deferred)).collect();
         }
-        if !round.waiting.contains(&Query::Latch) {
+        let late = now >= round.latch_due_at();
+        if !named || late || !round.waiting.contains(&Query::Latch) {
             return vec![query];
         }
         round.deferred.push(query);
         Vec::new()
+    }
+
+    /// What has waited long enough for the latch.
+    fn plan_deferred(&mut self, now: Utc) {
+        let late = self.round.as_mut().filter(|round| now >= round.latch_due_at());
+        let deferred = late.map(|round| std::mem::take(&mut round.deferred)).unwrap_or_default();
+        for query in deferred {
+            self.plan_for(&query, now);
+        }
     }
 
     /// A round that led to nothing, and was asked when all had been done, was spent on
@@ -486,7 +503,7 @@ impl Procedure for EmergencyStop {
             value.iter().for_each(|chunk| self.run.executor.follows(chunk.at));
         }
         self.world.take(seen);
-        for query in self.due(query.clone()) {
+        for query in self.due(query.clone(), now) {
             self.plan_for(&query, now);
         }
         let Some(round) = &mut self.round else { return };
@@ -505,8 +522,10 @@ impl Procedure for EmergencyStop {
             Stage::Climbing => {
                 let mut at = self.request.deadline_at;
                 at = self.note_deadline().map_or(at, |note| note.min(at));
-                if self.round.is_none() {
-                    at = at.min(self.round_due_at());
+                match &self.round {
+                    None => at = at.min(self.round_due_at()),
+                    Some(round) if !round.deferred.is_empty() => at = at.min(round.latch_due_at()),
+                    Some(_) => {}
                 }
                 if self.may_still_lower(self.next_round_at) {
                     at = at.min(self.ack_deadline());

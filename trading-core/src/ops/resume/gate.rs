@@ -42,7 +42,10 @@ fn doubtful<'a>(
     rows: impl IntoIterator<Item = &'a OrderRow>,
 ) -> impl Iterator<Item = &'a OrderRow> {
     let of = |row: &OrderRow| row.row.text_opt(OrderRow::STRATEGY_ID).map(Into::into);
-    let covered = |id| world.covers(scope, &RestoreSubject::Strategy(id));
+    // Of a strategy without a row nobody knows what runs it, or where it trades.
+    let covered = |id: StrategyId| {
+        world.row(&id).is_none() || world.covers(scope, &RestoreSubject::Strategy(id))
+    };
     let rows = rows.into_iter().filter(|row| row.outcome_unknown());
     rows.filter(move |row| of(row).is_none_or(covered))
 }
@@ -273,6 +276,7 @@ pub(super) fn unread(world: &World) -> Vec<Obstacle> {
         ("strategies", gap(world.strategies.as_ref())),
         ("services", gap(world.services.as_ref())),
         ("tasks", gap(world.tasks.as_ref())),
+        ("restore record", gap(world.restore.as_ref())),
         ("journals of this machine", gap(world.stops.as_ref())),
     ];
     let told = |(what, gap): (&str, Option<&Gap>)| Some(obstacle(UNREAD, what, gap?.to_string()));

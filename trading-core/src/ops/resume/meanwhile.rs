@@ -9,16 +9,20 @@ use crate::plan::Act;
 impl Resume {
     /// What tells of stops meanwhile: the latch, and until something was put back the record too. A
     /// run of this stop may have recorded more since it was read, and sees at its next look that
-    /// it is resumed.
+    /// it is resumed. Before the release it is read once more.
     pub(super) fn fresh_queries(&self) -> Vec<Query> {
-        let record = self.hold.as_ref().map(|it| Query::RestoreChunks(it.stop_id.clone()));
         match self.has_latch() {
             true if !self.put_something_back() => {
-                [Query::Latch].into_iter().chain(record).collect()
+                [Query::Latch].into_iter().chain(self.record_query()).collect()
             }
             true => vec![Query::Latch],
             false => vec![Query::Stops],
         }
+    }
+
+    pub(super) fn record_query(&self) -> Option<Query> {
+        let hold = self.hold.as_ref().filter(|_| self.has_latch())?;
+        Some(Query::RestoreChunks(hold.stop_id.clone()))
     }
 
     /// The record holds more than what was planned from.
@@ -35,7 +39,7 @@ impl Resume {
             .collect();
         let new = record.iter().find(|it| !self.planned.contains(it) && !copied.contains(it))?;
         let (id, run) = (&ours.stop_id, &new.run_id);
-        Some(End::StoppedAgain(format!("{run} is at work on {id}, and recorded more meanwhile")))
+        Some(End::StoppedAgain(format!("{run} recorded more of {id} meanwhile: resume it again")))
     }
 
     /// Somebody wrote the latch between our read and our write. What stands there now tells

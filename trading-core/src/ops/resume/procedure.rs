@@ -437,6 +437,7 @@ impl Resume {
             self.ask_all(fresh);
         } else if self.only_release_waits() {
             let mut queries = self.survey_queries(None);
+            queries.extend(self.record_query());
             queries.extend(gate::unanswered(&self.site, &self.world, &self.scope()));
             self.ask_all(queries);
         }
@@ -510,8 +511,7 @@ impl Resume {
         if self.ready || self.rereading {
             return;
         }
-        let grew = || self.record_grew().filter(|_| !self.put_something_back());
-        if let Some(end) = self.stopped_again().or_else(grew) {
+        if let Some(end) = self.stopped_again().or_else(|| self.record_grew()) {
             self.run.executor.close("the latch was changed meanwhile");
             return self.close(now, end);
         }

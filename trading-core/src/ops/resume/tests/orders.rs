@@ -119,7 +119,7 @@ fn where_nobody_runs_the_venue_it_is_asked_once_the_resume_has_brought_that_back
 
 #[test]
 fn an_order_of_a_strategy_that_was_not_stopped_closes_no_gate() {
-    for (strategy, closed) in [("a", true), ("d", false)] {
+    for (strategy, closed) in [("a", true), ("d", false), ("nobody", true)] {
         let mut world = SimWorld::busy();
         world.rows[3].row.set("status", Attr::text("running"));
         stop_scope(&mut world, "r1", Scope::Strategy("a".into()));

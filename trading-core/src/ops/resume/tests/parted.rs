@@ -110,24 +110,40 @@ fn what_was_paused_between_two_stops_stays_so_where_the_first_goes_on_with_the_s
     }
 }
 
+/// A resume of everything, whose record grows just before so many acts were asked for.
+fn resume_with_more_recorded(world: &mut SimWorld, acts: usize) -> Report {
+    let asked = request(world, "r2");
+    let (_, approval) = survey(world, asked.clone());
+    let mut resume = Resume::new(world::site(), asked, Some((approval.unwrap(), "typed")));
+    let mut asked = 0;
+    let report = drive_beside(world, &mut resume, |world, ask| {
+        asked += usize::from(matches!(ask, Ask::Act(_)));
+        if asked == acts && matches!(ask, Ask::Act(_)) {
+            let chunk = RestoreChunk { run_id: "r9".into(), ..world.chunks[0].clone() };
+            world.chunks.push(chunk);
+        }
+    });
+    assert!(asked >= acts, "{asked}");
+    report
+}
+
+#[test]
+fn nothing_is_released_over_a_record_that_grew_after_the_first_act() {
+    let mut world = stopped();
+    let report = resume_with_more_recorded(&mut world, 3);
+    assert_eq!(report.exit, Exit::Partial, "{report:#?}");
+    assert!(report.errors[0].message.contains("r9 recorded more of stop-r1"), "{report:#?}");
+    assert!(!world.latch.holds.is_empty());
+}
+
 /// A run of the stop recorded something after the resume had read the record.
 #[test]
 fn a_resume_whose_record_grows_before_its_first_act_puts_nothing_back() {
     let mut world = stopped();
     let before = statuses(&world);
-    let asked = request(&world, "r2");
-    let (_, approval) = survey(&mut world, asked.clone());
-    let mut resume = Resume::new(world::site(), asked, Some((approval.unwrap(), "typed")));
-    let mut grown = false;
-    let report = drive_beside(&mut world, &mut resume, |world, ask| {
-        if matches!(ask, Ask::Act(_)) && !std::mem::replace(&mut grown, true) {
-            let chunk = RestoreChunk { run_id: "r9".into(), ..world.chunks[0].clone() };
-            world.chunks.push(chunk);
-        }
-    });
-    assert!(grown);
+    let report = resume_with_more_recorded(&mut world, 1);
     assert_eq!(report.exit, Exit::Refused, "{report:#?}");
-    assert!(report.errors[0].message.contains("r9 is at work on stop-r1"), "{report:#?}");
+    assert!(report.errors[0].message.contains("r9 recorded more of stop-r1"), "{report:#?}");
     assert_eq!(statuses(&world), before);
     assert!(!world.latch.holds.is_empty());
 }
@@ -221,4 +237,41 @@ fn nothing_is_recorded_under_a_stop_that_was_released() {
         assert!(late.is_none(), "{point}: {late:?}");
     }
     assert!(count > 2, "{count}");
+}
+
+/// A latch that hangs keeps what a later round shows waiting for 2 s, and no longer.
+#[test]
+fn what_turns_active_while_the_latch_hangs_is_stopped_soon() {
+    let mut world = busy();
+    world.hung.insert("b".into());
+    let (site, asked) = (world::site(), world::request(&world, "r1"));
+    let approval = world::approval(&site, &asked);
+    let mut stop = EmergencyStop::new(site, asked, Some((approval, "typed")));
+    let (mut looks, mut active_at, mut stopped_at) = (0, None, None);
+    while stopped_at.is_none() {
+        let wants = stop.wants(world.now);
+        for want in wants {
+            if want.ask == Ask::Read(Query::Latch) {
+                looks += 1;
+                if looks > 3 {
+                    active_at.get_or_insert_with(|| {
+                        set(&mut world, "running");
+                        world.now
+                    });
+                    continue;
+                }
+            }
+            let writes =
+                matches!(&want.ask, Ask::Act(acts) if acts.iter().any(|(_, it)| it.is_on("a")));
+            if active_at.is_some() && writes {
+                stopped_at = Some(world.now);
+            }
+            let answer = world.answer(want.ask);
+            stop.give(world.now, want.ticket, answer);
+        }
+        world.now += SignedDuration::from_millis(20);
+        world.live();
+        let waited = active_at.map(|at| world.now.duration_since(at));
+        assert!(waited.is_none_or(|it| it < SignedDuration::from_secs(5)), "{waited:?}");
+    }
 }
