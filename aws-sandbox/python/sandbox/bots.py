@@ -23,18 +23,21 @@ _ALIVE = {"running", "warmup"}
 
 
 class Asked:
-    """The accounts in which bots beat, and since when."""
+    """The accounts in which bots beat, since when, and which of them hung at the first look."""
 
     def __init__(self):
         self.since = {}
+        self.hung = {}
 
     def ask(self, account, now):
         """From now on."""
+        self.hung.pop(account, None)
         self.since[account] = now
 
     def forget(self, account):
         """An account starts anew."""
         self.since.pop(account, None)
+        self.hung.pop(account, None)
 
 
 ASKED = Asked()
@@ -50,8 +53,13 @@ def _seconds(text):
     """A time as it stands in a row, in seconds; 0 if it is none."""
     try:
         return datetime.fromisoformat(text).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0
+
+
+def _silence(item, now):
+    """How long ago a row's last beat was, in seconds."""
+    return now - _seconds(_text(item, "last_heartbeat"))
 
 
 def _running_since(account, region, service):
@@ -66,21 +74,32 @@ def _running_since(account, region, service):
     return max(began, default=None)
 
 
-def beat(account, asked_at, now):
-    """One look at one account."""
+def _rows(account):
+    """Every row that names a service and has a heartbeat, with its region and a name for it."""
     for region, backend in list(dynamodb_backends[account].items()):
-        for table in backend.tables.values():
+        for table in list(backend.tables.values()):
             for item in table.all_items():
-                service, last = _text(item, "service"), _text(item, "last_heartbeat")
-                silent = now - _seconds(last)
-                if not service or not last or silent < EVERY_S:
-                    continue
-                began = _running_since(account, region, service)
-                alive = _text(item, "status").strip().lower() in _ALIVE
-                if began is None or not alive or (silent > HANGS_AFTER_S and began < asked_at):
-                    continue
-                at = datetime.fromtimestamp(now, timezone.utc).isoformat(timespec="milliseconds")
-                item.attrs["last_heartbeat"] = DynamoType({"S": at.replace("+00:00", "Z")})
+                if _text(item, "service") and _text(item, "last_heartbeat"):
+                    yield region, (region, table.name, str(item.hash_key)), item
+
+
+def beat(account, asked_at, now):
+    """One look at one account. Who is silent for long at the first one hangs; who was quiet
+    under a stop later does not."""
+    if account not in ASKED.hung:
+        ASKED.hung[account] = {name for _, name, item in _rows(account)
+                               if _silence(item, now) > HANGS_AFTER_S}
+    for region, name, item in _rows(account):
+        alive = _text(item, "status").strip().lower() in _ALIVE
+        began = _running_since(account, region, _text(item, "service"))
+        if not alive or began is None:
+            continue
+        if _silence(item, now) < EVERY_S:
+            continue
+        if name in ASKED.hung[account] and began < asked_at:
+            continue
+        at = datetime.fromtimestamp(now, timezone.utc).isoformat(timespec="milliseconds")
+        item.attrs["last_heartbeat"] = DynamoType({"S": at.replace("+00:00", "Z")})
 
 
 def run(every_s=1):
