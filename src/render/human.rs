@@ -171,7 +171,10 @@ fn severity(severity: Severity) -> (&'static str, Tone) {
 fn is_said(finding: &Finding, errors: &[Problem]) -> bool {
     let Finding { subject, message, evidence, next, .. } = finding;
     let words = format!("{subject}: {message}");
-    let ends = |it: &Problem| it.message == words || it.message.ends_with(&format!(": {words}"));
+    let ends = |it: &Problem| {
+        let before = it.message.strip_suffix(&words);
+        before.is_some_and(|it| it.is_empty() || it.ends_with(": ") || it.ends_with("; "))
+    };
     let said = |it: &Problem| ends(it) && (next.is_none() || *next == it.hint);
     evidence.is_empty() && errors.iter().any(said)
 }
