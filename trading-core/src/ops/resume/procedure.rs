@@ -511,8 +511,10 @@ impl Resume {
         if self.ready || self.rereading {
             return;
         }
-        if let Some(end) = self.stopped_again().or_else(|| self.record_grew()) {
-            self.run.executor.close("the latch was changed meanwhile");
+        let latch = self.stopped_again().map(|end| (end, "the latch was changed meanwhile"));
+        let record = || self.record_grew().map(|end| (end, "more was recorded meanwhile"));
+        if let Some((end, why)) = latch.or_else(record) {
+            self.run.executor.close(why);
             return self.close(now, end);
         }
         if self.site.over_network && self.hold.as_ref().is_some_and(Hold::may_be_resumed_yet) {
