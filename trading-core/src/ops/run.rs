@@ -353,8 +353,9 @@ impl Run {
         }
         any
     }
-    /// Notices that did not go out, as findings under this id.
-    pub(crate) fn unsent_notices(&self, id: &str) -> Vec<Finding> {
+    /// Notices that did not go out, as findings under this id; what is typed next tells what is
+    /// there of whatever carries them.
+    pub(crate) fn unsent_notices(&self, id: &str, environment: &str) -> Vec<Finding> {
         let failed = self.executor.steps().filter(|(step, settled)| {
             step.rung == Rung::Notify && settled.is_some_and(|it| !it.stands())
         });
@@ -366,7 +367,8 @@ impl Run {
                     None => "no answer".to_owned(),
                 };
                 let message = "the notification could not be sent";
-                Finding::new(id, Severity::Warning, &step.id, message).seen([why])
+                let next = format!("tradectl doctor --env {environment}");
+                Finding::new(id, Severity::Warning, &step.id, message).seen([why]).next(next)
             })
             .collect()
     }

@@ -196,16 +196,21 @@ impl World {
         if let Some(lease) = self.live_lease(&row.id, now) {
             return Owner::Leased(format!("leased by {} until {}", lease.owner, lease.expires_at));
         }
-        let tasks = match &self.tasks {
-            Some(Reading::Known { value, .. }) => value,
-            Some(Reading::Gap(gap)) => return Owner::Unknown(gap.to_string()),
-            None => return Owner::Unknown("tasks were not read".to_owned()),
-        };
-        match (self.runners(site, row).next(), tasks.gaps.first()) {
+        if self.tasks.is_none() {
+            return Owner::Unknown("tasks were not read".to_owned());
+        }
+        match (self.runners(site, row).next(), self.tasks_gap()) {
             (Some(task), _) => Owner::Alive(format!("task {} is not seen STOPPED", task.id)),
             // What was not read may be what runs it.
             (None, Some(gap)) => Owner::Unknown(gap.to_string()),
             (None, None) => Owner::Gone,
+        }
+    }
+    /// Why not all tasks are known, if they were asked for.
+    pub(crate) fn tasks_gap(&self) -> Option<&Gap> {
+        match self.tasks.as_ref()? {
+            Reading::Known { value, .. } => value.gaps.first(),
+            Reading::Gap(gap) => Some(gap),
         }
     }
     /// The tasks that may run a strategy and are not seen STOPPED, if tasks are known.

@@ -40,6 +40,8 @@ pub(crate) struct SimWorld {
     pub(crate) journaled_at: Vec<Utc>,
     /// Queries that get no answer.
     pub(crate) dark: BTreeSet<Query>,
+    /// Queries that are denied.
+    pub(crate) denied: BTreeSet<Query>,
     /// Queries of what is confirmed not to exist.
     pub(crate) absent: BTreeSet<Query>,
     /// From when on `dark` is; always, if there is no such time.
@@ -82,6 +84,8 @@ pub(crate) struct SimWorld {
     pub(crate) read_only: bool,
     /// The answer to the next write of the latch is lost; the write is not.
     pub(crate) loses_latch_answer: bool,
+    /// The same of the next write of a row.
+    pub(crate) loses_answer_of: Option<StrategyId>,
     /// Nobody takes a notice.
     pub(crate) mute: bool,
     /// A run that goes on elsewhere on this machine.
@@ -304,6 +308,7 @@ impl SimWorld {
             journal: vec![],
             journaled_at: vec![],
             dark: BTreeSet::new(),
+            denied: BTreeSet::new(),
             absent: BTreeSet::new(),
             dark_since: None,
             gone_from: None,
@@ -325,6 +330,7 @@ impl SimWorld {
             beats_until: None,
             read_only: false,
             loses_latch_answer: false,
+            loses_answer_of: None,
             mute: false,
             at_work: None,
             slow: None,
@@ -473,6 +479,9 @@ impl SimWorld {
     fn known<T>(&self, query: &Query, value: T) -> Reading<T> {
         if self.absent.contains(query) {
             return Reading::absent("sim", "it does not exist");
+        }
+        if self.denied.contains(query) {
+            return Reading::denied("sim", "you may not");
         }
         let is_dark = self.dark_since.is_none_or(|since| self.now >= since);
         if is_dark && self.dark.contains(query) {

@@ -10,6 +10,7 @@ use crate::ops::Query;
 use crate::ops::resume::IN_FLIGHT_MS;
 use crate::ops::seen::Owner;
 use crate::plan::{Act, Rung, Step, StepId};
+use std::collections::BTreeSet;
 
 /// What keeps a stop from its proof that met a resume.
 pub(super) const RESUME_UNDER_WAY: &str =
@@ -91,8 +92,7 @@ impl EmergencyStop {
         self.part_from_released(now);
         self.adopt(&latch, now);
         if self.latch_is_known() {
-            let named = latch.hold(&self.stop_id).is_some();
-            self.named_at = self.run.shown_at(&Query::Latch).filter(|_| named);
+            self.done_when_named = self.known_when_named(&latch);
         }
         self.times.latch_epoch = self.times.latch_epoch.max(self.newest_latch().map(|it| it.epoch));
         let Some(id) = self.run.attempt("latch", &Query::Latch) else { return Vec::new() };
@@ -131,6 +131,14 @@ impl EmergencyStop {
             Some(known) if goes_on || moved => *known = until,
             known => _ = known.get_or_insert(until),
         }
+    }
+
+    /// What was known to be done when this answer was asked for, if it names this stop.
+    fn known_when_named(&self, latch: &Latch) -> Option<BTreeSet<StepId>> {
+        latch.hold(&self.stop_id)?;
+        let mut done = self.run.done_before(self.run.shown_at(&Query::Latch)?);
+        done.extend(self.seen_done.iter().cloned());
+        Some(done)
     }
 
     pub(super) fn latch_is_known(&self) -> bool {

@@ -4,7 +4,7 @@ use super::Request;
 use super::exposed::Positions;
 use super::judge::Standing;
 use super::ladder::{EmergencyStop, Word};
-use crate::model::{Level, Reading, Scope, StrategyId, TaskId, Written};
+use crate::model::{GapKind, Level, Reading, Scope, StrategyId, TaskId, Written};
 use crate::ops::run::describe;
 use crate::ops::scope::Nothing;
 use crate::plan::{Act, Recorded, Settled};
@@ -43,9 +43,7 @@ impl EmergencyStop {
             item.next = Some(match failure {
                 _ if standing.lasts => self.instead(subject),
                 // The same again would be denied again.
-                Some(Written::Denied { .. }) if self.site.over_network => {
-                    format!("tradectl iam-policy --env {} --emergency-stop", self.site.environment)
-                }
+                Some(Written::Denied { .. }) if self.site.over_network => self.permission(),
                 _ => again.clone(),
             });
             findings.push(item);
@@ -53,7 +51,11 @@ impl EmergencyStop {
         for standing in &self.verdict.unknown {
             let text = &standing.message;
             let mut item = finding("stop.unknown", Severity::Critical, &standing.subject, text);
-            item.next = Some(again.clone());
+            item.next = Some(match standing.gap {
+                Some(GapKind::Denied) if self.site.over_network => self.permission(),
+                Some(GapKind::Absent) => format!("tradectl doctor --env {}", self.site.environment),
+                _ => again.clone(),
+            });
             findings.push(item);
         }
         findings.extend(self.earlier_findings());
@@ -97,6 +99,11 @@ impl EmergencyStop {
         }
         findings.sort_by_key(|finding| finding.severity);
         findings
+    }
+
+    /// What tells which permission is missing.
+    fn permission(&self) -> String {
+        format!("tradectl iam-policy --env {} --emergency-stop", self.site.environment)
     }
 
     /// What helps where the same again would not: what may have been meant, or the way back.
@@ -303,7 +310,7 @@ impl EmergencyStop {
             let message = format!("{message}; {noted}");
             findings.push(finding(id, Severity::Critical, "restore record", &message));
         }
-        findings.extend(self.run.unsent_notices("stop.not_notified"));
+        findings.extend(self.run.unsent_notices("stop.not_notified", &self.site.environment));
         for complaint in &self.run.complaints {
             let subject = complaint.step.to_string();
             findings.push(finding(

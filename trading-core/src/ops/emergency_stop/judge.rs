@@ -14,7 +14,7 @@ use serde::Serialize;
 use std::collections::BTreeSet;
 
 /// One thing that stands against HALTED.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct Standing {
     /// Where it belongs.
@@ -26,6 +26,9 @@ pub(super) struct Standing {
     /// Nothing that this stop does or waits for ends it.
     #[serde(skip)]
     pub(super) lasts: bool,
+    /// Why it was not read.
+    #[serde(skip)]
+    pub(super) gap: Option<GapKind>,
 }
 
 /// What the last reads say.
@@ -42,8 +45,12 @@ pub(super) struct Verdict {
 impl Verdict {
     /// The outcome that more waiting does not change; `None`: it may yet.
     pub(super) fn word(&self) -> Option<Word> {
-        let last = self.unknown.is_empty() && self.trading.iter().all(|it| it.lasts);
-        last.then_some(if self.trading.is_empty() { Word::Halted } else { Word::Partial })
+        let last = self.trading.iter().chain(&self.unknown).all(|it| it.lasts);
+        last.then_some(match (self.trading.is_empty(), self.unknown.is_empty()) {
+            (false, _) => Word::Partial,
+            (true, false) => Word::Unknown,
+            (true, true) => Word::Halted,
+        })
     }
     fn trading(&mut self, rung: &'static str, subject: impl ToString, message: impl Into<String>) {
         self.trades(rung, subject, message, false);
@@ -57,7 +64,7 @@ impl Verdict {
         lasts: bool,
     ) {
         let (subject, message) = (subject.to_string(), message.into());
-        self.trading.push(Standing { rung, subject, message, lasts });
+        self.trading.push(Standing { rung, subject, message, lasts, gap: None });
     }
     pub(super) fn unknown(
         &mut self,
@@ -66,12 +73,24 @@ impl Verdict {
         message: impl Into<String>,
     ) {
         let (subject, message) = (subject.to_string(), message.into());
-        self.unknown.push(Standing { rung, subject, message, lasts: false });
+        self.unknown.push(Standing { rung, subject, message, lasts: false, gap: None });
+    }
+    /// What waiting does not make known, if it is denied or not there.
+    fn unread(
+        &mut self,
+        rung: &'static str,
+        subject: impl ToString,
+        message: impl Into<String>,
+        kind: GapKind,
+    ) {
+        let (subject, message) = (subject.to_string(), message.into());
+        let lasts = matches!(kind, GapKind::Denied | GapKind::Absent);
+        self.unknown.push(Standing { rung, subject, message, lasts, gap: Some(kind) });
     }
     /// What was not read of a list of which the rest was.
     fn unlisted<'a>(&mut self, rung: &'static str, gaps: impl IntoIterator<Item = &'a Gap>) {
         for gap in gaps {
-            self.unknown(rung, &gap.source, gap.to_string());
+            self.unread(rung, &gap.source, gap.to_string(), gap.kind);
         }
     }
     /// The value of a reading; a gap is entered where it belongs.
@@ -88,7 +107,7 @@ impl Verdict {
                 None
             }
             Some(Reading::Gap(gap)) => {
-                self.unknown(rung, what, gap.to_string());
+                self.unread(rung, what, gap.to_string(), gap.kind);
                 None
             }
             None => {
@@ -235,7 +254,11 @@ impl Desk<'_> {
                 verdict.trading("strategies", &row.id, format!("not acknowledged, and {why}"));
             }
             Owner::Unknown(why) if was_ours => {
-                verdict.unknown("strategies", &row.id, format!("not acknowledged, and {why}"));
+                let message = format!("not acknowledged, and {why}");
+                match self.world.tasks_gap().filter(|_| self.had_its_time) {
+                    Some(gap) => verdict.unread("strategies", &row.id, message, gap.kind),
+                    None => verdict.unknown("strategies", &row.id, message),
+                }
             }
             // It was at rest before this stop came, and nobody holds its lease, without which
             // no engine sends.
@@ -447,7 +470,7 @@ fn judge_scaling(service: &Service, verdict: &mut Verdict) {
         }
         Reading::Gap(gap) if gap.kind != GapKind::Absent => {
             let message = format!("whether something lifts it above 0 is not known: {gap}");
-            verdict.unknown("compute", &service.name, message);
+            verdict.unread("compute", &service.name, message, gap.kind);
         }
         _ => {}
     }

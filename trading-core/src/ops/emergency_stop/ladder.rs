@@ -9,7 +9,7 @@ use super::{Request, Site};
 use crate::journal::Entry;
 use crate::model::{Phase as HoldPhase, Reading, ServiceName, StopId, StrategyId, Utc, Written};
 use crate::ops::resume::IN_FLIGHT_MS;
-use crate::ops::run::{Moment, Opening, Run};
+use crate::ops::run::{Opening, Run};
 use crate::ops::seen::World;
 use crate::ops::{Answer, News, Procedure, Query, Seen, Ticket, Want};
 use crate::plan::{Act, Approval, JournalRule, Purpose, Rung, Settled, Step, StepId};
@@ -72,8 +72,11 @@ pub struct EmergencyStop {
     pub(super) continued: bool,
     /// How often the stop that was worked on was resumed meanwhile.
     pub(super) partings: u32,
-    /// When the last answer was asked for in which the latch named this stop.
-    pub(super) named_at: Option<Moment>,
+    /// What was known to be done when the last answer was asked for in which the latch named
+    /// this stop.
+    pub(super) done_when_named: Option<BTreeSet<StepId>>,
+    /// Steps whose answers were lost and whose effect was seen before this round.
+    pub(super) seen_done: BTreeSet<StepId>,
     pub(super) run: Run,
     pub(super) world: World,
     pub(super) verdict: Verdict,
@@ -129,7 +132,8 @@ impl EmergencyStop {
             request,
             continued: false,
             partings: 0,
-            named_at: None,
+            done_when_named: None,
+            seen_done: BTreeSet::new(),
             run,
             world: World::default(),
             verdict: Verdict::default(),
@@ -245,7 +249,7 @@ impl EmergencyStop {
         self.run.note_void(now);
         self.note_unlatched(now);
         // What was done before the latch named it for the last time its resume has seen.
-        let over = self.named_at.take().map(|at| self.run.done_before(at)).unwrap_or_default();
+        let over = self.done_when_named.take().unwrap_or_default();
         self.run.works_on(self.stop_id.clone(), resumed.then_some(&over), now);
         let entry = Entry::Stop { stop_id: self.stop_id.clone(), continued: self.continued };
         self.run.executor.note(entry);
@@ -298,6 +302,7 @@ impl EmergencyStop {
     }
 
     fn start_round(&mut self, now: Utc) {
+        self.seen_done = self.lost_and_seen();
         let mut queries = vec![Query::Services, Query::Tasks, Query::Schedules];
         if self.site.capabilities.strategies {
             queries.extend([Query::Latch, Query::Strategies, Query::Leases]);
@@ -370,7 +375,7 @@ impl EmergencyStop {
     /// round shows waits for it, or it could be recorded under a stop that was released meanwhile,
     /// where nobody seeks it. Where the latch is late, nothing waits for it longer.
     fn due(&mut self, query: Query, now: Utc) -> Vec<Query> {
-        let named = self.named_at.is_some() && self.latch_is_known();
+        let named = self.done_when_named.is_some() && self.latch_is_known();
         let Some(round) = &mut self.round else { return vec![query] };
         if query == Query::Latch {
             return [query].into_iter().chain(std::mem::take(&mut round.deferred)).collect();

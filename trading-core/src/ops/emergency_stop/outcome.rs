@@ -8,9 +8,10 @@ use crate::ops::resume::{comes_first, in_order};
 use crate::ops::rungs::{Pending, RungData, of_rung_seen, rungs_table};
 use crate::ops::seen::nowhere;
 use crate::ops::{Query, classes};
-use crate::plan::{Act, Recorded, Rung, Settled, Step};
+use crate::plan::{Act, Recorded, Rung, Settled, Step, StepId};
 use crate::report::{Block, Cell, Exit, Measured, Problem, Report, Tone};
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// The command's part of the JSON document.
 #[derive(Debug, Serialize)]
@@ -243,6 +244,16 @@ impl EmergencyStop {
             }
             _ => false,
         }
+    }
+
+    /// Steps whose answers were lost, and what they were to bring about was seen.
+    pub(super) fn lost_and_seen(&self) -> BTreeSet<StepId> {
+        let lost = |settled: Option<&Settled>| {
+            matches!(settled, Some(Settled::Answered(Written::Unknown { .. })))
+        };
+        let steps = self.run.executor.steps().filter(|(_, settled)| lost(*settled));
+        let seen = steps.filter(|(step, _)| self.seen_done(step));
+        seen.map(|(step, _)| step.id.clone()).collect()
     }
 
     /// Services, families and schedules that no rule names and nobody took in.

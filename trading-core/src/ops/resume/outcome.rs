@@ -282,7 +282,7 @@ impl Resume {
             findings.extend(self.orphan_findings());
         }
         if self.end == Some(End::Released) {
-            findings.extend(self.run.unsent_notices("resume.not_notified"));
+            findings.extend(self.run.unsent_notices("resume.not_notified", &self.site.environment));
         }
         if !matches!(self.end, Some(End::Released | End::ReleasedByOther)) {
             findings.extend(self.obstacles.iter().map(|it| Finding {

@@ -11,11 +11,18 @@ impl SimWorld {
         let answer = self.apply(act);
         if let Written::Applied { .. } = answer {
             self.applied.push(act.to_string());
-            if matches!(act, Act::WriteLatch { .. }) && self.latched_at.is_none() {
-                self.latched_at = Some(at);
-                if std::mem::take(&mut self.loses_latch_answer) {
-                    return Written::Unknown { why: "the answer was lost".into() };
+            let lost = match act {
+                Act::WriteLatch { .. } if self.latched_at.is_none() => {
+                    self.latched_at = Some(at);
+                    std::mem::take(&mut self.loses_latch_answer)
                 }
+                Act::SetStatus(write) => {
+                    self.loses_answer_of.take_if(|id| *id == write.strategy).is_some()
+                }
+                _ => false,
+            };
+            if lost {
+                return Written::Unknown { why: "the answer was lost".into() };
             }
         }
         answer

@@ -3,6 +3,7 @@
 use super::*;
 use crate::ops::resume::Resume;
 use crate::plan::{Approval, Binding, Consent};
+use std::collections::BTreeSet;
 
 fn bots() -> Site {
     Site { acknowledges: Acknowledges::None, ..world::site() }
@@ -202,6 +203,50 @@ fn what_goes_on_whatever_is_waited_for_is_told_early_with_what_would_end_it() {
     let request = world::request(&world, "r2");
     let report = stop_bots(&mut world, request);
     assert_eq!(report.outcome, "HALTED", "{report:#?}");
+}
+
+/// A cluster that is not there and a permission that is missing stay so, long as one waits.
+#[test]
+fn what_no_waiting_makes_known_is_told_early_with_what_would() {
+    for (query, of) in [
+        (Query::Tasks, "tasks"),
+        (Query::Schedules, "schedules"),
+        (Query::LooseChunks, "records of others"),
+        (Query::Positions, "positions"),
+    ] {
+        let mut world = busy();
+        world.denied = BTreeSet::from([query.clone()]);
+        let request = world::request(&world, "r1");
+        let report = stop_bots(&mut world, request);
+        // Of these no proof hangs.
+        let beside = matches!(query, Query::Positions | Query::LooseChunks);
+        let word = if beside { "HALTED" } else { "UNKNOWN" };
+        assert_eq!(report.outcome, word, "{of}: {report:#?}");
+        assert!(proof_ms(&report) < 60_000, "{of}: {} ms", proof_ms(&report));
+        let unknown = report.findings.iter().filter(|it| it.id == "stop.unknown");
+        let nexts: BTreeSet<_> = unknown.map(|it| it.next.as_deref().unwrap()).collect();
+        let permission = BTreeSet::from(["tradectl iam-policy --env sim --emergency-stop"]);
+        assert_eq!(nexts, if beside { BTreeSet::new() } else { permission }, "{of}");
+    }
+    let mut world = busy();
+    world.absent = BTreeSet::from([Query::Tasks, Query::Services]);
+    let request = world::request(&world, "r1");
+    let report = stop_bots(&mut world, request);
+    assert_eq!(report.outcome, "UNKNOWN", "{report:#?}");
+    assert!(proof_ms(&report) < 60_000, "{} ms", proof_ms(&report));
+    let unknown = report.findings.iter().find(|it| it.id == "stop.unknown").unwrap();
+    assert_eq!(unknown.next.as_deref(), Some("tradectl doctor --env sim"));
+}
+
+/// What does not answer now may answer yet.
+#[test]
+fn what_does_not_answer_is_asked_until_the_deadline() {
+    let mut world = busy();
+    world.dark = BTreeSet::from([Query::Tasks]);
+    let request = world::request(&world, "r1");
+    let report = stop_bots(&mut world, request);
+    assert_eq!(report.outcome, "UNKNOWN", "{report:#?}");
+    assert!(proof_ms(&report) >= 120_000, "{} ms", proof_ms(&report));
 }
 
 #[test]

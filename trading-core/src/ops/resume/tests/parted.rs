@@ -36,12 +36,21 @@ fn set(world: &mut SimWorld, status: &str) {
 
 /// Whether it went on under another id, with an operator's doing at each of many points.
 fn went_on(
+    other: impl FnMut(&mut SimWorld) -> bool,
+    then: impl FnMut(&mut SimWorld, usize),
+) -> usize {
+    went_on_in(30..70, busy, other, then)
+}
+
+fn went_on_in(
+    points: std::ops::Range<usize>,
+    begins: impl Fn() -> SimWorld,
     mut other: impl FnMut(&mut SimWorld) -> bool,
     mut then: impl FnMut(&mut SimWorld, usize),
 ) -> usize {
     let mut count = 0;
-    for point in 30..70 {
-        let mut world = busy();
+    for point in points {
+        let mut world = begins();
         let mut done = false;
         let report = stop_beside(&mut world, "r1", point, |world| done = other(world));
         let other_id = report.data["stop_id"] != "stop-r1";
@@ -59,12 +68,16 @@ fn what_a_resume_left_stays_left() {
         let asked = Request { leave: vec!["strategy=a".into()], ..request(world, "r2") };
         resume_with(world, asked, None).unwrap().outcome == "RELEASED"
     };
-    let count = went_on(leave, |world, point| {
-        assert_eq!(resume(world).outcome, "RELEASED", "{point}");
-        let status = statuses(world)[0].clone();
-        assert_eq!(status, "stopped", "{point}: --leave said so");
-    });
-    assert!(count > 3, "{count}");
+    // Where the answer was lost, a look has to tell first that it was done.
+    for (loses_answer_of, points) in [(None, 30..70), (Some("a".into()), 40..70)] {
+        let begins = || SimWorld { loses_answer_of: loses_answer_of.clone(), ..busy() };
+        let count = went_on_in(points, begins, leave, |world, point| {
+            assert_eq!(resume(world).outcome, "RELEASED", "{point}");
+            let status = statuses(world)[0].clone();
+            assert_eq!(status, "stopped", "{point}, {loses_answer_of:?}: --leave said so");
+        });
+        assert!(count > 3, "{loses_answer_of:?}: {count}");
+    }
 }
 
 #[test]

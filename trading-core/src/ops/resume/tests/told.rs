@@ -76,6 +76,7 @@ fn a_release_that_nobody_is_told_of_is_a_warning() {
     let ids: Vec<&str> = report.findings.iter().map(|it| it.id.as_str()).collect();
     assert_eq!(ids, ["resume.not_notified"]);
     assert!(report.findings[0].evidence[0].contains("mute"), "{:?}", report.findings);
+    assert_eq!(report.findings[0].next.as_deref(), Some("tradectl doctor --env sim"));
 }
 
 #[test]
