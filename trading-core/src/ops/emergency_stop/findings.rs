@@ -4,7 +4,7 @@ use super::Request;
 use super::exposed::Positions;
 use super::judge::Standing;
 use super::ladder::{EmergencyStop, Word};
-use crate::model::{GapKind, Level, Reading, Scope, StrategyId, TaskId, Written};
+use crate::model::{GapKind, Level, Reading, Role, Scope, StrategyId, TaskId, Written};
 use crate::ops::run::describe;
 use crate::ops::scope::Nothing;
 use crate::plan::{Act, Recorded, Settled};
@@ -228,9 +228,22 @@ impl EmergencyStop {
             findings.push(finding("stop.nothing_kept", Severity::Warning, "compute", message));
         }
         let Some(names) = self.names() else { return };
-        for name in self.request.include.iter().filter(|name| !names.contains(*name)) {
-            let message = "was to be taken in, and nothing here has that name";
-            findings.push(finding("stop.nothing_included", Severity::Error, name, message));
+        for name in &self.request.include {
+            match names.get(name) {
+                None => {
+                    let message = "was to be taken in, and nothing here has that name";
+                    findings.push(finding("stop.nothing_included", Severity::Error, name, message));
+                }
+                Some(Some(role)) if !role.trades() => {
+                    let message = "was to be taken in, and goes on: its role in the settings is \
+                                   support, which no stop ends";
+                    let mut item = finding("stop.not_included", Severity::Error, name, message);
+                    let env = &self.site.environment;
+                    item.next = Some(format!("tradectl doctor --env {env}"));
+                    findings.push(item);
+                }
+                Some(_) => {}
+            }
         }
     }
 
@@ -243,24 +256,23 @@ impl EmergencyStop {
         trading.peek().is_some() && trading.all(|it| it.desired_count == 0)
     }
 
-    /// The names that `--include` can take in; `None` where not all of them were read.
-    fn names(&self) -> Option<BTreeSet<String>> {
+    /// What `--include` can name, with its role; `None` where not all of it was read.
+    fn names(&self) -> Option<BTreeMap<String, Option<Role>>> {
         let services = self.world.services.as_ref()?.value()?;
         let tasks = self.world.tasks.as_ref()?.value()?;
         let schedules = self.world.schedules.as_ref()?.value()?;
         if self.world.unlisted().next().is_some() {
             return None;
         }
-        let services = services.into_iter().map(|it| it.name.to_string());
         // The task of a service is taken in by its service's name.
         let alone = tasks.into_iter().filter(|it| it.service.is_none());
-        let tasks = alone.map(|it| it.family.clone());
-        Some(
-            services
-                .chain(tasks)
-                .chain(schedules.into_iter().map(|it| it.id.to_string()))
-                .collect(),
-        )
+        let tasks = alone.map(|it| (it.family.clone(), self.site.task_role(it)));
+        let started = schedules
+            .into_iter()
+            .map(|it| (it.id.to_string(), self.site.schedule_role(it, Some(services))));
+        let services =
+            services.into_iter().map(|it| (it.name.to_string(), self.site.service_role(it)));
+        Some(started.chain(tasks).chain(services).collect())
     }
 
     /// Where values are recorded that the state store did not take: how many, and why.
