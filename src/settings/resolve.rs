@@ -71,6 +71,7 @@ impl Settings {
         environment.launch_args = launch_args(&name, layers);
         environment.settings = shown.0;
         environment.lacks.extend(profile.lacks);
+        environment.lacks.extend(environment.platform.unread_schedules().map(str::to_owned));
         Ok(environment)
     }
 

@@ -101,6 +101,8 @@ fn what_a_profile_lacks_is_said() {
     assert_eq!(named("tradai-dev").acknowledges, Acknowledges::None);
     assert_eq!(named("local").acknowledges, Acknowledges::StopAck);
     assert!(named("local").lacks.is_empty());
+    let dev = named("tradai-dev").lacks;
+    assert!(dev.iter().any(|what| what.contains("other than the default one")), "{dev:?}");
 }
 
 #[test]

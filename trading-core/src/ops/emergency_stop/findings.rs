@@ -9,7 +9,7 @@ use crate::ops::run::describe;
 use crate::ops::scope::Nothing;
 use crate::plan::{Act, Recorded, Settled};
 use crate::report::{Finding, Severity};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 impl EmergencyStop {
     /// Why what still trades could not be changed, if the last answered attempt at it failed; a
