@@ -4,7 +4,7 @@
 use super::ladder::EmergencyStop;
 use crate::model::{Reading, StopId};
 use crate::ops::Query;
-use crate::ops::resume::stands;
+use crate::ops::resume::open_items;
 use crate::report::{Finding, Severity, counted};
 
 impl EmergencyStop {
@@ -14,14 +14,13 @@ impl EmergencyStop {
         (!self.site.capabilities.strategies && unknown).then_some(Query::Stops)
     }
 
-    /// What such stops left and still stands so: how much, and of which stop.
+    /// What nobody has seen to of such stops: how much, and of which.
     fn earlier(&self) -> Vec<(&StopId, usize)> {
         let stops = self.world.stops.as_ref().and_then(Reading::value);
         let stops = stops.into_iter().flat_map(|it| &it.stops);
-        let open = stops.filter(|it| it.over.is_none() && it.hold.stop_id != self.stop_id);
-        open.map(|it| (&it.hold.stop_id, stands(&self.world, it, |_| true)))
-            .filter(|(_, items)| *items > 0)
-            .collect()
+        let others = stops.filter(|it| it.hold.stop_id != self.stop_id);
+        let others = others.map(|it| (&it.hold.stop_id, open_items(&self.world, it, |_| true)));
+        others.filter(|(_, items)| *items > 0).collect()
     }
 
     pub(super) fn earlier_findings(&self) -> Vec<Finding> {
@@ -32,8 +31,8 @@ impl EmergencyStop {
         let told = |(id, items): (&StopId, usize)| {
             let items = counted(items as u64, "value", "values");
             let message = format!(
-                "it is not over: {items} still stand as it left them, and are in its record \
-                 alone; resume it too, after this one"
+                "it is not over: {items} that it changed are not put back, and stand in its \
+                 record alone; resume it too, after this one"
             );
             Finding::new("stop.earlier_open", Severity::Warning, id, message)
                 .next(format!("tradectl resume {id} --env {env} --reason …"))

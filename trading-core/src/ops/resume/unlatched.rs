@@ -52,12 +52,11 @@ impl Resume {
         Ok(hold)
     }
 
-    /// It is not over, and something still stands as it left it, or a resume of it left
-    /// something undecided; or it was named, and what stands is looked at item by item.
+    /// It is not over, and nobody has seen to something of it; or it was named, and what stands
+    /// is looked at item by item.
     fn is_open(&self, stop: &Stop, named: Option<&str>) -> bool {
-        let named = named == Some(stop.hold.stop_id.as_str());
-        let open = || stands(&self.world, stop, |_| true) > 0 || is_undecided(&self.world, stop);
-        stop.over.is_none() && (named || open())
+        let named = stop.over.is_none() && named == Some(stop.hold.stop_id.as_str());
+        named || open_items(&self.world, stop, |_| true) > 0
     }
 
     /// Other stops of this machine that are not over.
@@ -138,27 +137,26 @@ fn id_of(stop: &Stop) -> &str {
     stop.hold.stop_id.as_str()
 }
 
-/// How many items, of those that are meant, still stand as a stop left them; what cannot be read
-/// counts as such.
-pub(crate) fn stands(world: &World, stop: &Stop, meant: impl Fn(&RestoreSubject) -> bool) -> usize {
-    let items = items_of(world, stop).into_iter().filter(|item| meant(&item.subject));
-    let stands = items.filter(|item| match found(world, &item.subject) {
-        Ok(found) => item.written != item.before && found.as_ref() == Some(&item.written),
-        Err(_) => true,
-    });
-    stands.count()
-}
-
-/// Whether a resume of a stop left an item that is not as it was before. What one has put back is
+/// How many items of a stop, of those that are meant, nobody has seen to: they stand as it left
+/// them, or a resume of it began and they are not as they were before. What one has put back is
 /// done: whatever moves it since, as autoscaling does a count, is not this stop's. What cannot be
-/// read is not as it was.
-fn is_undecided(world: &World, stop: &Stop) -> bool {
-    let mut left =
-        items_of(world, stop).into_iter().filter(|it| !stop.put_back.contains(&it.subject));
-    let as_before = |item: &RestoreItem| {
-        found(world, &item.subject).is_ok_and(|it| it.as_ref() == Some(&item.before))
+/// read is not seen to.
+pub(crate) fn open_items(
+    world: &World,
+    stop: &Stop,
+    meant: impl Fn(&RestoreSubject) -> bool,
+) -> usize {
+    if stop.over.is_some() {
+        return 0;
+    }
+    let is_open = |item: &RestoreItem| {
+        let Ok(found) = found(world, &item.subject) else { return true };
+        let as_left = item.written != item.before && found.as_ref() == Some(&item.written);
+        let put_back = stop.put_back.contains(&item.subject);
+        as_left || (stop.taken_up && !put_back && found.as_ref() != Some(&item.before))
     };
-    stop.taken_up && left.any(|item| !as_before(&item))
+    let items = items_of(world, stop).into_iter().filter(|item| meant(&item.subject));
+    items.filter(is_open).count()
 }
 
 /// The items of a stop that are its own still: what a later one found otherwise than this one had

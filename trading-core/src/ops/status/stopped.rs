@@ -5,7 +5,7 @@ use super::findings::STOPPING_FOR_MS;
 use crate::model::{Phase, Reading};
 use crate::ops::history::Stop;
 use crate::ops::quiet::is_still;
-use crate::ops::resume::stands;
+use crate::ops::resume::open_items;
 use crate::report::{Block, Cell, Finding, Severity, Tone, ago};
 use serde::Serialize;
 
@@ -21,7 +21,7 @@ pub(super) struct OpenStop {
     pub(super) actor: String,
     pub(super) reason: String,
     pub(super) stopped_at: String,
-    /// How many items still stand as it left them.
+    /// How many items nobody has seen to: they stand as it left them, or are undecided.
     pub(super) items: usize,
 }
 
@@ -29,10 +29,9 @@ impl View<'_> {
     /// What a system without a latch tells of being stopped; empty: nothing does.
     fn open_stops(&self) -> Vec<(&Stop, usize)> {
         let stops = self.world.stops.as_ref().and_then(Reading::value);
-        let open = stops.into_iter().flat_map(|it| &it.stops).filter(|it| it.over.is_none());
-        let standing =
-            open.map(|it| (it, stands(self.world, it, |subject| self.is_of_this(subject))));
-        standing.filter(|(_, items)| *items > 0).collect()
+        let of_this = |it| open_items(self.world, it, |subject| self.is_of_this(subject));
+        let stops = stops.into_iter().flat_map(|it| &it.stops).map(|it| (it, of_this(it)));
+        stops.filter(|(_, items)| *items > 0).collect()
     }
 
     pub(super) fn open_stop_data(&self) -> Vec<OpenStop> {
@@ -96,8 +95,8 @@ impl View<'_> {
             _ => (Severity::Warning, "is at work", self.command("status")),
         };
         let message = format!(
-            "{} {state}: {items} items stand as {} left them {} ({}): {}; there is no latch, \
-             nothing keeps others from starting",
+            "{} {state}: {items} items that {} changed {} are not put back ({}): {}; there is no \
+             latch, nothing keeps others from starting",
             hold.stop_id,
             stop.run,
             ago(age),

@@ -584,7 +584,7 @@ mod stopped {
         assert_eq!((report.outcome.as_str(), report.exit), ("stopped", Exit::Ok), "{report:#?}");
         let found = report.findings.iter().find(|it| it.id == "stop.open").unwrap();
         assert!(found.message.contains("stop-r1 is not over"), "{found:?}");
-        assert!(found.message.contains("as r1 left them"), "{found:?}");
+        assert!(found.message.contains("that r1 changed"), "{found:?}");
         assert_eq!(found.next.as_deref(), Some("tradectl resume stop-r1 --reason … --env sim"));
         assert_eq!(report.data["stops"][0]["run"], "r1");
         assert!(format!("{:?}", report.body).contains("STOPPED: halt all by stop-r1"));
@@ -603,10 +603,10 @@ mod stopped {
         };
         let (outcome, said) = alone("engine-1");
         assert_eq!(outcome, "stopped");
-        assert!(said.is_some_and(|it| it.contains("2 items stand")), "its count and its scaling");
+        assert!(said.is_some_and(|it| it.contains("2 items that")), "its count and its scaling");
         let (outcome, said) = alone("engine-2");
         assert_eq!(outcome, "stopped");
-        assert!(said.is_some_and(|it| it.contains("1 items stand")), "it scales nothing");
+        assert!(said.is_some_and(|it| it.contains("1 items that")), "it scales nothing");
         assert_eq!(alone("data"), ("healthy".to_owned(), None), "nobody stopped it");
     }
 

@@ -10,7 +10,11 @@ fn site() -> emergency_stop::Site {
 }
 
 fn stop(world: &mut SimWorld, run: &str) -> Report {
-    let request = world::request(world, run);
+    stop_of(world, Scope::All, run)
+}
+
+fn stop_of(world: &mut SimWorld, scope: Scope, run: &str) -> Report {
+    let request = emergency_stop::Request { scope, ..world::request(world, run) };
     let approval = world::approval(&site(), &request);
     let mut stop = EmergencyStop::new(site(), request, Some((approval, "typed")));
     let report = drive(world, &mut stop, None, |_| 0).unwrap();
@@ -117,6 +121,10 @@ fn an_item_that_somebody_changed_since_keeps_the_stop_open() {
     let again = resume_as(&mut world, request, None).unwrap();
     assert_eq!((again.outcome.as_str(), again.exit), ("PARTIAL", Exit::Partial), "{again:#?}");
     assert!(again.errors[0].message.contains("service=engine-2"), "{:?}", again.errors);
+    // Nor does a stop of something else take it for over.
+    let other = stop_of(&mut world, Scope::Service("engine-1".into()), "r4");
+    let earlier = other.findings.iter().find(|it| it.id == "stop.earlier_open");
+    assert_eq!(earlier.map(|it| it.subject.as_str()), Some("stop-r1"), "{other:#?}");
 }
 
 #[test]
