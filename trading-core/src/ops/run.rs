@@ -399,11 +399,7 @@ impl Run {
     }
     /// Whether an attempt on a target was applied after a time, by the platform's clock.
     pub(crate) fn applied_since(&self, base: &str, since: Utc) -> bool {
-        let is_attempt = |id: &StepId| {
-            let rest = id.as_str().strip_prefix(base);
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('#'))
-        };
-        self.applied_at.iter().any(|(id, at)| is_attempt(id) && *at > since)
+        self.applied_at.iter().any(|(id, at)| id.attempt().0 == base && *at > since)
     }
     /// Whether a target was brought to rest and what is known of it was asked for before that.
     pub(crate) fn stood_unseen(&self, base: &str, query: &Query) -> bool {
