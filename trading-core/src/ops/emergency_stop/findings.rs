@@ -4,7 +4,7 @@ use super::Request;
 use super::exposed::Positions;
 use super::judge::Standing;
 use super::ladder::{EmergencyStop, Word};
-use crate::model::{GapKind, Level, Reading, Role, Scope, StrategyId, TaskId, Written};
+use crate::model::{GapKind, Level, Reading, Role, Scope, StrategyId, TaskId, Written, a_few};
 use crate::ops::run::describe;
 use crate::ops::scope::Nothing;
 use crate::plan::{Act, Recorded, Settled};
@@ -48,16 +48,7 @@ impl EmergencyStop {
             });
             findings.push(item);
         }
-        for standing in &self.verdict.unknown {
-            let text = &standing.message;
-            let mut item = finding("stop.unknown", Severity::Critical, &standing.subject, text);
-            item.next = Some(match standing.gap {
-                Some(GapKind::Denied) if self.site.over_network => self.permission(),
-                Some(GapKind::Absent) => format!("tradectl doctor --env {}", self.site.environment),
-                _ => again.clone(),
-            });
-            findings.push(item);
-        }
+        findings.extend(self.not_known(&again));
         findings.extend(self.earlier_findings());
         findings.extend(self.exposed(word, positions));
         for id in &self.reactivated {
@@ -99,6 +90,32 @@ impl EmergencyStop {
         }
         findings.sort_by_key(|finding| finding.severity);
         findings
+    }
+
+    /// What is not known; what is not for one and the same reason is told once.
+    fn not_known(&self, again: &str) -> Vec<Finding> {
+        let mut causes: Vec<(&Standing, Vec<&str>)> = Vec::new();
+        for it in &self.verdict.unknown {
+            let same = |known: &Standing| (known.rung, &known.message) == (it.rung, &it.message);
+            match causes.iter_mut().find(|(known, _)| same(known)) {
+                Some((_, subjects)) => subjects.push(&it.subject),
+                None => causes.push((it, vec![&it.subject])),
+            }
+        }
+        let finding = |(standing, subjects): (&Standing, Vec<&str>)| {
+            let (subject, text) = (a_few(&subjects), &standing.message);
+            let mut item = finding("stop.unknown", Severity::Critical, &subject, text);
+            if subject != subjects.join(", ") {
+                item.evidence.push(subjects.join(", "));
+            }
+            item.next = Some(match standing.gap {
+                Some(GapKind::Denied) if self.site.over_network => self.permission(),
+                Some(GapKind::Absent) => format!("tradectl doctor --env {}", self.site.environment),
+                _ => again.to_owned(),
+            });
+            item
+        };
+        causes.into_iter().map(finding).collect()
     }
 
     /// What tells which permission is missing.

@@ -186,8 +186,27 @@ fn an_owner_whose_task_was_not_read_is_not_gone() {
     let request = Request { keep_compute: true, ..world::request(&world, "r1") };
     let report = stop_with(&mut world, request, None).unwrap();
     assert_eq!(report.exit, Exit::Unknown, "{:#?}", report.findings);
-    let found = report.findings.iter().find(|it| it.subject == "a").expect("it is named");
+    let unknown = || report.findings.iter().filter(|it| it.id == "stop.unknown");
+    let found = unknown().find(|it| it.message.contains("not acknowledged"));
+    let found = found.unwrap_or_else(|| panic!("{report:#?}"));
     assert!(found.message.contains("not acknowledged, and t1: unreachable"), "{found:?}");
+    assert_eq!(found.subject, "a, b, c", "the cause is told once, with the names");
+    let subjects: Vec<_> = report.data["unknown"].as_array().unwrap().iter().collect();
+    assert!(subjects.iter().any(|it| it["subject"] == "a"), "{subjects:?}");
+}
+
+#[test]
+fn of_many_that_are_not_known_for_one_cause_each_is_named() {
+    let mut world = SimWorld::busy();
+    let ids = ["a", "b", "c", "g", "h", "i", "j"];
+    world.rows.extend(ids[3..].iter().map(|id| world::row(id, "running", "engine-1")));
+    world.hung.extend(ids.map(StrategyId::from));
+    world.dark_single.insert("t1".to_owned());
+    let request = Request { keep_compute: true, ..world::request(&world, "r1") };
+    let report = stop_with(&mut world, request, None).unwrap();
+    let found = report.findings.iter().find(|it| it.message.contains("not acknowledged")).unwrap();
+    assert_eq!(found.subject, "a, b, c, g, h and 2 more");
+    assert_eq!(found.evidence, ["a, b, c, g, h, i, j"]);
 }
 
 #[test]
