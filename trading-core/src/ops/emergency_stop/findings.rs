@@ -78,6 +78,7 @@ impl EmergencyStop {
         findings.extend(self.orphan_findings(word));
         findings.extend(self.not_whole());
         self.own_faults(&mut findings);
+        findings.extend(self.hold_finding());
         findings.extend(self.ended_for_good());
         self.not_used(&mut findings);
         for name in self.unclassified() {

@@ -1,6 +1,7 @@
 //! The procedure itself: what is wanted now, and what follows from each answer.
 
 use super::climb::RESUME_UNDER_WAY;
+use super::held::HELD;
 use super::judge::Verdict;
 use super::orphans::Orphans;
 use super::pages::Desk;
@@ -182,6 +183,7 @@ impl EmergencyStop {
             Stage::Finishing => {
                 let grace = later(self.request.deadline_at, FINISH_GRACE_MS);
                 self.run.note_void(now);
+                self.hold_again(now);
                 if self.run.executor.is_dry() || now >= grace || self.run.all_told() {
                     self.stage = Stage::Done;
                     self.times.ended_at.get_or_insert(now);
@@ -428,7 +430,8 @@ impl EmergencyStop {
         for venue in self.site.capabilities.venues.clone() {
             self.run.read(Query::Receipts(venue, since));
         }
-        let mut page: Vec<Step> = self.held_step(word, now).into_iter().collect();
+        let mut page: Vec<Step> =
+            self.held_step(StepId::new(HELD), word, now).into_iter().collect();
         let subject = format!("[{}] emergency stop: {}", self.site.environment, word.as_str());
         if self.site.capabilities.notices {
             page.push(self.notice("outcome", subject, self.outcome_body()));
@@ -447,33 +450,6 @@ impl EmergencyStop {
             self.verdict.unknown("latch", "a resume", message);
         }
         if self.verdict.trading.is_empty() { Word::Unknown } else { Word::Partial }
-    }
-
-    /// The hold's phase becomes `held` once the stop was seen complete, and it notes no more
-    /// than a resume needs.
-    fn held_step(&self, word: Word, now: Utc) -> Option<Step> {
-        let latch = self.newest_latch()?;
-        let mut holds = latch.holds.clone();
-        let hold = holds.iter_mut().find(|it| it.stop_id == self.stop_id)?;
-        let before = hold.clone();
-        self.note_misplaced(hold);
-        // A stricter hold than was asked for is not proved by what a weaker stop looks at.
-        if word == Word::Halted && hold.level <= self.request.level {
-            hold.phase = HoldPhase::Held;
-        }
-        // Whoever takes this stop up again need not wait once more.
-        if self.times.resumed_until.is_some_and(|until| until <= now) {
-            hold.overtook_resume = false;
-        }
-        if *hold == before {
-            return None;
-        }
-        Some(Step::new(
-            StepId::new("latch/held"),
-            Rung::Latch,
-            "the stop was seen complete, or what it noted is not needed",
-            Act::WriteLatch { expected_epoch: latch.epoch, latch: latch.next(holds) },
-        ))
     }
 }
 

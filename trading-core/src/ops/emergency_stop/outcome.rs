@@ -1,6 +1,7 @@
 //! The outcome: what a person reads at 3 a.m. and what a script reads.
 
 use super::exposed::{Closed, Positions, closed_blocks};
+use super::held::HELD;
 use super::ladder::{EmergencyStop, Word};
 use crate::model::{Hold, Phase, Reading, Receipt, Utc, Written};
 use crate::ops::positions::{Holding, holdings_table};
@@ -320,7 +321,7 @@ impl EmergencyStop {
     fn headline(&self, word: Word) -> String {
         let did_something = self.run.executor.steps().any(|(step, settled)| {
             step.rung != Rung::Notify
-                && step.id.as_str() != "latch/held"
+                && step.id.attempt().0 != HELD
                 && matches!(settled, Some(Settled::Answered(Written::Applied { .. })))
         });
         let (id, env) = (&self.stop_id, &self.site.environment);
