@@ -103,3 +103,21 @@ fn a_stop_needs_no_supervisor_and_a_resume_brings_one() {
     assert_eq!(field.standing(), before);
     assert_ne!(field.supervisor(), supervisor);
 }
+
+/// The kernel hangs up what stands still while its parent dies, and lets it go on.
+#[test]
+fn an_engine_that_stands_still_outlives_its_supervisor_and_is_adopted() {
+    let field = Field::new(1, 2).started().trading();
+    let running = field.processes("engine-1");
+    assert!(!running.is_empty());
+    for process in &running {
+        process.freeze().expect("frozen");
+    }
+    field.supervisor().kill().expect("killed");
+    let goes_on = || running.iter().all(|process| !process.is_frozen()).then_some(());
+    field.until("the kernel lets it go on", goes_on);
+    assert!(running.iter().all(|process| process.is_alive()), "it does not end with it");
+    field.stop("alice", &["--keep-compute"]).ended("HALTED", 0);
+    field.resume("alice", &[]).ended("RELEASED", 0);
+    assert_eq!(field.processes("engine-1"), running, "it is adopted, and no second one started");
+}

@@ -8,6 +8,7 @@ mod run;
 use trading_core::report::Report;
 
 use super::Session;
+use crate::ctx::Ctx;
 use crate::error::Fault;
 
 /// The subcommands.
@@ -45,14 +46,23 @@ fn platform_folder(session: &Session<'_>) -> Result<std::path::PathBuf, Fault> {
     }
 }
 
-/// Ends when the process is told to end: SIGTERM or SIGINT.
-async fn told_to_end() -> Result<(), std::io::Error> {
+/// The task that this process is, where a supervisor started it.
+fn task_of(ctx: &Ctx) -> Option<&String> {
+    ctx.vars.get("TRADECTL_TASK_ID").filter(|id| !id.is_empty())
+}
+
+/// Ends when the process is told to end: SIGTERM or SIGINT, and without a supervisor SIGHUP. A
+/// task outlives its supervisor: where it is stopped (SIGSTOP) while that one dies, the kernel
+/// hangs it up and continues it.
+async fn told_to_end(ctx: &Ctx) -> Result<(), std::io::Error> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
+        _ = hangup.recv(), if task_of(ctx).is_none() => {}
     }
     Ok(())
 }

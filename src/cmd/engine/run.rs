@@ -7,7 +7,7 @@ use trading_core::model::{EngineId, ServiceName, TaskId, VenueName};
 use trading_core::report::{Block, Exit, Report};
 
 use super::super::Session;
-use super::told_to_end;
+use super::{task_of, told_to_end};
 use crate::drive::engine::{self, Loosened, Options, WriteLine};
 use crate::error::Fault;
 use crate::platform::local::{self, LocalPaths, LogWriter};
@@ -44,7 +44,7 @@ pub(super) async fn run(args: &Args, session: &mut Session<'_>) -> Result<Report
         let message = format!("environment {} has no venue `{VENUE}`", environment.name);
         Fault::new(Exit::Settings, "engine.venue", message)
     })?;
-    let task = ctx.vars.get("TRADECTL_TASK_ID").filter(|id| !id.is_empty());
+    let task = task_of(ctx);
     let owner = task.cloned().unwrap_or_else(|| ctx.ids.fresh("engine"));
     let options = Options {
         telemetry: telemetry(&paths, service, &owner)?,
@@ -65,7 +65,7 @@ pub(super) async fn run(args: &Args, session: &mut Session<'_>) -> Result<Report
     };
     let stop = async {
         // Without signal handlers there is nobody to tell us to end but SIGKILL.
-        if told_to_end().await.is_err() {
+        if told_to_end(ctx).await.is_err() {
             std::future::pending::<()>().await;
         }
     };

@@ -44,8 +44,11 @@ pub(super) async fn run(args: &Arguments, session: &Session<'_>) -> Result<Repor
     let site = site(&environment);
     let changes = changes(&found.run, readable(&found)?).map_err(|not| {
         let next = match &not {
-            NotUndone::Stop { .. } => {
-                format!("tradectl resume --env {} --reason …", environment.name)
+            NotUndone::Stop { stop_id: Some(stop), .. } => {
+                format!("tradectl resume {stop} --env {} --reason …", environment.name)
+            }
+            NotUndone::Stop { stop_id: None, .. } => {
+                format!("tradectl status --env {}", environment.name)
             }
             NotUndone::Resume { .. } => {
                 format!("tradectl emergency-stop --env {}", environment.name)

@@ -94,6 +94,17 @@ pub enum OrderState {
 }
 
 impl OrderState {
+    /// As an operator is told of it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::PartlyFilled => "partly filled",
+            Self::Filled => "filled",
+            Self::Cancelled => "cancelled",
+            Self::Rejected => "rejected",
+            Self::Expired => "expired",
+        }
+    }
     /// Nothing more will happen to it.
     pub fn is_terminal(self) -> bool {
         !matches!(self, Self::Live | Self::PartlyFilled)
@@ -205,6 +216,14 @@ impl OrderRow {
     /// Known to be at rest: nothing more will happen to it. Whatever is not understood is not.
     pub fn is_at_rest(&self) -> bool {
         self.is_one_of(&AT_REST)
+    }
+    /// Its status, as an operator is told of it.
+    pub fn status_text(&self) -> &str {
+        self.row.text_opt(Self::STATUS).unwrap_or("missing or odd")
+    }
+    /// It was sent a moment ago, as far as its row says: no fault.
+    pub fn is_pending(&self) -> bool {
+        self.is_one_of(&["pending"])
     }
     /// Whether the order's outcome is not known: neither at rest nor resting for sure.
     pub fn outcome_unknown(&self) -> bool {

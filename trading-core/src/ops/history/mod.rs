@@ -23,7 +23,7 @@ mod tests;
 pub use list::list;
 pub use replay::{Replay, replay};
 pub use show::show;
-pub(crate) use stops::Stop;
+pub(crate) use stops::{Stop, worked_on};
 pub use stops::{Stops, stops};
 pub use verify::verify;
 

@@ -121,12 +121,13 @@ fn stop(run: &str, journal: &Journal) -> Option<Stop> {
     Some(Stop { damage, ..Stop::new(hold, chunks, run.to_owned()) })
 }
 
-/// The stop that a resume worked on.
-fn worked_on(journal: &Journal) -> Option<StopId> {
-    journal.entries().find_map(|it| match it {
-        Entry::Stop { stop_id, .. } => Some(stop_id.clone()),
+/// The stop that a run stopped or resumed, the last of several.
+pub(crate) fn worked_on(journal: &Journal) -> Option<StopId> {
+    let stops = journal.entries().filter_map(|it| match it {
+        Entry::Stop { stop_id, .. } => Some(stop_id),
         _ => None,
-    })
+    });
+    stops.last().cloned()
 }
 
 /// What a resume put back, as far as its answers stand in the journal.

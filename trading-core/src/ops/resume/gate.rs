@@ -101,6 +101,8 @@ const UNREAD: &str = "resume.unread";
 pub(super) const NOT_BEATING: &str = "resume.not_beating";
 /// The id of the obstacle that nothing will bring a strategy up by itself.
 pub(super) const NOTHING_RUNS: &str = "resume.nothing_runs";
+/// The id of the obstacle that a position of a strategy is not understood.
+pub(super) const ODD_POSITION: &str = "resume.position_unparsed";
 /// The id of the obstacle that a venue does not say how an order ended.
 const ORDER_UNKNOWN: &str = "resume.order_unknown";
 /// The id of the obstacle that no venue can settle an order.
@@ -167,6 +169,25 @@ pub(super) fn unknown_orders(
         .collect()
 }
 
+/// Orders whose rows are not understood and whose venue tells how they ended: which, and what it
+/// says. One that is pending is settled by its engine.
+pub(super) fn settled_orders(site: &Site, world: &World, scope: &Scope) -> Vec<(String, String)> {
+    let rows = world.stored_orders.as_ref().and_then(Reading::value);
+    let doubtful = doubtful(world, scope, rows.into_iter().flatten());
+    let told = |row: &OrderRow| {
+        let venue = venue_of(site, world, row)?;
+        let says = match world.venue_order.get(&row.id)? {
+            Reading::Known { value, .. } => format!("{venue} says {}", value.state.as_str()),
+            gap if gap.is_absent() => format!("{venue} never had it"),
+            Reading::Gap(_) => return None,
+        };
+        let (whose, status) = (row.whose(), row.status_text());
+        let why = format!("{whose}: its row does not say how it ended (status {status}); {says}");
+        Some((row.id.to_string(), why))
+    };
+    doubtful.filter(|row| !row.is_pending()).filter_map(told).collect()
+}
+
 /// Why an order's outcome is not known; `None`: the venue says how it ended, or that it
 /// never had it.
 fn verdict(world: &World, order: &ClientOrderId) -> Option<String> {
@@ -210,7 +231,37 @@ pub(super) fn unreconciled(site: &Site, world: &World, trading: &[StrategyRow]) 
             return vec![obstacle("resume.positions_unread", "positions table", "was not read")];
         }
     };
-    differences(&at_venue, rows, trading)
+    let mut obstacles = differences(&at_venue, rows, trading);
+    obstacles.extend(odd_positions(site, world, trading));
+    obstacles
+}
+
+/// Positions that may be open and of which a row does not say whose they are, of what, or how
+/// much, among the strategies that trade again. Nothing that comes up mends a row.
+pub(super) fn odd_positions(site: &Site, world: &World, trading: &[StrategyRow]) -> Vec<Obstacle> {
+    let none = site.capabilities.venues.is_empty() || trading.is_empty();
+    let rows = world.positions.as_ref().and_then(Reading::value).filter(|_| !none);
+    let odd = |row: &&PositionRow| {
+        row.strategy().is_none()
+            || row.symbol().is_none()
+            || row.row.decimal(PositionRow::QUANTITY).is_err()
+    };
+    let open = rows.into_iter().flatten().filter(|row| row.may_be_open()).filter(odd);
+    open.filter_map(|row| match row.strategy() {
+        // Of a strategy that stays stopped nothing has to agree.
+        Some(strategy) if !trading.iter().any(|it| it.id == strategy) => None,
+        Some(strategy) => {
+            let why = "its row does not say of what it is, or how much: correct it, or leave the \
+                       strategy";
+            let message = format!("position {}: {why}", row.id);
+            Some(obstacle(ODD_POSITION, RestoreSubject::Strategy(strategy), message))
+        }
+        None => {
+            let why = "its row does not say whose it is: correct it";
+            Some(obstacle("resume.position_of_nobody", format!("position={}", row.id), why))
+        }
+    })
+    .collect()
 }
 
 fn differences(
@@ -221,18 +272,11 @@ fn differences(
     let mut stored: BTreeMap<(String, String), Decimal> = BTreeMap::new();
     let mut obstacles = Vec::new();
     for row in rows.iter().filter(|row| row.may_be_open()) {
-        match (row.strategy(), row.symbol(), row.row.decimal(PositionRow::QUANTITY)) {
-            (Some(strategy), Some(symbol), Ok(quantity)) => {
-                let key = (strategy.to_string(), symbol.to_string());
-                *stored.entry(key).or_default() += quantity;
-            }
-            // Of a strategy that stays stopped nothing has to agree.
-            (Some(strategy), ..) if !trading.iter().any(|it| it.id == strategy) => {}
-            _ => obstacles.push(obstacle(
-                "resume.position_unparsed",
-                &row.id,
-                "its row does not say whose it is, of what, or how much",
-            )),
+        // Of one that does not say these nothing is known to agree: that is told elsewhere.
+        let said = (row.strategy(), row.symbol(), row.row.decimal(PositionRow::QUANTITY));
+        if let (Some(strategy), Some(symbol), Ok(quantity)) = said {
+            let key = (strategy.to_string(), symbol.to_string());
+            *stored.entry(key).or_default() += quantity;
         }
     }
     let ours = |strategy: &str| trading.iter().any(|row| row.id.as_str() == strategy);

@@ -1,6 +1,6 @@
 //! The outcome of a resume.
 
-use super::gate::{NOTHING_RUNS, Obstacle, UNSETTLED};
+use super::gate::{self, NOTHING_RUNS, ODD_POSITION, Obstacle, UNSETTLED};
 use super::holds::in_order;
 use super::procedure::{End, Resume};
 use super::record;
@@ -135,8 +135,9 @@ impl Resume {
                     false => format!("the stop is not over: {why}"),
                 };
                 // Where time alone brings nothing more, what an operator can decide is next.
-                let decides =
-                    |it: &Obstacle| matches!(it.id, record::MISSING | UNSETTLED | NOTHING_RUNS);
+                let decides = |it: &Obstacle| {
+                    matches!(it.id, record::MISSING | UNSETTLED | NOTHING_RUNS | ODD_POSITION)
+                };
                 let stuck = self.obstacles.iter().all(decides);
                 let next = stuck.then(|| self.way_out(&self.obstacles)).flatten();
                 ("resume.held", message, next.unwrap_or_else(|| self.again(&self.to_decide())))
@@ -149,7 +150,7 @@ impl Resume {
     fn way_out(&self, obstacles: &[Obstacle]) -> Option<String> {
         let options = obstacles.iter().filter_map(|it| match it.id {
             record::MISSING | record::NONE => Some("--record FILE".to_owned()),
-            UNSETTLED | NOTHING_RUNS => Some(format!("--leave {}", it.subject)),
+            UNSETTLED | NOTHING_RUNS | ODD_POSITION => Some(format!("--leave {}", it.subject)),
             _ => None,
         });
         let options: BTreeSet<String> = options.collect();
@@ -268,6 +269,12 @@ impl Resume {
             let message = "its outcome is not known; the operator answers for it";
             Finding::new("resume.order_left", Severity::Warning, item, message)
         }));
+        if matches!(self.end, Some(End::Planned | End::Released)) {
+            let settled = gate::settled_orders(&self.site, &self.world, &self.scope());
+            findings.extend(settled.into_iter().map(|(order, why)| {
+                Finding::new("resume.order_settled", Severity::Info, order, why)
+            }));
+        }
         if self.end == Some(End::Planned) {
             findings.extend(self.later_orders.iter().map(|id| {
                 let message = "its outcome is not known; its venue, which nobody runs now, is \
@@ -284,7 +291,10 @@ impl Resume {
         if self.end == Some(End::Released) {
             findings.extend(self.run.unsent_notices("resume.not_notified", &self.site.environment));
         }
-        if !matches!(self.end, Some(End::Released | End::ReleasedByOther)) {
+        // Where somebody stopped again, what was still waited for is nobody's fault.
+        let over =
+            matches!(self.end, Some(End::Released | End::ReleasedByOther | End::StoppedAgain(_)));
+        if !over {
             findings.extend(self.obstacles.iter().map(|it| Finding {
                 id: it.id.to_owned(),
                 severity: Severity::Error,

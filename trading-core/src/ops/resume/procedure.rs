@@ -340,7 +340,7 @@ impl Resume {
     }
 
     /// What the stop covers.
-    fn scope(&self) -> Scope {
+    pub(super) fn scope(&self) -> Scope {
         self.hold.as_ref().map_or(Scope::All, |hold| hold.scope.clone())
     }
 
@@ -374,6 +374,8 @@ impl Resume {
         let (later, orders): (Vec<_>, Vec<_>) = orders.into_iter().partition(later);
         self.later_orders = later.into_iter().map(|it| it.subject).collect();
         self.obstacles = orders;
+        let trading = gate::trading_again(&self.world, &self.fates);
+        self.obstacles.extend(gate::odd_positions(&self.site, &self.world, &trading));
         match self.obstacles.first() {
             Some(first) => Err(End::Refused(format!("{}: {}", first.subject, first.message))),
             None => Ok(()),

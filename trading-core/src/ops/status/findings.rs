@@ -2,7 +2,7 @@
 
 use super::{About, View};
 use crate::model::{
-    Effective, EndedBy, GapKind, Hold, LATCH_FORMAT, OrderRow, Phase, PositionStatus, Reading,
+    Effective, EndedBy, GapKind, Hold, LATCH_FORMAT, Phase, PositionStatus, Reading,
     ScheduleTarget, Scope, Service, ServiceName, Start, StatusReading, StrategyId, StrategyRow,
     StrategyStatus, Task, TaskState, Utc,
 };
@@ -462,12 +462,14 @@ impl View<'_> {
     fn order_findings(&self, findings: &mut Vec<Finding>) {
         let rows = self.world.stored_orders.as_ref().and_then(Reading::value).into_iter().flatten();
         for row in rows.filter(|row| row.outcome_unknown()) {
-            let status = row.row.text_opt(OrderRow::STATUS).unwrap_or("missing or odd");
-            // An order that was sent a moment ago is pending, and no fault.
-            let pending = status.trim().eq_ignore_ascii_case("pending");
+            let status = row.status_text();
+            let pending = row.is_pending();
             let severity = if pending { Severity::Info } else { Severity::Error };
             let whose = row.whose();
-            let message = format!("{whose}: its outcome is not known (status {status})");
+            let mut message = format!("{whose}: its outcome is not known (status {status})");
+            if !pending {
+                message.push_str(": look it up where it was sent, and correct its row");
+            }
             findings.push(Finding::new("order.outcome_unknown", severity, &row.id, message));
         }
     }

@@ -10,7 +10,7 @@ mod tests;
 pub use procedure::Undo;
 
 use crate::journal::{Entry, Journal};
-use crate::model::{RestoreSubject, RestoreValue, RunId, Utc};
+use crate::model::{RestoreSubject, RestoreValue, RunId, StopId, Utc};
 use crate::ops::history;
 use crate::plan::{Act, Settled, Step, StepId};
 use std::collections::BTreeMap;
@@ -62,6 +62,8 @@ pub enum NotUndone {
     Stop {
         /// The run.
         run: String,
+        /// The stop that it worked on last, by which it is resumed; `None`: it came to none.
+        stop_id: Option<StopId>,
     },
     /// Taking it back is stopping.
     #[error("{run} is a resume: `tradectl emergency-stop` stops again")]
@@ -90,7 +92,8 @@ pub fn changes(run: &str, journal: &Journal) -> Result<Changes, NotUndone> {
     for entry in journal.entries() {
         match entry {
             Entry::Opened { command, .. } if command == "emergency-stop" => {
-                return Err(NotUndone::Stop { run: run.to_owned() });
+                let stop_id = history::worked_on(journal);
+                return Err(NotUndone::Stop { run: run.to_owned(), stop_id });
             }
             Entry::Opened { command, .. } if command == "resume" => {
                 return Err(NotUndone::Resume { run: run.to_owned() });

@@ -164,11 +164,18 @@ fn under_a_hold_that_covers_it_nothing_is_set_back() {
 
 #[test]
 fn stops_and_resumes_have_their_own_way_back_and_damage_has_none() {
-    let of = |command: &str| {
-        let bytes = Chain::default().seal(start(), &[opened(command)]).unwrap();
+    let with = |command: &str, rest: &[Entry]| {
+        let entries = [&[opened(command)], rest].concat();
+        let bytes = Chain::default().seal(start(), &entries).unwrap();
         changes("run-1", &journal::read(&bytes))
     };
-    assert_eq!(of("emergency-stop"), Err(NotUndone::Stop { run: "run-1".into() }));
+    let of = |command: &str| with(command, &[]);
+    let stop = |stop_id: Option<StopId>| Err(NotUndone::Stop { run: "run-1".into(), stop_id });
+    assert_eq!(of("emergency-stop"), stop(None));
+    // It went on as another one after the first was resumed.
+    let worked_on = |id: &str| Entry::Stop { stop_id: id.into(), continued: false };
+    let both = with("emergency-stop", &[worked_on("stop-1"), worked_on("stop-1-1")]);
+    assert_eq!(both, stop(Some("stop-1-1".into())));
     assert_eq!(of("resume"), Err(NotUndone::Resume { run: "run-1".into() }));
     assert_eq!(of("heartbeat.recover"), Ok(Changes::default()));
     assert!(matches!(changes("run-1", &journal::read(b"torn")), Err(NotUndone::Damaged { .. })));

@@ -11,6 +11,21 @@ fn an_order_of_unknown_outcome_closes_the_gate_unless_the_venue_knows_it() {
     world.stored_orders = stored.clone();
     assert_eq!(resume(&mut world).outcome, "RELEASED", "the venue says that it was cancelled");
 
+    // A row that is not understood is told, with the venue's word for it.
+    let mut odd = stored.clone();
+    odd[0].row.set("status", Attr::text("weird"));
+    odd.push(OrderRow { id: "o-odd".into(), ..odd[0].clone() });
+    let mut world = stopped();
+    world.stored_orders = odd;
+    let asked = request(&world, "r2");
+    let (plan, _) = survey(&mut world, asked);
+    for report in [plan, resume(&mut world)] {
+        let told = report.findings.iter().filter(|it| it.id == "resume.order_settled");
+        let told: Vec<&str> = told.map(|it| it.message.as_str()).collect();
+        let said = "of a: its row does not say how it ended (status weird); paper";
+        assert_eq!(told, [format!("{said} says cancelled"), format!("{said} never had it")]);
+    }
+
     let mut world = stopped();
     world.stored_orders = stored;
     world.dark.insert(Query::VenueOrder(paper(), "o1".into()));
