@@ -131,18 +131,23 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<SettingsFile, Wrong> {
         return Err(Wrong::one("settings.newer", message, "use a newer tradectl"));
     }
     let unknown = unknown_keys(table.get_ref());
-    if !unknown.is_empty() {
-        let problems = unknown.into_iter().map(|unknown| Problem {
-            code: "settings.unknown_key".to_owned(),
-            message: format!("{}: {}", place(unknown.at), unknown.message()),
-            hint: Some(hint.clone()),
-        });
-        return Err(Wrong(problems.collect()));
-    }
-    typed(table).map_err(|errors| {
-        let problems = errors.iter().flat_map(|error| wrong(error).0);
-        Wrong(problems.collect())
-    })
+    let values = typed(table);
+    let is_unknown = |error: &toml::de::Error| {
+        error.span().is_some_and(|span| unknown.iter().any(|it| it.at == span.start))
+    };
+    let (file, errors) = match values {
+        Ok(file) => (Some(file), Vec::new()),
+        Err(errors) => (None, errors),
+    };
+    let values = errors.iter().filter(|error| !is_unknown(error)).flat_map(|it| wrong(it).0);
+    let values: Vec<Problem> = values.collect();
+    let keys = unknown.iter().map(|unknown| Problem {
+        code: "settings.unknown_key".to_owned(),
+        message: format!("{}: {}", place(unknown.at), unknown.message()),
+        hint: Some(hint.clone()),
+    });
+    let problems: Vec<Problem> = keys.chain(values).collect();
+    file.filter(|_| problems.is_empty()).ok_or(Wrong(problems))
 }
 
 /// The table as settings, or every value that is wrong: each is taken out once it is told, so
@@ -163,7 +168,7 @@ fn typed(mut table: Spanned<DeTable<'_>>) -> Result<SettingsFile, Vec<toml::de::
     }
 }
 
-/// Takes the value out in which something stands; whether there was one.
+/// Takes the key or value out in which something stands; whether there was one.
 fn take_out(table: &mut DeTable<'_>, wrong: &Range<usize>) -> bool {
     let holds =
         |it: &Spanned<DeValue<'_>>| it.span().start <= wrong.start && wrong.end <= it.span().end;
@@ -174,7 +179,9 @@ fn take_out(table: &mut DeTable<'_>, wrong: &Range<usize>) -> bool {
             return true;
         }
     }
-    let key = table.iter().find(|(_, value)| holds(value)).map(|(key, _)| key.clone());
+    let is_key = |key: &Spanned<_>| key.span() == *wrong;
+    let key = table.iter().find(|(key, value)| is_key(key) || holds(value));
+    let key = key.map(|(key, _)| key.clone());
     key.is_some_and(|key| table.remove(&key).is_some())
 }
 
@@ -258,6 +265,24 @@ mod tests {
     use super::parse;
     use proptest::prelude::*;
     use std::path::Path;
+
+    #[test]
+    fn unknown_keys_hide_no_wrong_value() {
+        let text = "[environments.x]\nprofle = \"local\"\nproduction = 3\n\
+                    [environments.x.timings]\nlatch_pol = \"1s\"\nack_wait = \"5x\"\n";
+        let wrong = parse(Path::new("t.toml"), text).unwrap_err();
+        let told: Vec<&str> = wrong.0.iter().map(|it| it.message.as_str()).collect();
+        for (place, what) in [
+            ("t.toml:2:1", "did you mean `profile`?"),
+            ("t.toml:5:1", "did you mean `latch_poll`?"),
+            ("t.toml:3:14", "integer `3`"),
+            ("t.toml:6:12", "5x"),
+        ] {
+            let is_it = |it: &&str| it.starts_with(place) && it.contains(what);
+            assert!(told.iter().any(|it| is_it(&it)), "{place} {what}: {told:#?}");
+        }
+        assert_eq!(told.len(), 4, "{told:#?}");
+    }
 
     proptest! {
         #[test]

@@ -107,7 +107,7 @@ fn a_stop_needs_no_supervisor_and_a_resume_brings_one() {
 /// The kernel hangs up what stands still while its parent dies, and lets it go on.
 #[test]
 fn an_engine_that_stands_still_outlives_its_supervisor_and_is_adopted() {
-    let field = Field::new(1, 2).started().trading();
+    let field = Field::new(2, 4).started().trading();
     let running = field.processes("engine-1");
     assert!(!running.is_empty());
     for process in &running {
