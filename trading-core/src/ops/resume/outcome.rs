@@ -265,23 +265,7 @@ impl Resume {
             findings.extend(self.other_stop_findings());
             findings.extend(restore::left(&self.fates).map(|it| self.left_finding(it)));
         }
-        findings.extend(self.left_orders.iter().map(|item| {
-            let message = "its outcome is not known; the operator answers for it";
-            Finding::new("resume.order_left", Severity::Warning, item, message)
-        }));
-        if matches!(self.end, Some(End::Planned | End::Released)) {
-            let settled = gate::settled_orders(&self.site, &self.world, &self.scope());
-            findings.extend(settled.into_iter().map(|(order, why)| {
-                Finding::new("resume.order_settled", Severity::Info, order, why)
-            }));
-        }
-        if self.end == Some(End::Planned) {
-            findings.extend(self.later_orders.iter().map(|id| {
-                let message = "its outcome is not known; its venue, which nobody runs now, is \
-                               asked before anything is released";
-                Finding::new("resume.order_asked_later", Severity::Warning, id, message)
-            }));
-        }
+        findings.extend(self.order_findings());
         if matches!(
             self.end,
             Some(End::Released | End::ReleasedByOther | End::NothingHeld | End::Orphaned(_))
@@ -302,6 +286,29 @@ impl Resume {
                 message: it.message.clone(),
                 evidence: record::ways(it),
                 next: self.way_out(std::slice::from_ref(it)),
+            }));
+        }
+        findings
+    }
+
+    /// Orders whose rows do not tell how they ended.
+    fn order_findings(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        findings.extend(self.left_orders.iter().map(|item| {
+            let message = "its outcome is not known; the operator answers for it";
+            Finding::new("resume.order_left", Severity::Warning, item, message)
+        }));
+        if matches!(self.end, Some(End::Planned | End::Released)) {
+            let settled = gate::settled_orders(&self.site, &self.world, &self.scope());
+            findings.extend(settled.into_iter().map(|(order, why)| {
+                Finding::new("resume.order_settled", Severity::Info, order, why)
+            }));
+        }
+        if self.end == Some(End::Planned) {
+            findings.extend(self.later_orders.iter().map(|id| {
+                let message = "its outcome is not known; its venue, which nobody runs now, is \
+                               asked before anything is released";
+                Finding::new("resume.order_asked_later", Severity::Warning, id, message)
             }));
         }
         findings
