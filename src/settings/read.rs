@@ -279,7 +279,7 @@ mod tests {
             ("t.toml:6:12", "5x"),
         ] {
             let is_it = |it: &&str| it.starts_with(place) && it.contains(what);
-            assert!(told.iter().any(|it| is_it(&it)), "{place} {what}: {told:#?}");
+            assert!(told.iter().any(is_it), "{place} {what}: {told:#?}");
         }
         assert_eq!(told.len(), 4, "{told:#?}");
     }

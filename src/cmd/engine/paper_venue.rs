@@ -55,7 +55,7 @@ pub(super) async fn run(args: &Args, session: &mut Session<'_>) -> Result<Report
     };
     let stop = async {
         // Without signal handlers there is nobody to tell us to end but SIGKILL.
-        if told_to_end(&session.ctx).await.is_err() {
+        if told_to_end(session.ctx).await.is_err() {
             std::future::pending::<()>().await;
         }
     };
