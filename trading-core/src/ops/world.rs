@@ -86,6 +86,8 @@ pub(crate) struct SimWorld {
     pub(crate) loses_latch_answer: bool,
     /// The same of the next write of a row.
     pub(crate) loses_answer_of: Option<StrategyId>,
+    /// Services start no tasks: they back off.
+    pub(crate) starts_nothing: bool,
     /// Nobody takes a notice.
     pub(crate) mute: bool,
     /// A run that goes on elsewhere on this machine.
@@ -331,6 +333,7 @@ impl SimWorld {
             read_only: false,
             loses_latch_answer: false,
             loses_answer_of: None,
+            starts_nothing: false,
             mute: false,
             at_work: None,
             slow: None,
@@ -392,7 +395,7 @@ impl SimWorld {
             }
             let stopping = tasks.iter().any(|task| task.state == TaskState::Stopping);
             let number = tasks.len();
-            while !stopping && running < service.desired_count {
+            while !stopping && !self.starts_nothing && running < service.desired_count {
                 running += 1;
                 let id = format!("{}-{}", service.name, number + running as usize);
                 self.tasks.push(task(&id, service.name.as_str(), Some(service.name.as_str())));

@@ -3,8 +3,8 @@
 use super::ladder::Word;
 use super::pages::{self, Desk};
 use crate::model::{
-    Gap, GapKind, Listing, Reading, Scope, Service, ServiceName, StatusReading, StrategyRow,
-    Subject, Task, TaskId, TaskState, VenueName,
+    Gap, GapKind, Listing, Reading, Schedule, Scope, Service, ServiceName, StatusReading,
+    StrategyRow, Subject, Task, TaskId, TaskState, VenueName,
 };
 use crate::ops::Query;
 use crate::ops::scope::{Named, Nothing, named, nothing};
@@ -56,7 +56,7 @@ impl Verdict {
         self.trades(rung, subject, message, false);
     }
     /// One that goes on however long is waited, if it `lasts`.
-    fn trades(
+    pub(super) fn trades(
         &mut self,
         rung: &'static str,
         subject: impl ToString,
@@ -76,7 +76,7 @@ impl Verdict {
         self.unknown.push(Standing { rung, subject, message, lasts: false, gap: None });
     }
     /// What waiting does not make known, if it is denied or not there.
-    fn unread(
+    pub(super) fn unread(
         &mut self,
         rung: &'static str,
         subject: impl ToString,
@@ -242,6 +242,9 @@ impl Desk<'_> {
         }
         let was_ours = self.is_ours(row);
         match self.world.owner(self.site, row, self.stop_id, self.now) {
+            Owner::Gone if was_ours && self.site.proves_by_process() => {
+                self.judge_gone(row, verdict);
+            }
             Owner::Acknowledged | Owner::Gone => {}
             Owner::Leased(why) => {
                 verdict.trading("strategies", &row.id, format!("not acknowledged, and {why}"));
@@ -272,8 +275,9 @@ impl Desk<'_> {
     fn is_ours(&self, row: &StrategyRow) -> bool {
         let is_placed = row.service().is_some() || row.task().is_some();
         let is_active = !row.status().is_at_rest();
+        let is_meant = matches!(&self.request.scope, Scope::Strategy(id) if *id == row.id);
         self.world.touched.contains(&row.id)
-            || (self.site.proves_by_process() && (is_placed || is_active))
+            || (self.site.proves_by_process() && (is_placed || is_active || is_meant))
     }
 
     fn judge_schedules(&self, verdict: &mut Verdict) {
@@ -288,6 +292,7 @@ impl Desk<'_> {
         let reading = self.world.schedules.as_ref();
         let Some(schedules) = verdict.need("schedules", "schedules", reading) else { return };
         verdict.unlisted("schedules", &schedules.gaps);
+        self.judge_what_is_started(schedules, verdict);
         let kept = !self.request.level.halts();
         for schedule in schedules.into_iter().filter(|it| it.enabled && self.starts_trading(it)) {
             if self.run.stood_unseen(&pages::schedule_step(schedule), &Query::Schedules) {
@@ -296,6 +301,18 @@ impl Desk<'_> {
             }
             verdict.trades("schedules", &schedule.id, "is enabled and starts what trades", kept);
         }
+    }
+
+    /// Which schedule starts what trades may stand in what was not read of services; where compute
+    /// is judged, that is told there.
+    fn judge_what_is_started(&self, schedules: &Listing<Schedule>, verdict: &mut Verdict) {
+        let told = self.lowers_compute() || self.site.proves_by_process();
+        if told || !schedules.into_iter().any(|it| it.enabled) {
+            return;
+        }
+        let services = verdict.need("schedules", "services", self.world.services.as_ref());
+        let gaps = services.into_iter().flat_map(|it| self.gaps_of_services(it));
+        verdict.unlisted("schedules", gaps);
     }
 
     fn judge_compute(&self, verdict: &mut Verdict) {
@@ -309,7 +326,7 @@ impl Desk<'_> {
                 if let Some(counts) = counts(service) {
                     verdict.trading("compute", &service.name, counts);
                 }
-                judge_scaling(service, verdict);
+                judge_scaling(service, false, verdict);
             }
         }
         let reading = self.world.tasks.as_ref();
@@ -349,10 +366,11 @@ impl Desk<'_> {
             let is_told =
                 tasks.into_iter().flatten().any(|it| its_own(it) && told.contains(&it.id));
             if let Some(counts) = counts(service).filter(|_| !is_told) {
-                verdict.trades("compute", &service.name, format!("{counts}: {kept}"), true);
-            } else if !is_told && service.autoscaling.value().is_some_and(|it| it.can_lift()) {
-                let message = "its scaling target can lift it above 0, and this stop leaves it";
-                verdict.trades("compute", &service.name, message, true);
+                // At 0 its last tasks end by themselves.
+                let lasts = service.desired_count > 0;
+                verdict.trades("compute", &service.name, format!("{counts}: {kept}"), lasts);
+            } else if !is_told {
+                judge_scaling(service, true, verdict);
             }
         }
         let is_counted = |name: &ServiceName| {
@@ -454,19 +472,22 @@ impl Desk<'_> {
 }
 
 /// What a service runs, or is to run; `None`: nothing.
-fn counts(service: &Service) -> Option<String> {
+pub(super) fn counts(service: &Service) -> Option<String> {
     let counts = [service.desired_count, service.running_count, service.pending_count];
     let [desired, running, pending] = counts;
     let any = counts.iter().any(|count| *count > 0);
     any.then(|| format!("desired {desired}, running {running}, pending {pending}"))
 }
 
-/// A service at 0 stays there only if nothing lifts it.
-fn judge_scaling(service: &Service, verdict: &mut Verdict) {
+/// A service at 0 stays there only if nothing lifts it: something that this stop ends, or `kept`.
+fn judge_scaling(service: &Service, kept: bool, verdict: &mut Verdict) {
     match &service.autoscaling {
         Reading::Known { value, .. } if value.can_lift() => {
-            let message = "its scaling target is not suspended and can lift it above 0";
-            verdict.trading("compute", &service.name, message);
+            let message = match kept {
+                true => "its scaling target can lift it above 0, and this stop leaves it",
+                false => "its scaling target is not suspended and can lift it above 0",
+            };
+            verdict.trades("compute", &service.name, message, kept);
         }
         Reading::Gap(gap) if gap.kind != GapKind::Absent => {
             let message = format!("whether something lifts it above 0 is not known: {gap}");

@@ -12,6 +12,7 @@ mod consent;
 mod earlier;
 mod exposed;
 mod findings;
+mod gone;
 mod held;
 mod judge;
 mod ladder;

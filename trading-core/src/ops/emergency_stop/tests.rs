@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 mod asked;
 mod exposed;
+mod gone;
 mod held;
 mod partly;
 mod record;

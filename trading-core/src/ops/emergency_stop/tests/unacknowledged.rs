@@ -5,13 +5,13 @@ use crate::ops::resume::Resume;
 use crate::plan::{Approval, Binding, Consent};
 use std::collections::BTreeSet;
 
-fn bots() -> Site {
+pub(super) fn bots() -> Site {
     Site { acknowledges: Acknowledges::None, ..world::site() }
 }
 
 /// The busy system, run by bots that read neither rows nor the latch. Strategy `solo` has
 /// service `engine-3` for itself.
-fn busy() -> SimWorld {
+pub(super) fn busy() -> SimWorld {
     let mut world = SimWorld::busy();
     let named = |service: &Service| Service { name: "engine-3".into(), ..service.clone() };
     world.services.push(Service { family: "engine-3".into(), ..named(&world.services[0]) });
@@ -26,11 +26,11 @@ fn busy() -> SimWorld {
     world
 }
 
-fn of(world: &SimWorld, strategy: &str) -> Request {
+pub(super) fn of(world: &SimWorld, strategy: &str) -> Request {
     Request { scope: Scope::Strategy(strategy.into()), ..world::request(world, "r1") }
 }
 
-fn stop_bots(world: &mut SimWorld, request: Request) -> Report {
+pub(super) fn stop_bots(world: &mut SimWorld, request: Request) -> Report {
     let approval = world::approval(&bots(), &request);
     let mut stop = EmergencyStop::new(bots(), request, Some((approval, "typed")));
     drive(world, &mut stop, None, |_| 0).unwrap()
@@ -255,6 +255,7 @@ fn what_may_yet_end_is_waited_for() {
     let mut world = busy();
     world.tasks[0].state = TaskState::Stopping;
     world.services[0].desired_count = 0;
+    world.services[0].autoscaling = Reading::absent("scaling targets", "it has none");
     let request = of(&world, "a");
     let report = stop_bots(&mut world, request);
     assert_eq!(report.outcome, "HALTED", "{report:#?}");
