@@ -71,11 +71,10 @@ async fn check_scope(
 ) -> Result<(), Fault> {
     let known: Vec<String> = match scope {
         Scope::All | Scope::Unrecognized(_) => return Ok(()),
-        Scope::Venue(_) => site.capabilities.venues.iter().map(ToString::to_string).collect(),
-        Scope::Strategy(_) => {
+        Scope::Strategy(_) | Scope::Venue(_) => {
             let read = tokio::time::timeout(timeout, platform.state.strategies()).await;
             let Ok(Reading::Known { value, .. }) = read else { return Ok(()) };
-            value.iter().map(|row| row.id.to_string()).collect()
+            ops::scope::names(scope, site, &value)
         }
         Scope::Service(_) => {
             let read = tokio::time::timeout(timeout, platform.compute.services()).await;

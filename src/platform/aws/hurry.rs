@@ -1,7 +1,7 @@
 //! The first look of a stop, and what it records: one service that hangs keeps no other waiting.
 
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use super::send::Sender;
@@ -9,18 +9,21 @@ use super::send::Sender;
 /// How much longer than for the others is waited for the one that comes last.
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Whether the next look is the first one of a stop. A later one has all the time that a request
-/// may take: what answers late is then seen too.
+/// How many of the next looks are first ones: of a stop, and before it of whoever seeks there what
+/// its scope names. A later one has all the time that a request may take: what answers late is
+/// then seen too.
 #[derive(Debug)]
-pub(super) struct Hurry(AtomicBool);
+pub(super) struct Hurry(AtomicU8);
 
 impl Hurry {
-    pub(super) fn of(sender: &Sender) -> Self {
-        Self(AtomicBool::new(sender.is_urgent()))
+    pub(super) fn of(sender: &Sender, looks: u8) -> Self {
+        Self(AtomicU8::new(if sender.is_urgent() { looks } else { 0 }))
     }
     /// How long this look waits for what comes last; `None`: as long as that takes.
     pub(super) fn patience(&self) -> Option<Duration> {
-        self.0.swap(false, Ordering::Relaxed).then_some(PATIENCE)
+        let next = |left: u8| left.checked_sub(1);
+        let took = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
+        took.is_ok().then_some(PATIENCE)
     }
 }
 

@@ -1,7 +1,7 @@
 //! One call: its turn, its attempts, its deadline. The SDK's own retries are off, because
 //! they do not say whether an earlier attempt may have been carried out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -82,8 +82,16 @@ struct Tally {
     repeated: BTreeMap<String, u64>,
     /// Whether the last attempt at a service was answered.
     answers: BTreeMap<&'static str, bool>,
-    /// Our credentials were not taken.
-    keys_refused: bool,
+    /// Services that did not take our credentials the last time.
+    refused: BTreeSet<&'static str>,
+}
+
+impl Tally {
+    /// A service answered, whatever it said.
+    fn answered(&mut self, service: &'static str) {
+        self.answers.insert(service, true);
+        self.refused.remove(service);
+    }
 }
 
 impl Sender {
@@ -129,9 +137,9 @@ impl Sender {
         self.budget.urgent
     }
 
-    /// Some request was not taken with our credentials.
+    /// Some service does not take our credentials now.
     pub(super) fn keys_refused(&self) -> bool {
-        self.tally.lock().unwrap_or_else(PoisonError::into_inner).keys_refused
+        !self.tally.lock().unwrap_or_else(PoisonError::into_inner).refused.is_empty()
     }
 
     /// The service of a call has not answered yet, or not the last time.
@@ -214,7 +222,7 @@ impl Sender {
             self.count(|tally| tally.attempts += 1);
             let error = match once().await {
                 Ok(value) => {
-                    self.count(|tally| _ = tally.answers.insert(call.service, true));
+                    self.count(|tally| tally.answered(call.service));
                     return Ok(Answer { value, after_loss });
                 }
                 Err(error) => error,
@@ -222,8 +230,15 @@ impl Sender {
             let mut failure = Failure::of(call, &error);
             let answered = !matches!(failure.kind, Kind::NoAnswer | Kind::NotSent);
             self.count(|tally| {
-                tally.answers.insert(call.service, answered);
-                tally.keys_refused |= failure.kind == Kind::Credentials;
+                if answered {
+                    tally.answered(call.service);
+                } else {
+                    tally.answers.insert(call.service, false);
+                }
+                // No other credentials help against a clock that is wrong.
+                if failure.kind == Kind::Credentials && failure.code != "RequestTimeTooSkewed" {
+                    tally.refused.insert(call.service);
+                }
             });
             tracing::debug!(call = call.name(), %failure, attempts, "failed");
             after_loss |= failure.may_have_acted && call.mutates;

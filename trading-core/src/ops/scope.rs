@@ -2,7 +2,7 @@
 
 use super::emergency_stop::Site;
 use super::seen::World;
-use crate::model::{Listing, Reading, Scope};
+use crate::model::{Listing, Reading, Scope, StrategyRow};
 use crate::report::{Problem, nearest};
 
 /// A scope that names nothing in an environment.
@@ -73,6 +73,12 @@ pub(crate) fn named(scope: &Scope, world: &World, site: &Site) -> Named {
         Scope::All | Scope::Unrecognized(_) => return Named::Something,
         Scope::Venue(name) => {
             found.names.extend(site.capabilities.venues.iter().map(|it| it.as_str()));
+            // Where nothing of ours can ask it, rows may name it all the same.
+            if has_rows {
+                found.take(world.strategies.as_ref(), |rows| {
+                    rows.iter().filter_map(|row| row.row.text_opt(StrategyRow::VENUE))
+                });
+            }
             ("venue", name.as_str())
         }
         Scope::Strategy(id) => {
@@ -113,6 +119,14 @@ pub(crate) fn named(scope: &Scope, world: &World, site: &Site) -> Named {
         message: format!("there is no {kind} `{name}` here{meant}"),
         near: near.map(|near| Scope::from(format!("{kind}={near}"))),
     })
+}
+
+/// The strategies, or the venues, that a scope may name. Rows may name a venue that nothing of
+/// ours can ask.
+pub fn names(scope: &Scope, site: &Site, rows: &[StrategyRow]) -> Vec<String> {
+    let Scope::Venue(_) = scope else { return rows.iter().map(|it| it.id.to_string()).collect() };
+    let configured = site.capabilities.venues.iter().map(ToString::to_string);
+    configured.chain(rows.iter().filter_map(|it| Some(it.venue()?.to_string()))).collect()
 }
 
 /// What is said of a scope that names nothing in an environment; `None`: what it names is among

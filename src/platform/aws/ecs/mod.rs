@@ -48,7 +48,7 @@ impl Ecs {
             connection: Arc::clone(connection),
             // Scaling targets are named after the cluster's name, never its ARN.
             cluster: environment.names.get("cluster").map(|it| last(it).to_owned()),
-            hurry: Arc::new(Hurry::of(&connection.sender)),
+            hurry: Arc::new(Hurry::of(&connection.sender, 2)),
         }
     }
 

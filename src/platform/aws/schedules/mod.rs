@@ -89,7 +89,7 @@ impl Schedules {
             connection: Arc::clone(connection),
             cluster: name("cluster").map(|it| super::arn::last(&it).to_owned()),
             pattern: name("schedules"),
-            hurry: Arc::new(Hurry::of(&connection.sender)),
+            hurry: Arc::new(Hurry::of(&connection.sender, 1)),
         }
     }
 

@@ -92,7 +92,12 @@ impl EmergencyStop {
         self.part_from_released(now);
         self.adopt(&latch, now);
         if self.latch_is_known() {
-            self.done_when_named = self.known_when_named(&latch);
+            let hold = latch.hold(&self.stop_id);
+            // Whoever resumes it may have read the record before: what he saw to is what was done
+            // when it was named as a stop the last time.
+            if hold.is_none_or(|it| it.phase != Phase::Resuming) {
+                self.done_when_named = hold.and_then(|_| self.known_when_named());
+            }
         }
         self.times.latch_epoch = self.times.latch_epoch.max(self.newest_latch().map(|it| it.epoch));
         let Some(id) = self.run.attempt("latch", &Query::Latch) else { return Vec::new() };
@@ -133,9 +138,8 @@ impl EmergencyStop {
         }
     }
 
-    /// What was known to be done when this answer was asked for, if it names this stop.
-    fn known_when_named(&self, latch: &Latch) -> Option<BTreeSet<StepId>> {
-        latch.hold(&self.stop_id)?;
+    /// What was known to be done when this answer was asked for, which names this stop.
+    fn known_when_named(&self) -> Option<BTreeSet<StepId>> {
         let mut done = self.run.done_before(self.run.shown_at(&Query::Latch)?);
         done.extend(self.seen_done.iter().cloned());
         Some(done)

@@ -2,7 +2,7 @@
 //! record of its own, and the resume of one puts back nothing of another.
 
 use super::ladder::EmergencyStop;
-use crate::model::{Reading, StopId};
+use crate::model::{Reading, RestoreItem, StopId};
 use crate::ops::Query;
 use crate::ops::resume::open_items;
 use crate::report::{Finding, Severity, counted};
@@ -19,7 +19,11 @@ impl EmergencyStop {
         let stops = self.world.stops.as_ref().and_then(Reading::value);
         let stops = stops.into_iter().flat_map(|it| &it.stops);
         let others = stops.filter(|it| it.hold.stop_id != self.stop_id);
-        let others = others.map(|it| (&it.hold.stop_id, open_items(&self.world, it, |_| true)));
+        // The journals were read before this stop had written in its own.
+        let ours: Vec<&RestoreItem> =
+            self.run.executor.may_stand().filter_map(|it| it.restore.as_ref()).collect();
+        let open = |it| open_items(&self.world, it, &ours, |_| true);
+        let others = others.map(|it| (&it.hold.stop_id, open(it)));
         others.filter(|(_, items)| *items > 0).collect()
     }
 

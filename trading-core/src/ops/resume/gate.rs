@@ -14,7 +14,7 @@ use crate::ops::seen::World;
 use crate::report::stamp;
 use jiff::SignedDuration;
 use rust_decimal::Decimal;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The attribute that an engine sets once its ledger and the venue agree.
 pub(super) const RECONCILED_AT: &str = "reconciled_at";
@@ -34,20 +34,25 @@ fn obstacle(id: &'static str, subject: impl ToString, message: impl Into<String>
     Obstacle { id, subject: subject.to_string(), message: message.into() }
 }
 
-/// Orders whose rows do not say how they ended, of what the stop covers: another strategy's
-/// outcome has nothing to do with whether this one may trade again.
+/// Orders whose rows do not say how they ended, of what the stop covers or recorded: another
+/// strategy's outcome has nothing to do with whether this one may trade again.
 fn doubtful<'a>(
     world: &'a World,
     scope: &'a Scope,
     rows: impl IntoIterator<Item = &'a OrderRow>,
 ) -> impl Iterator<Item = &'a OrderRow> {
     let of = |row: &OrderRow| row.row.text_opt(OrderRow::STRATEGY_ID).map(Into::into);
+    let record = world.restore.as_ref().and_then(Reading::value).into_iter().flatten();
+    let recorded: BTreeSet<&RestoreSubject> =
+        record.flat_map(|it| &it.items).map(|it| &it.subject).collect();
     // Of a strategy without a row nobody knows what runs it, or where it trades.
-    let covered = |id: StrategyId| {
-        world.row(&id).is_none() || world.covers(scope, &RestoreSubject::Strategy(id))
+    let covered = move |id: StrategyId| {
+        let is_there = world.row(&id).is_some();
+        let subject = RestoreSubject::Strategy(id);
+        !is_there || recorded.contains(&subject) || world.covers(scope, &subject)
     };
     let rows = rows.into_iter().filter(|row| row.outcome_unknown());
-    rows.filter(move |row| of(row).is_none_or(covered))
+    rows.filter(move |row| of(row).is_none_or(&covered))
 }
 
 /// Such orders: the venue is asked for each.

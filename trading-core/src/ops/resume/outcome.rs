@@ -123,7 +123,11 @@ impl Resume {
                     true => format!("the latch was not released: {why}"),
                     false => format!("not resumed to its end: {why}"),
                 };
-                ("resume.stopped_again", message, format!("tradectl status --env {env}"))
+                let next = match self.record_grew() {
+                    Some(_) => self.again(""),
+                    None => format!("tradectl status --env {env}"),
+                };
+                ("resume.stopped_again", message, next)
             }
             End::Unread(why) => {
                 let message = format!("not resumed, nothing was changed: {why}");

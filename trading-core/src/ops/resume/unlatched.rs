@@ -56,7 +56,7 @@ impl Resume {
     /// is looked at item by item.
     fn is_open(&self, stop: &Stop, named: Option<&str>) -> bool {
         let named = stop.over.is_none() && named == Some(stop.hold.stop_id.as_str());
-        named || open_items(&self.world, stop, |_| true) > 0
+        named || open_items(&self.world, stop, &[], |_| true) > 0
     }
 
     /// Other stops of this machine that are not over.
@@ -140,10 +140,11 @@ fn id_of(stop: &Stop) -> &str {
 /// How many items of a stop, of those that are meant, nobody has seen to: they stand as it left
 /// them, or a resume of it began and they are not as they were before. What one has put back is
 /// done: whatever moves it since, as autoscaling does a count, is not this stop's. What cannot be
-/// read is not seen to.
+/// read is not seen to. `since` is what was recorded later and stands in no journal that was read.
 pub(crate) fn open_items(
     world: &World,
     stop: &Stop,
+    since: &[&RestoreItem],
     meant: impl Fn(&RestoreSubject) -> bool,
 ) -> usize {
     if stop.over.is_some() {
@@ -155,8 +156,9 @@ pub(crate) fn open_items(
         let put_back = stop.put_back.contains(&item.subject);
         as_left || (stop.taken_up && !put_back && found.as_ref() != Some(&item.before))
     };
-    let items = items_of(world, stop).into_iter().filter(|item| meant(&item.subject));
-    items.filter(is_open).count()
+    let taken = |item: &RestoreItem| since.iter().any(|it| takes(it, item));
+    let items = items_of(world, stop).into_iter();
+    items.filter(|it| meant(&it.subject) && !taken(it) && is_open(it)).count()
 }
 
 /// The items of a stop that are its own still: what a later one found otherwise than this one had
@@ -165,12 +167,15 @@ fn items_of(world: &World, stop: &Stop) -> Vec<RestoreItem> {
     let stops = world.stops.as_ref().and_then(Reading::value);
     let later = stops.into_iter().flat_map(|it| &it.stops).filter(|it| it.hold.at > stop.hold.at);
     let later: Vec<RestoreItem> = later.flat_map(|it| record::items(&it.chunks)).collect();
-    let taken = |item: &RestoreItem| {
-        later.iter().any(|it| it.subject == item.subject && it.before != item.written)
-    };
+    let taken = |item: &RestoreItem| later.iter().any(|it| takes(it, item));
     let mut items = record::items(&stop.chunks);
     items.retain(|item| !taken(item));
     items
+}
+
+/// Whether what was recorded later is about the same, and found it otherwise than it was left.
+fn takes(later: &RestoreItem, item: &RestoreItem) -> bool {
+    later.subject == item.subject && later.before != item.written
 }
 
 /// Items that are not as they were before the stop. Counts are waited for elsewhere: whatever

@@ -29,7 +29,7 @@ impl View<'_> {
     /// What a system without a latch tells of being stopped; empty: nothing does.
     fn open_stops(&self) -> Vec<(&Stop, usize)> {
         let stops = self.world.stops.as_ref().and_then(Reading::value);
-        let of_this = |it| open_items(self.world, it, |subject| self.is_of_this(subject));
+        let of_this = |it| open_items(self.world, it, &[], |subject| self.is_of_this(subject));
         let stops = stops.into_iter().flat_map(|it| &it.stops).map(|it| (it, of_this(it)));
         stops.filter(|(_, items)| *items > 0).collect()
     }

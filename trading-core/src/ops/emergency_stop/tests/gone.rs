@@ -27,7 +27,8 @@ fn a_service_between_two_tasks_that_this_stop_leaves_is_no_halt() {
     let weaker = |world: &SimWorld| Request { level: Level::ReduceOnly, ..of(world, "solo") };
     let venue =
         |world: &SimWorld| Request { scope: Scope::Venue(paper()), ..world::request(world, "r1") };
-    let asked: [(&dyn Fn(&SimWorld) -> Request, &str, &str); 4] = [
+    type Asked<'a> = &'a dyn Fn(&SimWorld) -> Request;
+    let asked: [(Asked<'_>, &str, &str); 4] = [
         (&kept, "engine-3", "solo"),
         (&weaker, "engine-3", "solo"),
         (&venue, "engine-3", "solo"),

@@ -69,9 +69,7 @@ fn a_scope_that_names_nothing_is_no_halt_and_is_not_waited_for() {
         world.dark.extend([Query::Strategies, Query::Tasks]);
         let request = Request { scope: scope.clone(), ..world::request(&world, "r1") };
         let report = stop_with(&mut world, request, None).unwrap();
-        let is_venue = matches!(scope, Scope::Venue(_));
-        let exit = if is_venue { Exit::Partial } else { Exit::Unknown };
-        assert_eq!(report.exit, exit, "{scope}: {:#?}", report.findings);
+        assert_eq!(report.exit, Exit::Unknown, "{scope}: {:#?}", report.findings);
     }
 }
 
@@ -153,6 +151,19 @@ fn a_venue_that_nobody_knows_is_told_with_what_was_stopped() {
     let found = report.findings.iter().find(of).unwrap();
     let told = format!("there is no venue `binance` here: {active} things that may be of it were");
     assert!(found.message.starts_with(&told), "{found:?}");
+}
+
+#[test]
+fn a_venue_that_only_rows_name_is_there() {
+    let mut world = SimWorld::busy();
+    let mut site = world::site();
+    site.capabilities.venues.clear();
+    let request = Request { scope: Scope::Venue(paper()), ..world::request(&world, "r1") };
+    let approval = world::approval(&site, &request);
+    let mut stop = EmergencyStop::new(site, request, Some((approval, "typed")));
+    let report = drive(&mut world, &mut stop, None, |_| 0).unwrap();
+    assert_eq!(report.outcome, "HALTED", "{report:#?}");
+    assert!(statuses(&world).values().all(|status| status == "stopped"), "{world:#?}");
 }
 
 #[test]

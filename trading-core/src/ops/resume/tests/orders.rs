@@ -146,3 +146,17 @@ fn an_order_of_a_strategy_that_was_not_stopped_closes_no_gate() {
         assert_eq!(report.exit == Exit::Refused, closed, "{strategy}: {report:#?}");
     }
 }
+
+/// Its row was moved to another service since: the record puts it back all the same.
+#[test]
+fn an_order_of_a_strategy_that_is_put_back_closes_the_gate_whatever_its_row_names_now() {
+    let mut world = SimWorld::busy();
+    stop_scope(&mut world, "r1", Scope::Service("engine-1".into()));
+    world.engines_beat = true;
+    world.rows[0].row.set("service", Attr::text("engine-2"));
+    let row = Row::default().with_text("strategy_id", "a").with_text("status", "pending");
+    world.stored_orders = vec![OrderRow { id: "o1".into(), row }];
+    world.dark.insert(Query::VenueOrder(paper(), "o1".into()));
+    let report = resume(&mut world);
+    assert_eq!(report.exit, Exit::Refused, "{report:#?}");
+}

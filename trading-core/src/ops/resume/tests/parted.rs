@@ -157,6 +157,8 @@ fn a_resume_whose_record_grows_before_its_first_act_puts_nothing_back() {
     let report = resume_with_more_recorded(&mut world, 1);
     assert_eq!(report.exit, Exit::Refused, "{report:#?}");
     assert!(report.errors[0].message.contains("r9 recorded more of stop-r1"), "{report:#?}");
+    let next = "tradectl resume stop-r1 --env sim --reason …";
+    assert_eq!(report.errors[0].hint.as_deref(), Some(next));
     assert_eq!(statuses(&world), before);
     assert!(!world.latch.holds.is_empty());
 }

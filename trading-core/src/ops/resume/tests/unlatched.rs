@@ -267,6 +267,18 @@ fn of_two_stops_that_are_not_over_each_names_the_other() {
     let earlier = earlier.unwrap_or_else(|| panic!("{again:#?}"));
     assert_eq!(earlier.subject, "stop-r1");
     assert!(earlier.next.as_ref().unwrap().contains("resume stop-r1"), "{earlier:?}");
+    // What this one found otherwise than the first had left it is in its own record.
+    let mut once_more = SimWorld::busy();
+    once_more.store_broken = true;
+    stop(&mut once_more, "r1");
+    let told = |report: &Report| -> u64 {
+        let earlier = report.findings.iter().find(|it| it.id == "stop.earlier_open").unwrap();
+        let words = earlier.message.split_whitespace();
+        words.filter_map(|word| word.parse().ok()).next().unwrap()
+    };
+    let all = told(&stop(&mut once_more.clone(), "r2"));
+    once_more.services[1].desired_count = 5;
+    assert_eq!(told(&stop(&mut once_more, "r2")), all - 1);
     let asked = Request { stop_id: Some("stop-r2".into()), ..request(&world, "r3") };
     let report = resume_as(&mut world, asked, None).unwrap();
     assert_eq!(report.outcome, "RELEASED", "{report:#?}");
