@@ -2,6 +2,7 @@
 //! recorded: a resume tells of them, and sees to it that its own stop does not look like one.
 
 use super::procedure::{End, Resume};
+use super::record;
 use crate::model::{GapKind, Hold, Reading, RestoreChunk};
 use crate::ops::Query;
 use crate::plan::{Act, Rung, Step, StepId};
@@ -21,13 +22,26 @@ impl Resume {
                 first.told(),
                 first.stand()
             )),
-            None => End::NothingHeld,
+            None => match self.left_by_given() {
+                Some(hold) => End::Orphaned(format!(
+                    "nothing holds, but what {} left stands, of which a record was given and which \
+                     no latch names: the same stop again holds it, and is resumed then with this \
+                     --record",
+                    hold.stop_id
+                )),
+                None => End::NothingHeld,
+            },
         }
+    }
+
+    fn left_by_given(&self) -> Option<Hold> {
+        record::left_by(&self.world, &self.request)
     }
 
     /// The stop to type for the first of them.
     pub(super) fn stop_again(&self) -> Option<String> {
-        Some(self.world.orphans().first()?.hold.command(&self.site.environment))
+        let hold = self.world.orphans().first().map(|it| it.hold.clone());
+        Some(hold.or_else(|| self.left_by_given())?.command(&self.site.environment))
     }
 
     pub(super) fn orphan_findings(&self) -> Vec<Finding> {

@@ -355,8 +355,8 @@ impl Resume {
         if self.has_latch() {
             self.missing = record::missing(hold, &chunks);
         }
-        if let Some(why) =
-            record::newer(&chunks).or_else(|| record::foreign(&self.request, &hold.stop_id))
+        if let Some(why) = record::newer(&chunks)
+            .or_else(|| record::foreign(&self.world, &self.request, &hold.stop_id))
         {
             return Err(End::Refused(why));
         }

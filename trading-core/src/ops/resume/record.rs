@@ -3,6 +3,7 @@
 
 use super::Request;
 use super::gate::{NOT_BEATING, Obstacle};
+use super::restore::found;
 use crate::model::{
     Hold, Misplaced, Reading, RestoreChunk, RestoreItem, RestoreSubject, RunId, StopId,
 };
@@ -25,7 +26,42 @@ pub(super) fn chunks(world: &World, request: &Request, stop_id: &StopId) -> Vec<
     let journaled = stops.flat_map(|it| &it.stops).filter(|it| it.hold.stop_id == *stop_id);
     let stored = stored.chain(journaled.flat_map(|it| &it.chunks));
     let given = request.record.iter().filter(|chunk| chunk.stop_id == *stop_id);
-    stored.chain(given).cloned().collect()
+    let mut chunks: Vec<RestoreChunk> = stored.chain(given).cloned().collect();
+    let own: BTreeSet<RestoreSubject> =
+        chunks.iter().flat_map(|it| &it.items).map(|it| it.subject.clone()).collect();
+    let never_named = request.record.iter().filter(|it| is_never_named(world, it, stop_id));
+    chunks.extend(never_named.map(|chunk| {
+        let mut copy = chunk.taken_over_by(stop_id);
+        // What this stop found otherwise is in its own record.
+        copy.items.retain(|it| !own.contains(&it.subject) && stands(world, it));
+        copy
+    }));
+    chunks
+}
+
+/// Whether a given part is of a stop that no latch names and whose values this one covers: it was
+/// recorded while the latch could not be written, and nobody else puts it back.
+fn is_never_named(world: &World, chunk: &RestoreChunk, stop_id: &StopId) -> bool {
+    let Some(latch) = world.latch.as_ref().and_then(Reading::value) else { return false };
+    let Some(ours) = latch.hold(stop_id) else { return false };
+    chunk.stop_id != *stop_id
+        && (chunk.unlatched.is_some() || chunk.is_note())
+        && latch.hold(&chunk.stop_id).is_none()
+        && chunk.items.iter().all(|it| world.covers(&ours.scope, &it.subject))
+}
+
+/// Whether what was changed still stands as it was left.
+fn stands(world: &World, item: &RestoreItem) -> bool {
+    item.before != item.written
+        && found(world, &item.subject).is_ok_and(|it| it.as_ref() == Some(&item.written))
+}
+
+/// What was given of a stop that the latch could not name, and still stands as that one left it;
+/// `None`: nothing does.
+pub(super) fn left_by(world: &World, request: &Request) -> Option<Hold> {
+    let valid = RestoreChunk::valid(&request.record);
+    let chunk = valid.iter().find(|it| it.items.iter().any(|item| stands(world, item)))?;
+    chunk.unlatched.as_deref().cloned()
 }
 
 /// The items of a record: per subject the value from before the stop, of the earliest chunk
@@ -174,8 +210,10 @@ pub(super) fn newer(chunks: &[RestoreChunk]) -> Option<String> {
 }
 
 /// Given records of other stops: they would be passed over in silence.
-pub(super) fn foreign(request: &Request, stop_id: &StopId) -> Option<String> {
-    let foreign = request.record.iter().find(|chunk| chunk.stop_id != *stop_id)?;
+pub(super) fn foreign(world: &World, request: &Request, stop_id: &StopId) -> Option<String> {
+    let is_foreign =
+        |it: &&RestoreChunk| it.stop_id != *stop_id && !is_never_named(world, it, stop_id);
+    let foreign = request.record.iter().find(is_foreign)?;
     let of = &foreign.stop_id;
     Some(format!("--record: a restore record of stop {of} is among them, this is {stop_id}"))
 }

@@ -339,3 +339,36 @@ fn what_may_yet_come_of_one_that_worked_for_long_is_not_decided() {
         assert_eq!(is_over, decided, "{ago_s}");
     }
 }
+
+/// Neither latch nor record could be written: only the journal of its machine tells of it.
+#[test]
+fn what_only_a_given_record_tells_of_comes_back_with_the_next_stop() {
+    let mut world = busy();
+    let before: Vec<u32> = world.services.iter().map(|it| it.desired_count).collect();
+    (world.latch_broken, world.store_broken) = (true, true);
+    let asked = emergency_stop::Request {
+        deadline_at: world.now + SignedDuration::from_secs(10),
+        ..world::request(&world, "dead")
+    };
+    let report = stop(&mut world, asked, None).unwrap();
+    assert_ne!(report.outcome, "HALTED", "{report:#?}");
+    (world.latch_broken, world.store_broken) = (false, false);
+    let record = std::mem::take(&mut world.elsewhere);
+    assert!(world.services.iter().any(|it| it.desired_count == 0), "{:?}", world.services);
+    world.now += SignedDuration::from_mins(5);
+    // Nothing holds, and on another machine nothing is known of it.
+    (world.journal, world.journaled_at) = (vec![], vec![]);
+    let given = |world: &SimWorld| Request { record: record.clone(), ..request(world, "r2") };
+    let asked = given(&world);
+    let report = resume_with(&mut world, asked, None).unwrap();
+    assert_eq!(report.exit, Exit::Refused, "{report:#?}");
+    assert!(report.errors[0].message.contains("stop-dead"), "{report:#?}");
+    assert_eq!(report.errors[0].hint.as_deref(), Some("tradectl emergency-stop --env sim"));
+    stop_of(&mut world, Scope::All, "r3");
+    world.engines_beat = true;
+    let asked = given(&world);
+    let report = resume_with(&mut world, asked, None).unwrap();
+    assert_eq!(report.outcome, "RELEASED", "{report:#?}");
+    let after: Vec<u32> = world.services.iter().map(|it| it.desired_count).collect();
+    assert_eq!(after, before, "{report:#?}");
+}
