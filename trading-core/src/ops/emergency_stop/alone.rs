@@ -7,7 +7,7 @@ use crate::model::{Acknowledges, Scope, ServiceName, StrategyId, StrategyRow, Ta
 
 impl Site {
     /// Nobody says by the latch or a row that it has stopped.
-    pub(super) fn proves_by_process(&self) -> bool {
+    pub(crate) fn proves_by_process(&self) -> bool {
         self.acknowledges == Acknowledges::None || !self.capabilities.strategies
     }
 }

@@ -34,6 +34,8 @@ impl View<'_> {
         self.strategy_findings(&mut findings);
         findings.extend(self.left_stopped_findings());
         findings.extend(self.nowhere_findings());
+        findings.extend(self.idle_findings());
+        findings.extend(self.halted_findings());
         self.service_findings(&mut findings);
         self.schedule_findings(&mut findings);
         self.position_findings(&mut findings);

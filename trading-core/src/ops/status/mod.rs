@@ -6,6 +6,7 @@
 mod about;
 mod data;
 mod findings;
+mod halted;
 mod orphans;
 mod page;
 mod stopped;

@@ -543,6 +543,7 @@ fn a_thousand_of_a_kind_are_told_in_a_few_lines() {
 
 mod about;
 mod absent;
+mod halted;
 mod orphans;
 
 mod stopped {
