@@ -618,6 +618,10 @@ impl Executor {
     pub fn is_rung_idle(&self, rung: Rung) -> bool {
         !self.open.values().any(|id| self.slots.get(id).is_some_and(|slot| slot.step.rung == rung))
     }
+    /// Every step of all other rungs has an answer.
+    pub fn is_idle_beside(&self, rung: Rung) -> bool {
+        self.open.values().all(|id| self.slots.get(id).is_some_and(|slot| slot.step.rung == rung))
+    }
     /// For each rung that has one of these steps: how many of its steps stand, how many have
     /// ended otherwise, and how many there are.
     pub fn progress(&self, touched: &BTreeSet<StepId>) -> Vec<(Rung, u64, u64, u64)> {

@@ -95,17 +95,25 @@ pub(super) fn task(it: &sdk::Task) -> Result<Task, String> {
         started_at: it.started_at().map(when).transpose()?,
         stopped_at: it.stopped_at().map(when).transpose()?,
         exit_code: telling.and_then(sdk::Container::exit_code),
-        ended_by: it.stop_code().and_then(ended_by),
+        ended_by: it.stop_code().and_then(|code| ended_by(code, it.stopped_reason())),
         stopped_reason: it.stopped_reason().map(str::to_owned),
         container_reason: telling.and_then(sdk::Container::reason).map(str::to_owned),
         task_definition: definition.to_owned(),
     })
 }
 
-/// Who ended a task. The scheduler ends tasks for a deployment, for a lower count and for a
-/// failed health check alike, and does not say which.
-fn ended_by(code: &sdk::TaskStopCode) -> Option<EndedBy> {
+/// What the scheduler writes of a task that it ends for a deployment or a lower count. Of one
+/// that failed a health check it writes otherwise, under the same code.
+const ASKED_FOR: &str = "Scaling activity initiated by";
+
+/// Who ended a task.
+fn ended_by(code: &sdk::TaskStopCode, reason: Option<&str>) -> Option<EndedBy> {
     match code {
+        sdk::TaskStopCode::ServiceSchedulerInitiated
+            if reason.is_some_and(|it| it.starts_with(ASKED_FOR)) =>
+        {
+            Some(EndedBy::Request)
+        }
         sdk::TaskStopCode::EssentialContainerExited | sdk::TaskStopCode::TaskFailedToStart => {
             Some(EndedBy::Itself)
         }
@@ -205,8 +213,12 @@ mod tests {
             (Code::ServiceSchedulerInitiated, None),
             (Code::from("ACodeOfTomorrow"), None),
         ] {
-            assert_eq!(ended_by(&code), by, "{code:?}");
+            assert_eq!(ended_by(&code, None), by, "{code:?}");
         }
+        let by = |reason| ended_by(&Code::ServiceSchedulerInitiated, Some(reason));
+        let asked = "Scaling activity initiated by (deployment ecs-svc/1)";
+        assert_eq!(by(asked), Some(EndedBy::Request), "a lower count is no crash");
+        assert_eq!(by("Task failed container health checks"), None);
     }
 
     #[test]

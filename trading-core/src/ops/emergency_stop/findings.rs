@@ -4,7 +4,7 @@ use super::Request;
 use super::exposed::Positions;
 use super::judge::Standing;
 use super::ladder::{EmergencyStop, Word};
-use crate::model::{GapKind, Level, Reading, Role, Scope, StrategyId, TaskId, Written, a_few};
+use crate::model::{Gap, GapKind, Level, Reading, Role, Scope, StrategyId, TaskId, Written, a_few};
 use crate::ops::run::describe;
 use crate::ops::scope::Nothing;
 use crate::plan::{Act, Recorded, Settled};
@@ -49,6 +49,7 @@ impl EmergencyStop {
             findings.push(item);
         }
         findings.extend(self.not_known(&again));
+        findings.extend(self.not_there(word));
         findings.extend(self.earlier_findings());
         findings.extend(self.exposed(word, positions));
         for id in &self.reactivated {
@@ -91,6 +92,26 @@ impl EmergencyStop {
         }
         findings.sort_by_key(|finding| finding.severity);
         findings
+    }
+
+    /// Tables that this system should have. Without the latch's nothing keeps others from starting.
+    fn not_there(&self, word: Word) -> Vec<Finding> {
+        fn absent<T>(reading: Option<&Reading<T>>) -> Option<&Gap> {
+            reading.and_then(Reading::as_gap).filter(|gap| gap.kind == GapKind::Absent)
+        }
+        if !self.site.capabilities.strategies || word == Word::Nowhere {
+            return Vec::new();
+        }
+        let strategies = absent(self.world.strategies.as_ref());
+        let latch = absent(self.world.latch.as_ref());
+        let told = |(gap, what): (Option<&Gap>, &str)| {
+            let message = format!("{what}: {}", gap?.why);
+            let next = format!("tradectl doctor --env {}", self.site.environment);
+            Some(finding("stop.not_there", Severity::Error, &gap?.source, &message).next(next))
+        };
+        let latch = (latch, "nothing holds, and nothing keeps others from starting");
+        let strategies = (strategies, "no strategy was stopped or seen");
+        [latch, strategies].into_iter().filter_map(told).collect()
     }
 
     /// What is not known; what is not for one and the same reason is told once.

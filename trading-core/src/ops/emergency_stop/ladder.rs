@@ -346,7 +346,9 @@ impl EmergencyStop {
             return;
         }
         self.lower_if_quiet(now);
-        let fresh = self.run.asked_after_all(&Query::Services) && self.run.executor.is_idle();
+        // Whether people could be told proves nothing.
+        let idle = self.run.executor.is_idle_beside(Rung::Notify);
+        let fresh = self.run.asked_after_all(&Query::Services) && idle;
         let pending_lower = self.may_still_lower(now);
         self.verdict = self.desk(now).judge();
         if self.is_nowhere() {

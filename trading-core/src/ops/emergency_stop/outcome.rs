@@ -358,6 +358,12 @@ impl EmergencyStop {
     /// How trading goes on: this stop alone is resumed, and after those that hold it too.
     fn resume_line(&self) -> String {
         let (env, id) = (&self.site.environment, &self.stop_id);
+        if self.world.latch.as_ref().is_some_and(Reading::is_absent) {
+            return format!(
+                "to resume: once the latch's table is there (tradectl doctor --env {env}), the same \
+                 stop again, and what it says then"
+            );
+        }
         let holds = self.newest_latch().map(|it| it.holds.as_slice()).unwrap_or_default();
         let ours = holds.iter().find(|it| it.stop_id == *id);
         let first = |it: &&Hold| ours.is_some_and(|ours| comes_first(it, ours));

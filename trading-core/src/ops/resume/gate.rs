@@ -104,6 +104,8 @@ fn venue_of(site: &Site, world: &World, row: &OrderRow) -> Option<VenueName> {
 const UNREAD: &str = "resume.unread";
 /// The id of the obstacle that a strategy is not up.
 pub(super) const NOT_BEATING: &str = "resume.not_beating";
+/// The id of the obstacle that it is not, and nothing says what would bring it up.
+pub(super) const NOT_PLACED: &str = "resume.not_placed";
 /// The id of the obstacle that nothing will bring a strategy up by itself.
 pub(super) const NOTHING_RUNS: &str = "resume.nothing_runs";
 /// The id of the obstacle that a position of a strategy is not understood.
@@ -387,7 +389,8 @@ pub(super) fn not_ready(
             Some(why) => obstacle(NOTHING_RUNS, RestoreSubject::Strategy(id.clone()), why),
             None if row.service().is_none() && row.task().is_none() => {
                 let unplaced = "its row names neither a service nor a task that runs it";
-                obstacle(NOT_BEATING, id, format!("{message}; {unplaced}"))
+                let strategy = RestoreSubject::Strategy(id.clone());
+                obstacle(NOT_PLACED, strategy, format!("{message}; {unplaced}"))
             }
             None => obstacle(NOT_BEATING, id, message),
         });
@@ -475,7 +478,7 @@ fn kind(id: &str) -> &'static str {
         UNREAD => "what cannot be read",
         NOTHING_RUNS => "strategies to be started by hand",
         IN_FLIGHT => "what an earlier resume had sent",
-        NOT_BEATING => "strategies to reconcile and beat",
+        NOT_BEATING | NOT_PLACED => "strategies to reconcile and beat",
         ORDER_UNKNOWN | UNSETTLED | "resume.orders_unread" => "orders to be known",
         _ => "positions to agree with the venue",
     }

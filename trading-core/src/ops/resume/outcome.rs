@@ -1,6 +1,6 @@
 //! The outcome of a resume.
 
-use super::gate::{self, NOTHING_RUNS, ODD_POSITION, Obstacle, UNSETTLED};
+use super::gate::{self, NOT_PLACED, NOTHING_RUNS, ODD_POSITION, Obstacle, UNSETTLED};
 use super::holds::in_order;
 use super::procedure::{End, Resume};
 use super::record;
@@ -140,7 +140,9 @@ impl Resume {
                 };
                 // Where time alone brings nothing more, what an operator can decide is next.
                 let decides = |it: &Obstacle| {
-                    matches!(it.id, record::MISSING | UNSETTLED | NOTHING_RUNS | ODD_POSITION)
+                    let by_hand =
+                        [record::MISSING, UNSETTLED, NOTHING_RUNS, NOT_PLACED, ODD_POSITION];
+                    by_hand.contains(&it.id)
                 };
                 let stuck = self.obstacles.iter().all(decides);
                 let next = stuck.then(|| self.way_out(&self.obstacles)).flatten();
@@ -154,7 +156,9 @@ impl Resume {
     fn way_out(&self, obstacles: &[Obstacle]) -> Option<String> {
         let options = obstacles.iter().filter_map(|it| match it.id {
             record::MISSING | record::NONE => Some("--record FILE".to_owned()),
-            UNSETTLED | NOTHING_RUNS | ODD_POSITION => Some(format!("--leave {}", it.subject)),
+            UNSETTLED | NOTHING_RUNS | NOT_PLACED | ODD_POSITION => {
+                Some(format!("--leave {}", it.subject))
+            }
             _ => None,
         });
         let options: BTreeSet<String> = options.collect();
@@ -165,13 +169,7 @@ impl Resume {
     /// What decides the items that nobody has decided.
     fn to_decide(&self) -> String {
         let open = self.fates.iter().filter(|it| it.is_undecided());
-        let open: Vec<String> = open.map(|it| it.item.subject.to_string()).collect();
-        let leave: String = open.iter().map(|it| format!(" --leave {it}")).collect();
-        match open.as_slice() {
-            [] => leave,
-            [only] => format!("{leave} (or --take {only})"),
-            _ => format!("{leave} (or --take, each)"),
-        }
+        open.map(|it| format!(" --leave {}", it.item.subject)).collect()
     }
 
     /// This resume once more, with what was decided for it already and with something added.
@@ -246,8 +244,11 @@ impl Resume {
                 severity: Severity::Error,
                 subject: subject.to_string(),
                 message: format!("expected {}, found {found}", it.item.written),
-                evidence: vec![format!("before the stop: {}", it.item.before)],
-                next: Some(self.again(&format!(" --leave {subject} (or --take {subject})"))),
+                evidence: vec![
+                    format!("before the stop: {}", it.item.before),
+                    format!("to put that back all the same: --take {subject}"),
+                ],
+                next: Some(self.again(&format!(" --leave {subject}"))),
             });
         }
         let put_back =

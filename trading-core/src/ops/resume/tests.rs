@@ -506,7 +506,7 @@ fn what_somebody_changed_since_stops_the_run_before_the_release() {
     assert_eq!(report.findings[0].id, "resume.changed_since");
     assert_eq!(report.findings[0].subject, "strategy=a");
     let next = report.errors[0].hint.as_deref().unwrap();
-    assert!(next.ends_with("… --leave strategy=a (or --take strategy=a)"), "{next}");
+    assert!(next.ends_with("… --leave strategy=a"), "{next}");
     assert_eq!(world.latch.holds[0].phase, Phase::Resuming);
     assert_eq!(statuses(&world)[1], "RUNNING", "the others were put back under the latch");
 

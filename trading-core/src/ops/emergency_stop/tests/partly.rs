@@ -153,6 +153,42 @@ fn a_venue_that_nobody_knows_is_told_with_what_was_stopped() {
     assert!(found.message.starts_with(&told), "{found:?}");
 }
 
+/// A table that is named and not there is no reason to say less, nor to lead to a resume.
+#[test]
+fn a_latch_that_has_no_table_is_told_with_what_tells_more() {
+    let mut world = SimWorld::busy();
+    world.absent.insert(Query::Latch);
+    let request = world::request(&world, "r1");
+    let report = stop_with(&mut world, request, None).unwrap();
+    let found = report.findings.iter().find(|it| it.id == "stop.not_there");
+    let found = found.unwrap_or_else(|| panic!("{report:#?}"));
+    assert!(found.message.contains("nothing keeps others from starting"), "{found:?}");
+    assert_eq!(found.next.as_deref(), Some("tradectl doctor --env sim"));
+    let page = format!("{:?}", report.body);
+    assert!(!page.contains("tradectl resume"), "{page}");
+}
+
+/// Who cannot be told keeps nobody from the proof.
+#[test]
+fn a_notice_that_hangs_does_not_put_the_proof_off() {
+    let proof = |slow: bool| {
+        let mut world = SimWorld::busy();
+        let notice = |ask: &crate::ops::Ask| {
+            let is_notice = |(_, act): &(_, Act)| matches!(act, Act::Notify { .. });
+            matches!(ask, crate::ops::Ask::Act(acts) if acts.iter().any(is_notice))
+        };
+        world.slow = slow.then(|| (notice as _, world.now + jiff::SignedDuration::from_secs(60)));
+        let report = stop(&mut world);
+        assert_eq!(report.outcome, "HALTED", "{report:#?}");
+        let first = world.journal.iter().position(|it| {
+            matches!(it, crate::journal::Entry::Page { steps } if steps.iter().any(|step| step.id.as_str() == "latch/held"))
+        });
+        world.journaled_at[first.unwrap()].duration_since(world::start())
+    };
+    let (prompt, hanging) = (proof(false), proof(true));
+    assert!(hanging < prompt + jiff::SignedDuration::from_secs(5), "{prompt:?} {hanging:?}");
+}
+
 #[test]
 fn a_venue_that_only_rows_name_is_there() {
     let mut world = SimWorld::busy();
