@@ -165,7 +165,7 @@ fn a_latch_that_has_no_table_is_told_with_what_tells_more() {
     assert!(found.message.contains("nothing keeps others from starting"), "{found:?}");
     assert_eq!(found.next.as_deref(), Some("tradectl doctor --env sim"));
     let page = format!("{:?}", report.body);
-    assert!(!page.contains("tradectl resume"), "{page}");
+    assert!(!page.contains("resume stop-"), "{page}");
 }
 
 /// Who cannot be told keeps nobody from the proof.
