@@ -1,6 +1,6 @@
 //! An environment on AWS: who answers, which of the names exist, what steers us.
 
-use trading_core::model::{GapKind, Reading};
+use trading_core::model::{Gap, GapKind, Listing, Reading, Service};
 use trading_core::ops::heartbeat::SKEW_MS;
 
 use super::super::Session;
@@ -173,11 +173,27 @@ async fn asked(
     ];
     checks.extend(log_groups(&groups, name("log_groups").map(String::as_str)));
     checks.extend(unlisted("services", &services));
+    checks.extend(scaling(&services));
     checks.extend(unlisted("tasks", &tasks));
     checks.extend(unlisted("schedules", &schedules));
     checks.extend(roles::checks(&site(environment), &services, &tasks, &schedules));
     checks.extend(platform.account.traffic().skew_ms.map(skew));
     checks
+}
+
+/// Scaling targets that were sought and not read, each cause once.
+fn scaling(services: &Reading<Listing<Service>>) -> Vec<Check> {
+    let mut gaps: Vec<&Gap> = Vec::new();
+    for gap in services.value().into_iter().flatten().filter_map(|it| it.autoscaling.as_gap()) {
+        if gap.kind != GapKind::Absent && !gaps.contains(&gap) {
+            gaps.push(gap);
+        }
+    }
+    let check = |gap: &Gap| {
+        let unread = Reading::<()>::Gap(gap.clone());
+        Check::of_reading("scaling", &gap.source, &unread, |()| String::new())
+    };
+    gaps.into_iter().map(check).collect()
 }
 
 /// How far this machine's clock is from the platform's.
@@ -222,8 +238,32 @@ fn user_file(session: &Session<'_>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Check, Reading, State, there, told};
+    use super::{Check, Listing, Reading, Service, State, scaling, there, told};
     use trading_core::model::Utc;
+
+    #[test]
+    fn scaling_targets_that_were_not_read_are_told_once() {
+        let service = |name: &str, autoscaling| Service {
+            name: name.into(),
+            family: name.into(),
+            desired_count: 1,
+            running_count: 1,
+            pending_count: 0,
+            deployments: vec![],
+            events: vec![],
+            autoscaling,
+        };
+        let denied = || Reading::denied("scaling targets", "needs the permission");
+        let all = vec![
+            service("a", denied()),
+            service("b", denied()),
+            service("c", Reading::absent("scaling targets", "it has none")),
+        ];
+        let services = Reading::known(Listing::whole(all), "services", Utc::UNIX_EPOCH);
+        let told = scaling(&services);
+        assert_eq!(told.len(), 1);
+        assert_eq!((told[0].state, told[0].subject.as_str()), (State::Bad, "scaling targets"));
+    }
 
     #[test]
     fn a_topic_that_nobody_hears_or_that_is_missing_is_no_fit_one() {

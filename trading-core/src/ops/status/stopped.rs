@@ -2,10 +2,10 @@
 
 use super::View;
 use super::findings::STOPPING_FOR_MS;
-use crate::model::{Phase, Reading};
+use crate::model::{Hold, Phase, Reading};
 use crate::ops::history::Stop;
 use crate::ops::quiet::is_still;
-use crate::ops::resume::open_items;
+use crate::ops::resume::{in_order, open_items};
 use crate::report::{Block, Cell, Finding, Severity, Tone, ago};
 use serde::Serialize;
 
@@ -84,7 +84,11 @@ impl View<'_> {
         let env = &self.request.site.environment;
         let (severity, state, next) = match &hold.phase {
             Phase::Held => {
-                let next = format!("resume {} --reason …", hold.stop_id);
+                // Where several are open the later one is resumed first.
+                let open: Vec<Hold> =
+                    self.open_stops().into_iter().map(|(it, _)| it.hold.clone()).collect();
+                let first = in_order(&open).first().map_or(&hold.stop_id, |it| &it.stop_id);
+                let next = format!("resume {first} --reason …");
                 (Severity::Warning, "is not over", self.command(&next))
             }
             // The same stop, and no wider one.

@@ -561,8 +561,12 @@ mod stopped {
     }
 
     fn stop(world: &mut SimWorld) {
+        stop_as(world, "r1");
+    }
+
+    fn stop_as(world: &mut SimWorld, run: &str) {
         world.store_broken = true;
-        let request = world::request(world, "r1");
+        let request = world::request(world, run);
         let approval = world::approval(&unlatched(), &request);
         let mut stop = EmergencyStop::new(unlatched(), request, Some((approval, "typed")));
         let report = drive(world, &mut stop, None, |_| 0).unwrap();
@@ -589,6 +593,18 @@ mod stopped {
         assert_eq!(found.next.as_deref(), Some("tradectl resume stop-r1 --reason … --env sim"));
         assert_eq!(report.data["stops"][0]["run"], "r1");
         assert!(format!("{:?}", report.body).contains("STOPPED: halt all by stop-r1"));
+    }
+
+    #[test]
+    fn of_several_the_later_one_is_resumed_first() {
+        let mut world = well();
+        stop(&mut world);
+        world.services[1].desired_count = 3;
+        stop_as(&mut world, "r2");
+        let report = look(&mut world);
+        let open = report.findings.iter().filter(|it| it.id == "stop.open");
+        let next: Vec<_> = open.map(|it| it.next.as_deref().unwrap()).collect();
+        assert_eq!(next, ["tradectl resume stop-r2 --reason … --env sim"; 2]);
     }
 
     #[test]
