@@ -3,7 +3,9 @@
 
 use super::pages::Desk;
 use super::{Request, Site};
-use crate::model::{Acknowledges, Scope, ServiceName, StrategyId, StrategyRow, Task, TaskState};
+use crate::model::{
+    Acknowledges, Scope, Service, ServiceName, StrategyId, StrategyRow, Task, TaskState,
+};
 
 impl Site {
     /// Nobody says by the latch or a row that it has stopped.
@@ -97,12 +99,20 @@ impl Desk<'_> {
             && !{ others }.any(shares)
     }
 
-    /// The scopes of a stop that would end what runs a strategy and goes on under this one:
-    /// nobody acknowledges here, and this stop ends no such process. `None`: it may yet end.
+    /// Whether what runs a strategy goes on under this stop: nobody acknowledges here, and this
+    /// stop does not end it.
     pub(super) fn outlasts(&self, row: &StrategyRow) -> bool {
-        let ends = |task: &Task| {
-            task.state == TaskState::Stopping || (self.lowers_compute() && self.stops_task(task))
-        };
-        self.site.proves_by_process() && self.world.runners(self.site, row).any(|task| !ends(task))
+        let mut runners = self.world.runners(self.site, row);
+        self.site.proves_by_process() && runners.any(|task| !self.ends(task))
+    }
+
+    /// Whether a task ends by this stop, or is ending already.
+    pub(super) fn ends(&self, task: &Task) -> bool {
+        task.state == TaskState::Stopping || (self.lowers_compute() && self.stops_task(task))
+    }
+
+    /// Whether this stop brings a service to 0.
+    pub(super) fn lowers(&self, service: &Service) -> bool {
+        self.lowers_compute() && self.stops_service(service)
     }
 }

@@ -91,11 +91,8 @@ impl Desk<'_> {
             let trades = self.site.service_role(it).is_none_or(|it| it.trades());
             trades && !self.lowers(it) && counts(it).is_some()
         };
-        let ends = |it: &Task| {
-            it.state == TaskState::Stopping || (self.lowers_compute() && self.stops_task(it))
-        };
         let tasks: Vec<&Task> = tasks.filter(live).collect();
-        let stays = tasks.iter().find(|it| !ends(it));
+        let stays = tasks.iter().find(|it| !self.ends(it));
         let (what, lasts) = match (stays, { services }.find(starts), tasks.first()) {
             (Some(task), ..) => (format!("task {}", task.id), true),
             (None, Some(service), _) => (format!("service {}", service.name), true),
@@ -104,10 +101,5 @@ impl Desk<'_> {
         };
         let message = format!("{why}: {what} may run it, and nobody acknowledges");
         verdict.trades(RUNG, &row.id, message, lasts && self.had_its_time);
-    }
-
-    /// Whether this stop brings a service to 0.
-    fn lowers(&self, service: &Service) -> bool {
-        self.lowers_compute() && self.stops_service(service)
     }
 }
