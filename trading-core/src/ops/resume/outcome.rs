@@ -328,7 +328,15 @@ impl Resume {
                 if restore::is_watched(before) =>
             {
                 let env = &self.site.environment;
-                finding.next(format!("tradectl heartbeat recover {id} --env {env} --reason …"))
+                // A recovery starts only what a service runs.
+                let is_served = self.world.row(id).is_some_and(|row| row.service().is_some());
+                finding.next(match is_served {
+                    true => format!("tradectl heartbeat recover {id} --env {env} --reason …"),
+                    false => format!(
+                        "set its status back to {before} where it is kept, and start its task as \
+                         it was started before"
+                    ),
+                })
             }
             _ => finding,
         }

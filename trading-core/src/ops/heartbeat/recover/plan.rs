@@ -93,7 +93,11 @@ pub(super) fn case(
     };
     well(site, request, row, now)?;
     let service = row.service().ok_or_else(|| {
-        NoPlan::Refused(format!("the row of {id} does not say which service runs it"))
+        NoPlan::Refused(format!(
+            "the row of {id} does not say which service runs it, and a recovery starts only what \
+             a service runs: name it as `service` in its row, or start its task as it was started \
+             before"
+        ))
     })?;
     runnable(&service, need("services", world.services.as_ref())?)?;
     let tasks = need("tasks", world.tasks.as_ref())?;

@@ -156,3 +156,15 @@ fn what_is_left_is_told_with_its_value_and_what_brings_it_back() {
     let report = drive(&mut world, &mut recover, None, |_| 0).unwrap();
     assert_eq!((report.outcome.as_str(), &report.data["before"]), ("planned", &"running".into()));
 }
+
+#[test]
+fn what_is_left_and_no_service_runs_is_not_led_to_a_recovery() {
+    let mut world = stopped();
+    world.rows[0].row.remove("service");
+    let leave = vec!["strategy=a".to_owned()];
+    let asked = Request { leave, ..request(&world, "r2") };
+    let report = resume_with(&mut world, asked, None).unwrap();
+    assert_eq!(report.outcome, "RELEASED", "{report:#?}");
+    let next = report.findings[0].next.as_deref().unwrap_or_default();
+    assert!(next.starts_with("set its status back to \"running\""), "{next}");
+}
