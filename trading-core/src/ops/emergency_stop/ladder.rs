@@ -5,6 +5,7 @@ use super::held::HELD;
 use super::judge::Verdict;
 use super::orphans::Orphans;
 use super::pages::Desk;
+use super::rounds::Round;
 use super::times::Times;
 use super::{Request, Site};
 use crate::journal::Entry;
@@ -17,15 +18,10 @@ use crate::plan::{Act, Approval, JournalRule, Purpose, Rung, Settled, Step, Step
 use crate::report::{Report, stamp};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How long the other rungs wait for the latch before they start without it.
-const LATCH_PATIENCE_MS: u64 = 2_000;
 /// The first and the longest pause between two rounds of reads that found something.
 pub(super) const POLL_MS: (u64, u64) = (100, 2_000);
 /// How long a service may stand at 0 before we stop its tasks ourselves.
 pub(super) const SCHEDULER_GRACE_MS: u64 = 3_000;
-/// How long reads wait for acts that have not been answered: one that hangs must not keep the
-/// others' outcome from being seen.
-const ACT_PATIENCE_MS: u64 = 500;
 /// How long notifying and closing may take beyond the deadline.
 const FINISH_GRACE_MS: u64 = 3_000;
 
@@ -51,17 +47,6 @@ pub(super) enum Word {
     Planned,
     /// Nothing of the system exists.
     Nowhere,
-}
-
-/// A round of reads.
-#[derive(Debug)]
-pub(super) struct Round {
-    pub(super) started_at: Utc,
-    pub(super) waiting: BTreeSet<Query>,
-    /// What was answered before the latch was.
-    deferred: Vec<Query>,
-    /// How many steps were planned before it.
-    planned: usize,
 }
 
 /// An emergency stop at work.
@@ -94,7 +79,7 @@ pub struct EmergencyStop {
     pub(super) interrupted: bool,
     pub(super) stage: Stage,
     /// When it was first at work: later than its start where others were asked before.
-    begun_at: Option<Utc>,
+    pub(super) begun_at: Option<Utc>,
     /// The phase of the hold when it was first seen.
     pub(super) found_phase: Option<HoldPhase>,
     pub(super) round: Option<Round>,
@@ -104,12 +89,6 @@ pub struct EmergencyStop {
     /// What the first of two complete reads said, and when.
     pub(super) first_word: Option<(Word, Utc)>,
     pub(super) zero_since: BTreeMap<ServiceName, Utc>,
-}
-
-impl Round {
-    fn latch_due_at(&self) -> Utc {
-        later(self.started_at, LATCH_PATIENCE_MS)
-    }
 }
 
 impl EmergencyStop {
@@ -213,11 +192,6 @@ impl EmergencyStop {
         no_latch || read || planned || now >= self.latch_deadline()
     }
 
-    /// Until when the other rungs wait for the latch.
-    fn latch_deadline(&self) -> Utc {
-        later(self.begun_at.unwrap_or(self.request.started_at), LATCH_PATIENCE_MS)
-    }
-
     /// From here on the stop's id is fixed, and the other rungs run.
     fn climb(&mut self, now: Utc) {
         self.stage = Stage::Climbing;
@@ -278,9 +252,7 @@ impl EmergencyStop {
         if !self.run.executor.is_dry() && self.may_still_lower(now) && self.is_ack_over(now) {
             self.lower(now);
         }
-        if self.round.is_none() && now >= self.round_due_at() {
-            self.start_round(now);
-        }
+        self.go_round(now);
         let idle = self.round.is_none() && self.run.executor.is_idle();
         self.times.set_idle(idle, now);
         if idle && !self.run.executor.is_dry() {
@@ -295,43 +267,7 @@ impl EmergencyStop {
         self.times.lowered_at.is_none() && self.desk(now).lowers_compute()
     }
 
-    fn round_due_at(&self) -> Utc {
-        if self.run.executor.is_idle() {
-            self.next_round_at
-        } else {
-            later(self.next_round_at, ACT_PATIENCE_MS)
-        }
-    }
-
-    fn start_round(&mut self, now: Utc) {
-        self.seen_done = self.lost_and_seen();
-        let mut queries = vec![Query::Services, Query::Tasks, Query::Schedules];
-        if self.site.capabilities.strategies {
-            queries.extend([Query::Latch, Query::Strategies, Query::Leases]);
-        }
-        if self.continued {
-            // Who has to acknowledge stands there: what other runs of this stop changed.
-            queries.push(Query::RestoreChunks(self.stop_id.clone()));
-        }
-        if self.site.capabilities.positions {
-            queries.push(Query::Positions);
-        }
-        for venue in &self.site.capabilities.venues {
-            queries.push(Query::VenueOrders(venue.clone()));
-            queries.push(Query::VenuePositions(venue.clone()));
-        }
-        queries.extend(self.orphans_query());
-        queries.extend(self.earlier_query());
-        for query in &queries {
-            self.run.read(query.clone());
-        }
-        let waiting = queries.into_iter().collect();
-        let planned = self.run.executor.planned();
-        let deferred = Vec::new();
-        self.round = Some(Round { started_at: now, waiting, deferred, planned });
-    }
-
-    fn end_round(&mut self, started_at: Utc, now: Utc) {
+    pub(super) fn end_round(&mut self, started_at: Utc, now: Utc) {
         self.rounds += 1;
         self.adopt_orphans(now);
         if self.run.executor.is_dry() {
@@ -372,41 +308,6 @@ impl EmergencyStop {
                 self.first_word = Some((word, now));
                 self.next_round_at = later(now, gap);
             }
-        }
-    }
-
-    /// What is planned for now. Whose stop this is the latch tells: once it was named, what a later
-    /// round shows waits for it, or it could be recorded under a stop that was released meanwhile,
-    /// where nobody seeks it. Where the latch is late, nothing waits for it longer.
-    fn due(&mut self, query: Query, now: Utc) -> Vec<Query> {
-        let named = self.done_when_named.is_some() && self.latch_is_known();
-        let Some(round) = &mut self.round else { return vec![query] };
-        if query == Query::Latch {
-            return [query].into_iter().chain(std::mem::take(&mut round.deferred)).collect();
-        }
-        let late = now >= round.latch_due_at();
-        if !named || late || !round.waiting.contains(&Query::Latch) {
-            return vec![query];
-        }
-        round.deferred.push(query);
-        Vec::new()
-    }
-
-    /// What has waited long enough for the latch.
-    fn plan_deferred(&mut self, now: Utc) {
-        let late = self.round.as_mut().filter(|round| now >= round.latch_due_at());
-        let deferred = late.map(|round| std::mem::take(&mut round.deferred)).unwrap_or_default();
-        for query in deferred {
-            self.plan_for(&query, now);
-        }
-    }
-
-    /// A round that led to nothing, and was asked when all had been done, was spent on
-    /// waiting for others.
-    fn count_waiting(&mut self, started_at: Utc, planned: usize, now: Utc) {
-        let led_to_nothing = self.run.executor.planned() == planned && self.first_word.is_none();
-        if led_to_nothing && self.word.is_none() && self.run.executor.is_idle() {
-            self.times.waited += now.duration_since(started_at);
         }
     }
 
@@ -489,14 +390,7 @@ impl Procedure for EmergencyStop {
         for query in self.due(query.clone(), now) {
             self.plan_for(&query, now);
         }
-        let Some(round) = &mut self.round else { return };
-        round.waiting.remove(&query);
-        if round.waiting.is_empty() {
-            let (started_at, planned) = (round.started_at, round.planned);
-            self.round = None;
-            self.end_round(started_at, now);
-            self.count_waiting(started_at, planned, now);
-        }
+        self.count_answer(&query, now);
     }
 
     fn wake_at(&self) -> Option<Utc> {
@@ -505,11 +399,7 @@ impl Procedure for EmergencyStop {
             Stage::Climbing => {
                 let mut at = self.request.deadline_at;
                 at = self.note_deadline().map_or(at, |note| note.min(at));
-                match &self.round {
-                    None => at = at.min(self.round_due_at()),
-                    Some(round) if !round.deferred.is_empty() => at = at.min(round.latch_due_at()),
-                    Some(_) => {}
-                }
+                at = at.min(self.round_wake_at());
                 if self.may_still_lower(self.next_round_at) {
                     at = at.min(self.ack_deadline());
                 }

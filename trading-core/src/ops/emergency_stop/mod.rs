@@ -20,6 +20,7 @@ mod note;
 mod orphans;
 mod outcome;
 mod pages;
+mod rounds;
 mod times;
 
 #[cfg(test)]

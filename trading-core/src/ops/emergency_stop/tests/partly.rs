@@ -599,3 +599,37 @@ fn a_schedule_that_was_disabled_and_not_seen_since_is_not_said_to_be_enabled() {
         ("stop.unknown", "was disabled, and not seen since")
     );
 }
+
+#[test]
+fn what_is_to_be_tried_again_does_not_wait_for_a_latch_that_hangs() {
+    let mut world = SimWorld::busy();
+    let (site, request) = (world::site(), world::request(&world, "r1"));
+    let approval = world::approval(&site, &request);
+    let begun = world.now;
+    let since = |world: &SimWorld| world.now.duration_since(begun).as_millis();
+    let latch = |ask: &Ask| *ask == Ask::Read(Query::Latch);
+    world.slow = Some((latch, begun + jiff::SignedDuration::from_secs(31)));
+    let mut stop = EmergencyStop::new(site, request, Some((approval, "typed")));
+    let (mut undone, mut disabled_at, mut asked) = (false, Vec::new(), 0);
+    let report = world::drive_beside(&mut world, &mut stop, |world, ask| {
+        match ask {
+            Ask::Act(acts) => {
+                let disables = |(_, act): &(_, Act)| matches!(act, Act::SetSchedule { .. });
+                disabled_at.extend(acts.iter().filter(|it| disables(it)).map(|_| since(world)));
+            }
+            Ask::Read(Query::Schedules) if since(world) < 31_000 => asked += 1,
+            _ => {}
+        }
+        // Somebody enables it again while the latch hangs.
+        if !undone && !world.schedules[0].enabled && since(world) > 3_000 {
+            world.schedules[0].enabled = true;
+            undone = true;
+        }
+    });
+    assert_eq!(report.outcome, "HALTED", "{report:#?}");
+    assert!(
+        matches!(disabled_at[..], [first, again] if first < 3_000 && again < 9_000),
+        "{disabled_at:?}"
+    );
+    assert!(asked <= 4, "what hangs is not made worse: {asked} times");
+}
