@@ -30,7 +30,7 @@ complete -c tradectl -n "__fish_tradectl_needs_command" -l output -d 'How the an
 json\t'Exactly one JSON document on stdout'
 jsonl\t'A stream of JSON events that ends with the same document'"
 complete -c tradectl -n "__fish_tradectl_needs_command" -l timeout -d 'The longest that one request may take [default: 10s]' -r
-complete -c tradectl -n "__fish_tradectl_needs_command" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_needs_command" -l deadline -d 'The longest that the command may take; answers that are on their way then are waited for up to 3 s more [default: 120s]' -r
 complete -c tradectl -n "__fish_tradectl_needs_command" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
 complete -c tradectl -n "__fish_tradectl_needs_command" -l show-account -d 'Shows account ids whole'
 complete -c tradectl -n "__fish_tradectl_needs_command" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
@@ -59,7 +59,7 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand emergency-stop" -l out
 json\t'Exactly one JSON document on stdout'
 jsonl\t'A stream of JSON events that ends with the same document'"
 complete -c tradectl -n "__fish_tradectl_using_subcommand emergency-stop" -l timeout -d 'The longest that one request may take [default: 10s]' -r
-complete -c tradectl -n "__fish_tradectl_using_subcommand emergency-stop" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand emergency-stop" -l deadline -d 'The longest that the command may take; answers that are on their way then are waited for up to 3 s more [default: 120s]' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand emergency-stop" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand emergency-stop" -l flatten -d 'Closes positions, reduce-only, once whoever manages them is quiet. Needs level `halt`'
 complete -c tradectl -n "__fish_tradectl_using_subcommand emergency-stop" -l cancel-protective -d 'Takes protective orders back too. Needs level `halt`'
@@ -83,7 +83,7 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand resume" -l output -d '
 json\t'Exactly one JSON document on stdout'
 jsonl\t'A stream of JSON events that ends with the same document'"
 complete -c tradectl -n "__fish_tradectl_using_subcommand resume" -l timeout -d 'The longest that one request may take [default: 10s]' -r
-complete -c tradectl -n "__fish_tradectl_using_subcommand resume" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand resume" -l deadline -d 'The longest that the command may take; answers that are on their way then are waited for up to 3 s more [default: 120s]' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand resume" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand resume" -l yes -d 'Approves without asking; needs `--env` on the command line'
 complete -c tradectl -n "__fish_tradectl_using_subcommand resume" -l dry-run -d 'Shows what would be done, checks it, and changes nothing'
@@ -97,7 +97,7 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand drill; and not __fish_
 json\t'Exactly one JSON document on stdout'
 jsonl\t'A stream of JSON events that ends with the same document'"
 complete -c tradectl -n "__fish_tradectl_using_subcommand drill; and not __fish_seen_subcommand_from emergency-stop" -l timeout -d 'The longest that one request may take [default: 10s]' -r
-complete -c tradectl -n "__fish_tradectl_using_subcommand drill; and not __fish_seen_subcommand_from emergency-stop" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand drill; and not __fish_seen_subcommand_from emergency-stop" -l deadline -d 'The longest that the command may take; answers that are on their way then are waited for up to 3 s more [default: 120s]' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand drill; and not __fish_seen_subcommand_from emergency-stop" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand drill; and not __fish_seen_subcommand_from emergency-stop" -l show-account -d 'Shows account ids whole'
 complete -c tradectl -n "__fish_tradectl_using_subcommand drill; and not __fish_seen_subcommand_from emergency-stop" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
@@ -114,7 +114,7 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand drill; and __fish_seen
 json\t'Exactly one JSON document on stdout'
 jsonl\t'A stream of JSON events that ends with the same document'"
 complete -c tradectl -n "__fish_tradectl_using_subcommand drill; and __fish_seen_subcommand_from emergency-stop" -l timeout -d 'The longest that one request may take [default: 10s]' -r
-complete -c tradectl -n "__fish_tradectl_using_subcommand drill; and __fish_seen_subcommand_from emergency-stop" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand drill; and __fish_seen_subcommand_from emergency-stop" -l deadline -d 'The longest that the command may take; answers that are on their way then are waited for up to 3 s more [default: 120s]' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand drill; and __fish_seen_subcommand_from emergency-stop" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand drill; and __fish_seen_subcommand_from emergency-stop" -l keep -d 'Keeps the environment\'s folder, with its processes ended'
 complete -c tradectl -n "__fish_tradectl_using_subcommand drill; and __fish_seen_subcommand_from emergency-stop" -l show-account -d 'Shows account ids whole'
@@ -127,7 +127,7 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand config; and not __fish
 json\t'Exactly one JSON document on stdout'
 jsonl\t'A stream of JSON events that ends with the same document'"
 complete -c tradectl -n "__fish_tradectl_using_subcommand config; and not __fish_seen_subcommand_from show check" -l timeout -d 'The longest that one request may take [default: 10s]' -r
-complete -c tradectl -n "__fish_tradectl_using_subcommand config; and not __fish_seen_subcommand_from show check" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand config; and not __fish_seen_subcommand_from show check" -l deadline -d 'The longest that the command may take; answers that are on their way then are waited for up to 3 s more [default: 120s]' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand config; and not __fish_seen_subcommand_from show check" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand config; and not __fish_seen_subcommand_from show check" -l show-account -d 'Shows account ids whole'
 complete -c tradectl -n "__fish_tradectl_using_subcommand config; and not __fish_seen_subcommand_from show check" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
@@ -141,7 +141,7 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand config; and __fish_see
 json\t'Exactly one JSON document on stdout'
 jsonl\t'A stream of JSON events that ends with the same document'"
 complete -c tradectl -n "__fish_tradectl_using_subcommand config; and __fish_seen_subcommand_from show" -l timeout -d 'The longest that one request may take [default: 10s]' -r
-complete -c tradectl -n "__fish_tradectl_using_subcommand config; and __fish_seen_subcommand_from show" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand config; and __fish_seen_subcommand_from show" -l deadline -d 'The longest that the command may take; answers that are on their way then are waited for up to 3 s more [default: 120s]' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand config; and __fish_seen_subcommand_from show" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand config; and __fish_seen_subcommand_from show" -l show-account -d 'Shows account ids whole'
 complete -c tradectl -n "__fish_tradectl_using_subcommand config; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
@@ -153,7 +153,7 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand config; and __fish_see
 json\t'Exactly one JSON document on stdout'
 jsonl\t'A stream of JSON events that ends with the same document'"
 complete -c tradectl -n "__fish_tradectl_using_subcommand config; and __fish_seen_subcommand_from check" -l timeout -d 'The longest that one request may take [default: 10s]' -r
-complete -c tradectl -n "__fish_tradectl_using_subcommand config; and __fish_seen_subcommand_from check" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand config; and __fish_seen_subcommand_from check" -l deadline -d 'The longest that the command may take; answers that are on their way then are waited for up to 3 s more [default: 120s]' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand config; and __fish_seen_subcommand_from check" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand config; and __fish_seen_subcommand_from check" -l show-account -d 'Shows account ids whole'
 complete -c tradectl -n "__fish_tradectl_using_subcommand config; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
@@ -165,7 +165,7 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and not __fish
 json\t'Exactly one JSON document on stdout'
 jsonl\t'A stream of JSON events that ends with the same document'"
 complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and not __fish_seen_subcommand_from run paper-venue replay" -l timeout -d 'The longest that one request may take [default: 10s]' -r
-complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and not __fish_seen_subcommand_from run paper-venue replay" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and not __fish_seen_subcommand_from run paper-venue replay" -l deadline -d 'The longest that the command may take; answers that are on their way then are waited for up to 3 s more [default: 120s]' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and not __fish_seen_subcommand_from run paper-venue replay" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and not __fish_seen_subcommand_from run paper-venue replay" -l show-account -d 'Shows account ids whole'
 complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and not __fish_seen_subcommand_from run paper-venue replay" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
@@ -183,7 +183,7 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_see
 json\t'Exactly one JSON document on stdout'
 jsonl\t'A stream of JSON events that ends with the same document'"
 complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from run" -l timeout -d 'The longest that one request may take [default: 10s]' -r
-complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from run" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from run" -l deadline -d 'The longest that the command may take; answers that are on their way then are waited for up to 3 s more [default: 120s]' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from run" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from run" -l show-account -d 'Shows account ids whole'
 complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from run" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
@@ -198,7 +198,7 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_see
 json\t'Exactly one JSON document on stdout'
 jsonl\t'A stream of JSON events that ends with the same document'"
 complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from paper-venue" -l timeout -d 'The longest that one request may take [default: 10s]' -r
-complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from paper-venue" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from paper-venue" -l deadline -d 'The longest that the command may take; answers that are on their way then are waited for up to 3 s more [default: 120s]' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from paper-venue" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from paper-venue" -l show-account -d 'Shows account ids whole'
 complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from paper-venue" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
@@ -210,7 +210,7 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_see
 json\t'Exactly one JSON document on stdout'
 jsonl\t'A stream of JSON events that ends with the same document'"
 complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from replay" -l timeout -d 'The longest that one request may take [default: 10s]' -r
-complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from replay" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from replay" -l deadline -d 'The longest that the command may take; answers that are on their way then are waited for up to 3 s more [default: 120s]' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from replay" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from replay" -l show-account -d 'Shows account ids whole'
 complete -c tradectl -n "__fish_tradectl_using_subcommand engine; and __fish_seen_subcommand_from replay" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
@@ -222,7 +222,7 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __f
 json\t'Exactly one JSON document on stdout'
 jsonl\t'A stream of JSON events that ends with the same document'"
 complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check recover" -l timeout -d 'The longest that one request may take [default: 10s]' -r
-complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check recover" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check recover" -l deadline -d 'The longest that the command may take; answers that are on their way then are waited for up to 3 s more [default: 120s]' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check recover" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check recover" -l show-account -d 'Shows account ids whole'
 complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and not __fish_seen_subcommand_from list check recover" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
@@ -237,7 +237,7 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_
 json\t'Exactly one JSON document on stdout'
 jsonl\t'A stream of JSON events that ends with the same document'"
 complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from list" -l timeout -d 'The longest that one request may take [default: 10s]' -r
-complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from list" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from list" -l deadline -d 'The longest that the command may take; answers that are on their way then are waited for up to 3 s more [default: 120s]' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from list" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from list" -l show-account -d 'Shows account ids whole'
 complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
@@ -251,7 +251,7 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_
 json\t'Exactly one JSON document on stdout'
 jsonl\t'A stream of JSON events that ends with the same document'"
 complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from check" -l timeout -d 'The longest that one request may take [default: 10s]' -r
-complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from check" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from check" -l deadline -d 'The longest that the command may take; answers that are on their way then are waited for up to 3 s more [default: 120s]' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from check" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from check" -l show-account -d 'Shows account ids whole'
 complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
@@ -268,7 +268,7 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_
 json\t'Exactly one JSON document on stdout'
 jsonl\t'A stream of JSON events that ends with the same document'"
 complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from recover" -l timeout -d 'The longest that one request may take [default: 10s]' -r
-complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from recover" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from recover" -l deadline -d 'The longest that the command may take; answers that are on their way then are waited for up to 3 s more [default: 120s]' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from recover" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from recover" -l anyway -d 'Recovers it also if it beats'
 complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from recover" -l yes -d 'Approves without asking; needs `--env` on the command line'
@@ -283,7 +283,7 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand doctor" -l output -d '
 json\t'Exactly one JSON document on stdout'
 jsonl\t'A stream of JSON events that ends with the same document'"
 complete -c tradectl -n "__fish_tradectl_using_subcommand doctor" -l timeout -d 'The longest that one request may take [default: 10s]' -r
-complete -c tradectl -n "__fish_tradectl_using_subcommand doctor" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand doctor" -l deadline -d 'The longest that the command may take; answers that are on their way then are waited for up to 3 s more [default: 120s]' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand doctor" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand doctor" -l show-account -d 'Shows account ids whole'
 complete -c tradectl -n "__fish_tradectl_using_subcommand doctor" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
@@ -296,7 +296,7 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand status" -l output -d '
 json\t'Exactly one JSON document on stdout'
 jsonl\t'A stream of JSON events that ends with the same document'"
 complete -c tradectl -n "__fish_tradectl_using_subcommand status" -l timeout -d 'The longest that one request may take [default: 10s]' -r
-complete -c tradectl -n "__fish_tradectl_using_subcommand status" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand status" -l deadline -d 'The longest that the command may take; answers that are on their way then are waited for up to 3 s more [default: 120s]' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand status" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand status" -l all -d 'Shows every row, and not only what fits on a screen'
 complete -c tradectl -n "__fish_tradectl_using_subcommand status" -l show-account -d 'Shows account ids whole'
@@ -309,7 +309,7 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fis
 json\t'Exactly one JSON document on stdout'
 jsonl\t'A stream of JSON events that ends with the same document'"
 complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify undo" -l timeout -d 'The longest that one request may take [default: 10s]' -r
-complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify undo" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify undo" -l deadline -d 'The longest that the command may take; answers that are on their way then are waited for up to 3 s more [default: 120s]' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify undo" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify undo" -l show-account -d 'Shows account ids whole'
 complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and not __fish_seen_subcommand_from list show replay verify undo" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
@@ -326,7 +326,7 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_se
 json\t'Exactly one JSON document on stdout'
 jsonl\t'A stream of JSON events that ends with the same document'"
 complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from list" -l timeout -d 'The longest that one request may take [default: 10s]' -r
-complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from list" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from list" -l deadline -d 'The longest that the command may take; answers that are on their way then are waited for up to 3 s more [default: 120s]' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from list" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from list" -l show-account -d 'Shows account ids whole'
 complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
@@ -338,7 +338,7 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_se
 json\t'Exactly one JSON document on stdout'
 jsonl\t'A stream of JSON events that ends with the same document'"
 complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from show" -l timeout -d 'The longest that one request may take [default: 10s]' -r
-complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from show" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from show" -l deadline -d 'The longest that the command may take; answers that are on their way then are waited for up to 3 s more [default: 120s]' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from show" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from show" -l show-account -d 'Shows account ids whole'
 complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
@@ -350,7 +350,7 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_se
 json\t'Exactly one JSON document on stdout'
 jsonl\t'A stream of JSON events that ends with the same document'"
 complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from replay" -l timeout -d 'The longest that one request may take [default: 10s]' -r
-complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from replay" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from replay" -l deadline -d 'The longest that the command may take; answers that are on their way then are waited for up to 3 s more [default: 120s]' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from replay" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from replay" -l show-account -d 'Shows account ids whole'
 complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from replay" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
@@ -362,7 +362,7 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_se
 json\t'Exactly one JSON document on stdout'
 jsonl\t'A stream of JSON events that ends with the same document'"
 complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from verify" -l timeout -d 'The longest that one request may take [default: 10s]' -r
-complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from verify" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from verify" -l deadline -d 'The longest that the command may take; answers that are on their way then are waited for up to 3 s more [default: 120s]' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from verify" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from verify" -l show-account -d 'Shows account ids whole'
 complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from verify" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
@@ -378,7 +378,7 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_se
 json\t'Exactly one JSON document on stdout'
 jsonl\t'A stream of JSON events that ends with the same document'"
 complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from undo" -l timeout -d 'The longest that one request may take [default: 10s]' -r
-complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from undo" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from undo" -l deadline -d 'The longest that the command may take; answers that are on their way then are waited for up to 3 s more [default: 120s]' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from undo" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from undo" -l yes -d 'Approves without asking; needs `--env` on the command line'
 complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from undo" -l dry-run -d 'Shows what would be done, checks it, and changes nothing'
@@ -392,7 +392,7 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand iam-policy" -l output 
 json\t'Exactly one JSON document on stdout'
 jsonl\t'A stream of JSON events that ends with the same document'"
 complete -c tradectl -n "__fish_tradectl_using_subcommand iam-policy" -l timeout -d 'The longest that one request may take [default: 10s]' -r
-complete -c tradectl -n "__fish_tradectl_using_subcommand iam-policy" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand iam-policy" -l deadline -d 'The longest that the command may take; answers that are on their way then are waited for up to 3 s more [default: 120s]' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand iam-policy" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand iam-policy" -l readonly -d 'For commands that only read'
 complete -c tradectl -n "__fish_tradectl_using_subcommand iam-policy" -l operator -d 'For every command (the default)'
@@ -407,7 +407,7 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand completions" -l output
 json\t'Exactly one JSON document on stdout'
 jsonl\t'A stream of JSON events that ends with the same document'"
 complete -c tradectl -n "__fish_tradectl_using_subcommand completions" -l timeout -d 'The longest that one request may take [default: 10s]' -r
-complete -c tradectl -n "__fish_tradectl_using_subcommand completions" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand completions" -l deadline -d 'The longest that the command may take; answers that are on their way then are waited for up to 3 s more [default: 120s]' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand completions" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand completions" -l show-account -d 'Shows account ids whole'
 complete -c tradectl -n "__fish_tradectl_using_subcommand completions" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
@@ -419,7 +419,7 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand local; and not __fish_
 json\t'Exactly one JSON document on stdout'
 jsonl\t'A stream of JSON events that ends with the same document'"
 complete -c tradectl -n "__fish_tradectl_using_subcommand local; and not __fish_seen_subcommand_from up down status logs supervise" -l timeout -d 'The longest that one request may take [default: 10s]' -r
-complete -c tradectl -n "__fish_tradectl_using_subcommand local; and not __fish_seen_subcommand_from up down status logs supervise" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and not __fish_seen_subcommand_from up down status logs supervise" -l deadline -d 'The longest that the command may take; answers that are on their way then are waited for up to 3 s more [default: 120s]' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand local; and not __fish_seen_subcommand_from up down status logs supervise" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand local; and not __fish_seen_subcommand_from up down status logs supervise" -l show-account -d 'Shows account ids whole'
 complete -c tradectl -n "__fish_tradectl_using_subcommand local; and not __fish_seen_subcommand_from up down status logs supervise" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
@@ -436,7 +436,7 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen
 json\t'Exactly one JSON document on stdout'
 jsonl\t'A stream of JSON events that ends with the same document'"
 complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from up" -l timeout -d 'The longest that one request may take [default: 10s]' -r
-complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from up" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from up" -l deadline -d 'The longest that the command may take; answers that are on their way then are waited for up to 3 s more [default: 120s]' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from up" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from up" -l detach -d 'Goes on in the background and returns once the services run'
 complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from up" -l show-account -d 'Shows account ids whole'
@@ -449,7 +449,7 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen
 json\t'Exactly one JSON document on stdout'
 jsonl\t'A stream of JSON events that ends with the same document'"
 complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from down" -l timeout -d 'The longest that one request may take [default: 10s]' -r
-complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from down" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from down" -l deadline -d 'The longest that the command may take; answers that are on their way then are waited for up to 3 s more [default: 120s]' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from down" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from down" -l show-account -d 'Shows account ids whole'
 complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from down" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
@@ -461,7 +461,7 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen
 json\t'Exactly one JSON document on stdout'
 jsonl\t'A stream of JSON events that ends with the same document'"
 complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from status" -l timeout -d 'The longest that one request may take [default: 10s]' -r
-complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from status" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from status" -l deadline -d 'The longest that the command may take; answers that are on their way then are waited for up to 3 s more [default: 120s]' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from status" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from status" -l show-account -d 'Shows account ids whole'
 complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from status" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'
@@ -479,7 +479,7 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen
 json\t'Exactly one JSON document on stdout'
 jsonl\t'A stream of JSON events that ends with the same document'"
 complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from logs" -l timeout -d 'The longest that one request may take [default: 10s]' -r
-complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from logs" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from logs" -l deadline -d 'The longest that the command may take; answers that are on their way then are waited for up to 3 s more [default: 120s]' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from logs" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from logs" -l follow -d 'Goes on showing new lines until Ctrl-C'
 complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from logs" -l show-account -d 'Shows account ids whole'
@@ -492,7 +492,7 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen
 json\t'Exactly one JSON document on stdout'
 jsonl\t'A stream of JSON events that ends with the same document'"
 complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from supervise" -l timeout -d 'The longest that one request may take [default: 10s]' -r
-complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from supervise" -l deadline -d 'The longest that the command may take [default: 120s]' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from supervise" -l deadline -d 'The longest that the command may take; answers that are on their way then are waited for up to 3 s more [default: 120s]' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from supervise" -l log-file -d 'Writes the tool\'s own log to this file (mode 0600)' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from supervise" -l show-account -d 'Shows account ids whole'
 complete -c tradectl -n "__fish_tradectl_using_subcommand local; and __fish_seen_subcommand_from supervise" -s v -l verbose -d 'Says more of what it does, on stderr; twice: everything'

@@ -41,7 +41,8 @@ pub struct Globals {
     /// The longest that one request may take [default: 10s].
     #[arg(long, global = true, value_name = "DURATION", value_parser = wait)]
     pub timeout: Option<std::time::Duration>,
-    /// The longest that the command may take [default: 120s].
+    /// The longest that the command may take; answers that are on their way then are waited for
+    /// up to 3 s more [default: 120s].
     #[arg(long, global = true, value_name = "DURATION", value_parser = duration)]
     pub deadline: Option<std::time::Duration>,
     /// Says more of what it does, on stderr; twice: everything.

@@ -11,6 +11,10 @@ use crate::report::{Finding, Severity};
 use jiff::SignedDuration;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// How long what is under way at the end, notices and the journal among it, is waited for beyond
+/// the deadline.
+pub(crate) const FINISH_GRACE_MS: u64 = 3_000;
+
 /// Counts everything that happens in a run. Tells whether a reading was asked for after a
 /// write had its answer, which no clock can tell for sure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

@@ -11,7 +11,7 @@ use super::{Request, Site};
 use crate::journal::Entry;
 use crate::model::{Phase as HoldPhase, Reading, ServiceName, StopId, StrategyId, Utc, Written};
 use crate::ops::resume::IN_FLIGHT_MS;
-use crate::ops::run::{Opening, Run};
+use crate::ops::run::{FINISH_GRACE_MS, Opening, Run};
 use crate::ops::seen::World;
 use crate::ops::{Answer, News, Procedure, Query, Seen, Ticket, Want};
 use crate::plan::{Act, Approval, JournalRule, Purpose, Rung, Settled, Step, StepId};
@@ -22,8 +22,6 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) const POLL_MS: (u64, u64) = (100, 2_000);
 /// How long a service may stand at 0 before we stop its tasks ourselves.
 pub(super) const SCHEDULER_GRACE_MS: u64 = 3_000;
-/// How long notifying and closing may take beyond the deadline.
-const FINISH_GRACE_MS: u64 = 3_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {

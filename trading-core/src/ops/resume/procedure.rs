@@ -9,7 +9,7 @@ use super::{IN_FLIGHT_MS, LOOK_LIMIT_MS, Request};
 use crate::journal::Entry;
 use crate::model::{Hold, Reading, RestoreChunk, Scope, StopId, Utc};
 use crate::ops::emergency_stop::{Site, later};
-use crate::ops::run::{Opening, Run};
+use crate::ops::run::{FINISH_GRACE_MS, Opening, Run};
 use crate::ops::seen::World;
 use crate::ops::{Answer, News, Procedure, Query, Ticket, Want};
 use crate::plan::{Act, Approval, JournalRule, PlanDigest, Purpose, Rung, Settled, StepId, digest};
@@ -27,8 +27,6 @@ const ACTS_PER_LOOK: usize = 8;
 /// latch is raised and read again, and after which everything is looked at and the latch released.
 /// Engines come up meanwhile.
 const BESIDE_MS: u64 = 15_000;
-/// How long closing may take beyond the deadline.
-const FINISH_GRACE_MS: u64 = 3_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {

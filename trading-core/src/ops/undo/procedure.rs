@@ -6,15 +6,12 @@ use crate::model::{
 };
 use crate::ops::emergency_stop::{Site, later};
 use crate::ops::resume::{acts, engine_moved_on, found};
-use crate::ops::run::{Opening, Run, describe};
+use crate::ops::run::{FINISH_GRACE_MS, Opening, Run, describe};
 use crate::ops::seen::World;
 use crate::ops::{Answer, News, Planned, Procedure, Query, Ticket, Want};
 use crate::plan::{Approval, JournalRule, PlanDigest, Purpose, Settled, Step, StepId, digest};
 use crate::report::Report;
 use std::collections::BTreeSet;
-
-/// How long closing may take beyond the deadline.
-const FINISH_GRACE_MS: u64 = 3_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {

@@ -8,7 +8,7 @@ use crate::model::{
 };
 use crate::ops::emergency_stop::{Site, later};
 use crate::ops::heartbeat::{FUTURE_MS, Pulse, judge};
-use crate::ops::run::{Opening, Run};
+use crate::ops::run::{FINISH_GRACE_MS, Opening, Run};
 use crate::ops::seen::World;
 use crate::ops::{Answer, News, Procedure, Query, Ticket, Want};
 use crate::plan::{Approval, JournalRule, PlanDigest, Purpose, Settled, Step, digest};
@@ -20,8 +20,6 @@ const POLL_MS: u64 = 250;
 const SOAK_POLL_MS: u64 = 2_000;
 /// How many of the last lines of the log are saved.
 const LOG_LINES: usize = 50;
-/// How long closing may take beyond the deadline.
-const FINISH_GRACE_MS: u64 = 3_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
