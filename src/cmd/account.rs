@@ -133,8 +133,22 @@ fn wrong(environment: &Environment, expected: &str, found: &str) -> Fault {
         "{} is account {expected}, and account {found} answers: nothing was changed",
         environment.name
     );
-    Fault::new(Exit::Settings, "account.wrong", message)
-        .hint("take the credentials of the right account (AWS_PROFILE), or name the right --env; --show-account shows both whole")
+    Fault::new(Exit::Settings, "account.wrong", message).hint(way_to(&environment.platform))
+}
+
+/// How credentials of another account are taken: what the settings name goes before the shell.
+fn way_to(platform: &PlatformKind) -> String {
+    let named = match platform {
+        PlatformKind::Aws { profile: Some(profile), .. } => format!(
+            "set credentials_profile to a profile of the right account (it is {profile}; \
+             config show tells where that is set)"
+        ),
+        PlatformKind::Aws { credentials_file: Some(file), .. } => {
+            format!("keep credentials of the right account in {}", file.display())
+        }
+        _ => "take the credentials of the right account (AWS_PROFILE)".to_owned(),
+    };
+    format!("{named}, or name the right --env; --show-account shows both whole")
 }
 
 /// What is to be said of the account and of the traffic with the platform, in a report.
@@ -189,5 +203,31 @@ pub(super) fn warn_of_expiry(session: &Session<'_>, traffic: &Traffic, takes: Du
             "the credentials run out at {at}, which may be before this ends; it can be continued \
              with fresh ones"
         ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_to_another_account_is_one_that_the_settings_do_not_overrule() {
+        let way = |profile: Option<&str>, file: Option<&str>| {
+            way_to(&PlatformKind::Aws {
+                region: "eu-central-1".to_owned(),
+                account: None,
+                endpoint: None,
+                profile: profile.map(str::to_owned),
+                credentials_file: file.map(Into::into),
+            })
+        };
+        assert!(way(None, None).contains("AWS_PROFILE"));
+        assert!(
+            way(None, Some("/etc/keys"))
+                .starts_with("keep credentials of the right account in /etc/keys")
+        );
+        let both = way(Some("desk"), Some("/etc/keys"));
+        assert!(both.contains("credentials_profile") && both.contains("desk"), "{both}");
+        assert!(!both.contains("AWS_PROFILE"), "{both}");
     }
 }
