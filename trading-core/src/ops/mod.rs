@@ -2,6 +2,7 @@
 //! verified outcome. Each is a state machine that says what it wants and is given answers;
 //! it never waits, reads or writes itself.
 
+mod alone;
 pub mod classes;
 #[cfg(test)]
 mod driving;
@@ -20,6 +21,7 @@ mod rungs;
 pub mod schedule;
 pub mod scope;
 mod seen;
+mod starts;
 pub mod status;
 pub mod supervision;
 pub mod undo;

@@ -2,10 +2,9 @@
 //! processes a stop of one strategy may end, and what goes on however long is waited.
 
 use super::pages::Desk;
+use super::verdict::Ends;
 use super::{Request, Site};
-use crate::model::{
-    Acknowledges, Scope, Service, ServiceName, StrategyId, StrategyRow, Task, TaskState,
-};
+use crate::model::{Acknowledges, Role, Scope, Service, ServiceName, StrategyRow, Task, TaskState};
 
 impl Site {
     /// Nobody says by the latch or a row that it has stopped.
@@ -63,47 +62,56 @@ impl Request {
 }
 
 impl Desk<'_> {
-    /// Whether a service is seen to run this strategy and no other.
-    pub(super) fn is_service_of_one(&self, id: &StrategyId, service: &ServiceName) -> bool {
-        self.is_of_one(
-            id,
-            |row| self.world.target(row).service.as_ref() == Some(service),
-            |task| task.service.as_ref() == Some(service),
-        )
+    /// Of one strategy or one venue: what runs it may run others too.
+    pub(super) fn is_of_part(&self) -> bool {
+        matches!(self.request.scope, Scope::Strategy(_) | Scope::Venue(_))
     }
 
-    /// Whether a task without a service is seen to run this strategy and no other.
-    pub(super) fn is_task_of_one(&self, id: &StrategyId, task: &Task) -> bool {
-        let named = |row: &StrategyRow| row.task().as_ref() == Some(&task.id);
-        task.service.is_none() && self.is_of_one(id, named, |it| it.id == task.id)
+    /// What would end the process that runs a strategy where this stop does not, and nobody
+    /// acknowledges; `None`: it ends it.
+    pub(super) fn outlasts(&self, row: &StrategyRow) -> Option<Ends> {
+        if !self.site.proves_by_process() {
+            return None;
+        }
+        if row.service().is_none() && row.task().is_none() {
+            return self.elsewhere().stays.as_ref().map(|(_, ends)| ends.clone());
+        }
+        let task = self.world.runners(self.site, row).find(|task| !self.ends(task))?;
+        Some(self.ended_by(row, task))
     }
 
-    /// Its row says so (`placed`), and each other row is placed elsewhere and names no task of it
-    /// (`part`). A row that says neither could be of it, unless it is at rest.
-    fn is_of_one(
-        &self,
-        id: &StrategyId,
-        placed: impl Fn(&StrategyRow) -> bool,
-        part: impl Fn(&Task) -> bool,
-    ) -> bool {
-        let shares = |row: &StrategyRow| {
-            let target = self.world.target(row);
-            let elsewhere = target.service.is_some() || target.standalone;
-            let named = self.world.tasks.as_ref().and_then(|it| it.value()).into_iter().flatten();
-            let mut named = named.filter(|task| row.task().as_ref() == Some(&task.id));
-            placed(row) || named.any(&part) || !(elsewhere || row.status().is_at_rest())
-        };
-        let others = self.world.rows().iter().filter(|row| row.id != *id);
-        self.site.proves_by_process()
-            && self.world.row(id).is_some_and(&placed)
-            && !{ others }.any(shares)
+    /// What ends a task that runs a strategy and that this stop leaves.
+    fn ended_by(&self, row: &StrategyRow, task: &Task) -> Ends {
+        match &task.service {
+            _ if self.is_unplaced(row.id.as_str()) => Ends::All,
+            service if self.is_of_part() => self.of_part(service.as_ref()),
+            service => {
+                let name = service.as_ref().map_or(task.family.as_str(), |it| it.as_str());
+                self.of_whole(self.site.task_role(task), name)
+            }
+        }
     }
 
-    /// Whether what runs a strategy goes on under this stop: nobody acknowledges here, and this
-    /// stop does not end it.
-    pub(super) fn outlasts(&self, row: &StrategyRow) -> bool {
-        let mut runners = self.world.runners(self.site, row);
-        self.site.proves_by_process() && runners.any(|task| !self.ends(task))
+    /// What ends something that a stop of one strategy or one venue leaves; of a service if it is
+    /// one's.
+    pub(super) fn of_part(&self, service: Option<&ServiceName>) -> Ends {
+        let weaker = self.request.keep_compute || !self.request.level.halts();
+        match (service, &self.request.scope) {
+            _ if !self.site.capabilities.strategies => Ends::All,
+            (_, Scope::Strategy(_)) if weaker => Ends::Harder,
+            (Some(name), _) => Ends::Service(name.clone()),
+            (None, _) => Ends::All,
+        }
+    }
+
+    /// What ends something that a stop of everything or of a service leaves.
+    pub(super) fn of_whole(&self, role: Option<Role>, name: &str) -> Ends {
+        match role {
+            _ if !self.lowers_compute() => Ends::Harder,
+            None => Ends::Include(name.to_owned()),
+            Some(role) if role.trades() => Ends::All,
+            Some(_) => Ends::Role,
+        }
     }
 
     /// Whether a task ends by this stop, or is ending already.

@@ -2,8 +2,8 @@
 
 use super::Request;
 use super::exposed::Positions;
-use super::judge::Standing;
 use super::ladder::{EmergencyStop, Word};
+use super::verdict::{Ends, Standing};
 use crate::model::{Gap, GapKind, Level, Reading, Role, Scope, StrategyId, TaskId, Written, a_few};
 use crate::ops::run::describe;
 use crate::ops::scope::Nothing;
@@ -35,18 +35,8 @@ impl EmergencyStop {
         let mut findings = Vec::new();
         let again = self.request.command(&self.site.environment);
         // A plan lists what it would stop; there is nothing else to say of that.
-        for standing in self.verdict.trading.iter().filter(|_| word != Word::Planned) {
-            let (subject, text) = (&standing.subject, &standing.message);
-            let mut item = finding("stop.not_stopped", Severity::Critical, subject, text);
-            let failure = self.last_failure(standing);
-            item.evidence.extend(failure.iter().map(|it| describe(it)));
-            item.next = Some(match failure {
-                _ if standing.lasts => self.instead(subject),
-                // The same again would be denied again.
-                Some(Written::Denied { .. }) if self.site.over_network => self.permission(),
-                _ => again.clone(),
-            });
-            findings.push(item);
+        if word != Word::Planned {
+            findings.extend(self.not_stopped(&again));
         }
         findings.extend(self.not_known(&again));
         findings.extend(self.not_there(word));
@@ -114,22 +104,36 @@ impl EmergencyStop {
         [latch, strategies].into_iter().filter_map(told).collect()
     }
 
+    /// What still trades. What waiting does not end is told once for one and the same reason; what
+    /// this stop tried to end, each with what became of that.
+    fn not_stopped(&self, again: &str) -> Vec<Finding> {
+        let (last, yet): (Vec<&Standing>, Vec<&Standing>) =
+            self.verdict.trading.iter().partition(|it| it.ends.is_some());
+        let mut findings: Vec<Finding> = Vec::new();
+        for standing in yet {
+            let (subject, text) = (&standing.subject, &standing.message);
+            let mut item = finding("stop.not_stopped", Severity::Critical, subject, text);
+            let failure = self.last_failure(standing);
+            item.evidence.extend(failure.iter().map(|it| describe(it)));
+            item.next = Some(match failure {
+                // The same again would be denied again.
+                Some(Written::Denied { .. }) if self.site.over_network => self.permission(),
+                _ => again.to_owned(),
+            });
+            findings.push(item);
+        }
+        findings.extend(by_cause(last).into_iter().map(|(standing, subjects)| {
+            let mut item = of_several("stop.not_stopped", standing, &subjects);
+            item.next = standing.ends.as_ref().map(|ends| self.ended_by(ends));
+            item
+        }));
+        findings
+    }
+
     /// What is not known; what is not for one and the same reason is told once.
     fn not_known(&self, again: &str) -> Vec<Finding> {
-        let mut causes: Vec<(&Standing, Vec<&str>)> = Vec::new();
-        for it in &self.verdict.unknown {
-            let same = |known: &Standing| (known.rung, &known.message) == (it.rung, &it.message);
-            match causes.iter_mut().find(|(known, _)| same(known)) {
-                Some((_, subjects)) => subjects.push(&it.subject),
-                None => causes.push((it, vec![&it.subject])),
-            }
-        }
         let finding = |(standing, subjects): (&Standing, Vec<&str>)| {
-            let (subject, text) = (a_few(&subjects), &standing.message);
-            let mut item = finding("stop.unknown", Severity::Critical, &subject, text);
-            if subject != subjects.join(", ") {
-                item.evidence.push(subjects.join(", "));
-            }
+            let mut item = of_several("stop.unknown", standing, &subjects);
             item.next = Some(match standing.gap {
                 Some(GapKind::Denied) if self.site.over_network => self.permission(),
                 Some(GapKind::Absent) => format!("tradectl doctor --env {}", self.site.environment),
@@ -137,52 +141,50 @@ impl EmergencyStop {
             });
             item
         };
-        causes.into_iter().map(finding).collect()
+        by_cause(self.verdict.unknown.iter()).into_iter().map(finding).collect()
     }
 
     /// What tells which permission is missing.
-    fn permission(&self) -> String {
+    pub(super) fn permission(&self) -> String {
         format!("tradectl iam-policy --env {} --emergency-stop", self.site.environment)
     }
 
-    /// What helps where the same again would not: what may have been meant, or the way back.
-    fn instead(&self, subject: &str) -> String {
+    /// What to type where the same again would end nothing more.
+    fn ended_by(&self, ends: &Ends) -> String {
         let env = &self.site.environment;
-        let desk = self.desk(self.request.started_at);
-        match desk.unknown_scope().filter(|_| subject == self.request.scope.to_string()) {
+        let request = self.request.clone();
+        let level = request.level.clone().max(Level::Halt);
+        match ends {
+            Ends::Scope => self.instead(),
+            Ends::Harder => Request { level, keep_compute: false, ..request }.command(env),
+            // What it closes and takes back is not to grow with it.
+            Ends::Service(name) => {
+                let (scope, flatten) = (Scope::Service(name.clone()), false);
+                let (cancel_protective, keep_compute) = (false, false);
+                Request { level, scope, flatten, cancel_protective, keep_compute, ..request }
+                    .command(env)
+            }
+            Ends::All => self.of_all(),
+            Ends::Include(name) => {
+                let mut include = request.include.clone();
+                include.push(name.clone());
+                Request { include, ..request }.command(env)
+            }
+            Ends::Role => format!("tradectl doctor --env {env}"),
+        }
+    }
+
+    /// What may have been meant by a scope that names nothing, or the way back.
+    fn instead(&self) -> String {
+        let env = &self.site.environment;
+        match self.desk(self.request.started_at).unknown_scope() {
             Some(Nothing { near: Some(scope), .. }) => {
                 Request { scope, ..self.request.clone() }.command(env)
             }
             // Without a latch nothing holds that could be resumed.
-            Some(_) if !self.site.capabilities.strategies => self.of_all(),
-            Some(_) => format!("tradectl resume {} --env {env} --reason …", self.stop_id),
-            None => self.wider(subject),
+            _ if !self.site.capabilities.strategies => self.of_all(),
+            _ => format!("tradectl resume {} --env {env} --reason …", self.stop_id),
         }
-    }
-
-    /// What ends a strategy that goes on however often the same is asked for: the next wider stop.
-    fn wider(&self, strategy: &str) -> String {
-        let env = &self.site.environment;
-        if self.desk(self.request.deadline_at).is_unplaced(strategy) {
-            return self.of_all();
-        }
-        let shared = matches!(self.request.scope, Scope::Strategy(_) | Scope::Venue(_));
-        if shared && !self.site.capabilities.strategies {
-            return self.of_all();
-        }
-        let level = self.request.level.clone().max(Level::Halt);
-        let weaker = level != self.request.level && !matches!(self.request.scope, Scope::Venue(_));
-        if self.request.keep_compute || !shared || weaker {
-            return Request { level, keep_compute: false, ..self.request.clone() }.command(env);
-        }
-        let row = self.world.row(&strategy.into());
-        let mut runners = row.into_iter().flat_map(|row| self.world.runners(&self.site, row));
-        let Some(service) = runners.find_map(|task| task.service.clone()) else {
-            return format!("tradectl status --env {env}");
-        };
-        // What it closes and takes back is not to grow with it.
-        let (scope, flatten, cancel_protective) = (Scope::Service(service), false, false);
-        Request { level, scope, flatten, cancel_protective, ..self.request.clone() }.command(env)
     }
 
     /// The stop of everything, as far as this one goes: what it closes and takes back is not to
@@ -372,6 +374,32 @@ impl EmergencyStop {
             ));
         }
     }
+}
+
+/// What stands for one and the same reason, together.
+fn by_cause<'a>(
+    standings: impl IntoIterator<Item = &'a Standing>,
+) -> Vec<(&'a Standing, Vec<&'a str>)> {
+    let mut causes: Vec<(&Standing, Vec<&str>)> = Vec::new();
+    let mut places: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for it in standings {
+        let place = *places.entry((it.rung, &it.message)).or_insert(causes.len());
+        match causes.get_mut(place) {
+            Some((_, subjects)) => subjects.push(&it.subject),
+            None => causes.push((it, vec![&it.subject])),
+        }
+    }
+    causes
+}
+
+fn of_several(id: &str, standing: &Standing, subjects: &[&str]) -> Finding {
+    let subject = a_few(subjects);
+    let mut item = finding(id, Severity::Critical, &subject, &standing.message);
+    let all = subjects.join(", ");
+    if subject != all {
+        item.evidence.push(all);
+    }
+    item
 }
 
 const IN_THE_JOURNAL: &str = "the journal of this run";

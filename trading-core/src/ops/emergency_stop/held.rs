@@ -1,8 +1,9 @@
 //! What the latch says of a stop once its word is known.
 
 use super::ladder::{EmergencyStop, Word};
-use crate::model::{Phase, Utc, Written};
+use crate::model::{Hold, Phase, Utc, Written};
 use crate::ops::Query;
+use crate::ops::run::describe;
 use crate::plan::{Act, Rung, Settled, Step, StepId};
 use crate::report::{Finding, Severity};
 
@@ -10,6 +11,8 @@ use crate::report::{Finding, Severity};
 pub(super) const HELD: &str = "latch/held";
 /// How often it is tried while others write the latch too.
 const ATTEMPTS: u32 = 5;
+/// How often it is tried where the write did not arrive, or its answer did not.
+const ATTEMPTS_UNANSWERED: u32 = 2;
 
 impl EmergencyStop {
     /// The hold's phase becomes `held` once the stop was seen complete, and it notes no more
@@ -18,8 +21,9 @@ impl EmergencyStop {
         let latch = self.newest_latch()?;
         let mut holds = latch.holds.clone();
         let hold = holds.iter_mut().find(|it| it.stop_id == self.stop_id)?;
-        if hold.phase == Phase::Resuming {
-            // Whoever resumes it since then would be overtaken by this.
+        if hold.phase == Phase::Resuming || !self.is_as_proved(hold) {
+            // Whoever resumes it since then would be overtaken by this; whoever took it up again
+            // has not proved it yet.
             return None;
         }
         let before = hold.clone();
@@ -43,13 +47,18 @@ impl EmergencyStop {
         ))
     }
 
-    /// Somebody else wrote the latch between our last look and this write: it is read again, and
-    /// said then, or the hold of a stop that is over would stay at `stopping`.
+    /// Somebody else wrote the latch between our last look and this write, or it did not arrive: it
+    /// is read again, and said then, or the hold of a stop that is over would stay at `stopping`.
     pub(super) fn hold_again(&mut self, now: Utc) {
-        let Some(word) = self.word.filter(|_| self.is_hold_refused()) else { return };
+        let attempts = match self.last_held() {
+            Some(Written::Refused { .. }) => ATTEMPTS,
+            Some(Written::Unreachable { .. } | Written::Unknown { .. }) => ATTEMPTS_UNANSWERED,
+            _ => return,
+        };
+        let Some(word) = self.word else { return };
         match self.run.attempt(HELD, &Query::Latch) {
             None => self.run.read(Query::Latch),
-            Some(id) if id.attempt().1 <= ATTEMPTS => {
+            Some(id) if id.attempt().1 <= attempts => {
                 let step = self.held_step(id, word, now);
                 self.run.append(step.into_iter().collect());
             }
@@ -57,28 +66,47 @@ impl EmergencyStop {
         }
     }
 
-    /// That a proved stop looks as if it were at work.
+    /// What the latch says of a proved stop, if that is something else.
     pub(super) fn hold_finding(&self) -> Option<Finding> {
-        let latch = self.newest_latch().filter(|_| self.is_hold_refused())?;
-        let hold = latch.hold(&self.stop_id)?;
-        let at_work = self.word == Some(Word::Halted) && hold.phase == Phase::Stopping;
-        at_work.then(|| {
-            let message = "others wrote it while this stop ended, so that it still says that the \
-                           stop is at work; the same stop again says that it is over";
-            let env = &self.site.environment;
-            Finding::new("stop.hold_not_noted", Severity::Warning, "latch", message)
-                .next(self.request.command(env))
-        })
+        let failure = self.last_held().filter(|it| !it.stands())?;
+        let hold = self.newest_latch()?.hold(&self.stop_id);
+        if self.word != Some(Word::Halted) || hold.is_some_and(|it| it.phase == Phase::Held) {
+            return None;
+        }
+        let env = &self.site.environment;
+        if !hold.is_some_and(|it| it.phase == Phase::Stopping && self.is_as_proved(it)) {
+            let message = "somebody resumed it, or took it up again, while this run ended: what it \
+                           proved may not stand any more";
+            return Some(
+                Finding::new("stop.taken_up_since", Severity::Error, "latch", message)
+                    .next(format!("tradectl status --env {env}")),
+            );
+        }
+        let why = describe(failure);
+        let message = format!(
+            "it still says that the stop is at work ({why}); the same stop again says that it is \
+             over"
+        );
+        let next = match failure {
+            Written::Denied { .. } if self.site.over_network => self.permission(),
+            _ => self.request.command(env),
+        };
+        Some(Finding::new("stop.hold_not_noted", Severity::Warning, "latch", message).next(next))
     }
 
-    /// The last attempt met another epoch than it expected.
-    fn is_hold_refused(&self) -> bool {
+    /// Nobody resumed this stop or took it up again since it was proved.
+    fn is_as_proved(&self, hold: &Hold) -> bool {
+        let proved = self.proved_hold.as_ref();
+        proved.is_none_or(|it| it.phase == hold.phase && it.overtook_resume == hold.overtook_resume)
+    }
+
+    /// What became of the last attempt.
+    fn last_held(&self) -> Option<&Written> {
         let steps = self.run.executor.steps();
         let attempts = steps.filter(|(step, _)| step.id.attempt().0 == HELD);
-        let last = attempts.max_by_key(|(step, _)| step.id.attempt().1);
-        let refused = |settled: Option<&Settled>| {
-            matches!(settled, Some(Settled::Answered(Written::Refused { .. })))
-        };
-        last.is_some_and(|(_, settled)| refused(settled))
+        match attempts.max_by_key(|(step, _)| step.id.attempt().1)? {
+            (_, Some(Settled::Answered(written))) => Some(written),
+            _ => None,
+        }
     }
 }

@@ -1,122 +1,17 @@
 //! Is it HALTED? Looks at what was seen last and names everything that says otherwise.
 
-use super::ladder::Word;
 use super::pages::{self, Desk};
+use super::verdict::{Ends, Verdict, lasts};
 use crate::model::{
-    Gap, GapKind, Listing, Reading, Schedule, Scope, Service, ServiceName, StatusReading,
+    Gap, GapKind, Latch, Listing, Reading, Schedule, Scope, Service, ServiceName, StatusReading,
     StrategyRow, Subject, Task, TaskId, TaskState, VenueName,
 };
 use crate::ops::Query;
 use crate::ops::scope::{Named, Nothing, named, nothing};
 use crate::ops::seen::Owner;
+use crate::ops::starts::Starts;
 use crate::plan::{Rung, Settled};
-use serde::Serialize;
-use std::collections::BTreeSet;
-
-/// One thing that stands against HALTED.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(super) struct Standing {
-    /// Where it belongs.
-    pub(super) rung: &'static str,
-    /// What it is about.
-    pub(super) subject: String,
-    /// What was seen.
-    pub(super) message: String,
-    /// Nothing that this stop does or waits for ends it.
-    #[serde(skip)]
-    pub(super) lasts: bool,
-    /// Why it was not read.
-    #[serde(skip)]
-    pub(super) gap: Option<GapKind>,
-}
-
-/// What the last reads say.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Verdict {
-    /// Seen still trading, or able to.
-    pub(super) trading: Vec<Standing>,
-    /// Could not be read.
-    pub(super) unknown: Vec<Standing>,
-    /// No means are configured, or it is confirmed not to exist.
-    pub(super) not_covered: BTreeSet<(String, String)>,
-}
-
-impl Verdict {
-    /// The outcome that more waiting does not change; `None`: it may yet.
-    pub(super) fn word(&self) -> Option<Word> {
-        let last = self.trading.iter().chain(&self.unknown).all(|it| it.lasts);
-        last.then_some(match (self.trading.is_empty(), self.unknown.is_empty()) {
-            (false, _) => Word::Partial,
-            (true, false) => Word::Unknown,
-            (true, true) => Word::Halted,
-        })
-    }
-    fn trading(&mut self, rung: &'static str, subject: impl ToString, message: impl Into<String>) {
-        self.trades(rung, subject, message, false);
-    }
-    /// One that goes on however long is waited, if it `lasts`.
-    pub(super) fn trades(
-        &mut self,
-        rung: &'static str,
-        subject: impl ToString,
-        message: impl Into<String>,
-        lasts: bool,
-    ) {
-        let (subject, message) = (subject.to_string(), message.into());
-        self.trading.push(Standing { rung, subject, message, lasts, gap: None });
-    }
-    pub(super) fn unknown(
-        &mut self,
-        rung: &'static str,
-        subject: impl ToString,
-        message: impl Into<String>,
-    ) {
-        let (subject, message) = (subject.to_string(), message.into());
-        self.unknown.push(Standing { rung, subject, message, lasts: false, gap: None });
-    }
-    /// What waiting does not make known, if it is denied or not there.
-    pub(super) fn unread(
-        &mut self,
-        rung: &'static str,
-        subject: impl ToString,
-        message: impl Into<String>,
-        kind: GapKind,
-    ) {
-        let (subject, message) = (subject.to_string(), message.into());
-        let lasts = matches!(kind, GapKind::Denied | GapKind::Absent);
-        self.unknown.push(Standing { rung, subject, message, lasts, gap: Some(kind) });
-    }
-    /// What was not read of a list of which the rest was.
-    fn unlisted<'a>(&mut self, rung: &'static str, gaps: impl IntoIterator<Item = &'a Gap>) {
-        for gap in gaps {
-            self.unread(rung, &gap.source, gap.to_string(), gap.kind);
-        }
-    }
-    /// The value of a reading; a gap is entered where it belongs.
-    fn need<'a, T>(
-        &mut self,
-        rung: &'static str,
-        what: &str,
-        reading: Option<&'a Reading<T>>,
-    ) -> Option<&'a T> {
-        match reading {
-            Some(Reading::Known { value, .. }) => Some(value),
-            Some(Reading::Gap(gap)) if gap.kind == GapKind::Absent => {
-                self.not_covered.insert((what.to_owned(), format!("not deployed: {}", gap.why)));
-                None
-            }
-            Some(Reading::Gap(gap)) => {
-                self.unread(rung, what, gap.to_string(), gap.kind);
-                None
-            }
-            None => {
-                self.unknown(rung, what, "was not read");
-                None
-            }
-        }
-    }
-}
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Desk<'_> {
     /// Everything that stands against HALTED in what was seen last.
@@ -158,7 +53,7 @@ impl Desk<'_> {
                 let needs_rows = matches!(scope, Scope::Strategy(_) | Scope::Venue(_));
                 if needs_rows && !self.site.capabilities.strategies {
                     let why = "this system has no strategies' table: nothing tells what runs it";
-                    verdict.trades("latch", scope, why, true);
+                    verdict.trades("latch", scope, why, Some(Ends::All));
                 }
             }
             Named::Unread(why) => verdict.unknown("latch", scope, why),
@@ -174,7 +69,7 @@ impl Desk<'_> {
                     let hold = format!("; its hold stays until a resume of {}", self.stop_id);
                     message.push_str(&hold);
                 }
-                verdict.trades("latch", scope, message, true);
+                verdict.trades("latch", scope, message, Some(Ends::Scope));
             }
         }
     }
@@ -199,12 +94,22 @@ impl Desk<'_> {
         if !self.site.capabilities.strategies {
             let why = "this system has no strategies' table to keep it in";
             verdict.not_covered.insert(("latch".to_owned(), why.to_owned()));
+        } else if let Some(Reading::Gap(gap)) = self.unheeded() {
+            // Whoever runs reads another one, or none.
+            verdict.unread("latch", "latch", format!("no table holds it: {gap}"), gap.kind);
         } else if let Some(latch) = verdict.need("latch", "latch", self.world.latch.as_ref()) {
             match latch.hold(self.stop_id) {
                 Some(hold) if hold.level >= self.request.level => {}
                 _ => verdict.trading("latch", "latch", not_held),
             }
         }
+    }
+
+    /// The latch that has no table although it should have one, where nothing but the latch would
+    /// stop whoever runs.
+    fn unheeded(&self) -> Option<&Reading<Latch>> {
+        let kept = !self.lowers_compute();
+        self.world.latch.as_ref().filter(|it| kept && it.is_absent())
     }
 
     fn judge_strategies(&self, verdict: &mut Verdict) {
@@ -249,16 +154,15 @@ impl Desk<'_> {
             Owner::Leased(why) => {
                 verdict.trading("strategies", &row.id, format!("not acknowledged, and {why}"));
             }
-            Owner::Alive(why) if was_ours && self.had_its_time && self.outlasts(row) => {
-                let message = format!("{why}, nobody acknowledges, and this stop does not end it");
-                verdict.trades("strategies", &row.id, message, true);
-            }
-            Owner::Alive(why) if was_ours => {
-                verdict.trading("strategies", &row.id, format!("not acknowledged, and {why}"));
-            }
+            Owner::Alive(why) if was_ours => match self.outlasts(row) {
+                Some(ends) if self.had_its_time => {
+                    verdict.trades("strategies", &row.id, format!("{why}, {LEFT}"), Some(ends));
+                }
+                _ => verdict.trading("strategies", &row.id, format!("not acknowledged, and {why}")),
+            },
             Owner::Unknown(why) if was_ours => {
                 let message = format!("not acknowledged, and {why}");
-                match self.world.tasks_gap().filter(|_| self.had_its_time) {
+                match self.tasks_stay_unread() {
                     Some(gap) => verdict.unread("strategies", &row.id, message, gap.kind),
                     None => verdict.unknown("strategies", &row.id, message),
                 }
@@ -267,6 +171,17 @@ impl Desk<'_> {
             // no engine sends.
             Owner::Alive(_) | Owner::Unknown(_) => {}
         }
+    }
+
+    /// Why no task tells who runs anything, if waiting makes known none of what is missing. Whoever
+    /// acknowledges may yet do so.
+    fn tasks_stay_unread(&self) -> Option<&Gap> {
+        let gaps = match self.world.tasks.as_ref()? {
+            Reading::Known { value, .. } => value.gaps.as_slice(),
+            Reading::Gap(gap) => std::slice::from_ref(gap),
+        };
+        let stay = self.had_its_time && self.site.proves_by_process();
+        gaps.first().filter(|_| stay && gaps.iter().all(|it| lasts(it.kind)))
     }
 
     /// Whether this stop has to see that whoever runs a strategy is gone. Where nobody acknowledges
@@ -281,9 +196,9 @@ impl Desk<'_> {
     }
 
     fn judge_schedules(&self, verdict: &mut Verdict) {
-        // Of such a scope no schedule is stopped, whatever it starts: one that cannot be read
-        // can hold nothing of it.
-        if matches!(self.request.scope, Scope::Strategy(_) | Scope::Venue(_)) {
+        // Where strategies acknowledge no schedule of such a scope is stopped, whatever it starts:
+        // one that cannot be read can hold nothing of it.
+        if self.is_of_part() && !self.site.proves_by_process() {
             return;
         }
         if let Some(unread) = &self.site.unread_schedules {
@@ -293,13 +208,18 @@ impl Desk<'_> {
         let Some(schedules) = verdict.need("schedules", "schedules", reading) else { return };
         verdict.unlisted("schedules", &schedules.gaps);
         self.judge_what_is_started(schedules, verdict);
-        let kept = !self.request.level.halts();
+        let kept = (!self.request.level.halts()).then_some(Ends::Harder);
         for schedule in schedules.into_iter().filter(|it| it.enabled && self.starts_trading(it)) {
             if self.run.stood_unseen(&pages::schedule_step(schedule), &Query::Schedules) {
                 verdict.unknown("schedules", &schedule.id, "was disabled, and not seen since");
                 continue;
             }
-            verdict.trades("schedules", &schedule.id, "is enabled and starts what trades", kept);
+            verdict.trades(
+                "schedules",
+                &schedule.id,
+                "is enabled and starts what trades",
+                kept.clone(),
+            );
         }
     }
 
@@ -323,10 +243,7 @@ impl Desk<'_> {
         if let Some(services) = verdict.need("compute", "services", reading) {
             verdict.unlisted("compute", self.gaps_of_services(services));
             for service in services.into_iter().filter(|it| self.stops_service(it)) {
-                if let Some(counts) = counts(service) {
-                    verdict.trading("compute", &service.name, counts);
-                }
-                judge_scaling(service, false, verdict);
+                self.judge_service(service, verdict);
             }
         }
         let reading = self.world.tasks.as_ref();
@@ -346,41 +263,56 @@ impl Desk<'_> {
         }
     }
 
+    fn judge_service(&self, service: &Service, verdict: &mut Verdict) {
+        let starts = Starts::of(service);
+        if let Some(counts @ Starts::Counts { .. }) = starts {
+            verdict.trading("compute", &service.name, counts.to_string());
+        }
+        match Starts::of_scaling(service) {
+            Some(Starts::Unread(gap)) => {
+                let message = format!("whether something lifts it above 0 is not known: {gap}");
+                verdict.unread("compute", &service.name, message, gap.kind);
+            }
+            Some(_) => {
+                let message = "its scaling target is not suspended and can lift it above 0";
+                verdict.trading("compute", &service.name, message);
+            }
+            None => {}
+        }
+    }
+
     /// What runs on under this stop although only its end would prove anything, as far as no row
     /// tells of it.
     fn judge_kept(&self, verdict: &mut Verdict) {
-        let shared = matches!(self.request.scope, Scope::Strategy(_) | Scope::Venue(_));
-        if !self.site.proves_by_process() || self.lowers_compute() || shared {
+        if !self.site.proves_by_process() || self.lowers_compute() || self.is_of_part() {
             return;
         }
         let rows = self.world.rows().iter().filter(|row| self.covers(row) && self.is_ours(row));
         let told = rows.flat_map(|row| self.world.runners(self.site, row));
-        let told: BTreeSet<&TaskId> = told.map(|task| &task.id).collect();
+        let told: BTreeMap<&TaskId, Option<&ServiceName>> =
+            told.map(|task| (&task.id, task.service.as_ref())).collect();
+        let told_of: BTreeSet<&ServiceName> = told.values().copied().flatten().collect();
         let tasks = verdict.need("compute", "tasks", self.world.tasks.as_ref());
-        let of_others = tasks.into_iter().flatten().filter(|it| !told.contains(&it.id));
+        let of_others = tasks.into_iter().flatten().filter(|it| !told.contains_key(&it.id));
         let others: Vec<&Task> = of_others.filter(|it| self.runs_in_scope(it)).collect();
         let services = verdict.need("compute", "services", self.world.services.as_ref());
-        let kept = "nobody acknowledges, and this stop does not end it";
-        for service in services.into_iter().flatten().filter(|it| self.stops_service(it)) {
-            let its_own = |task: &Task| task.service.as_ref() == Some(&service.name);
-            let is_told =
-                tasks.into_iter().flatten().any(|it| its_own(it) && told.contains(&it.id));
-            if let Some(counts) = counts(service).filter(|_| !is_told) {
-                // At 0 its last tasks end by themselves.
-                let lasts = service.desired_count > 0;
-                verdict.trades("compute", &service.name, format!("{counts}: {kept}"), lasts);
-            } else if !is_told {
-                judge_scaling(service, true, verdict);
+        let mut counted = BTreeSet::new();
+        for service in services.into_iter().flatten() {
+            let starts = Starts::of(service);
+            if let Some(Starts::Counts { .. }) = starts {
+                counted.insert(&service.name);
+            }
+            if self.stops_service(service) && !told_of.contains(&service.name) {
+                kept(service, starts, verdict);
             }
         }
-        let is_counted = |name: &ServiceName| {
-            let found = services.into_iter().flatten().find(|it| it.name == *name);
-            found.is_some_and(|it| counts(it).is_some())
-        };
-        for task in others.into_iter().filter(|it| !it.service.as_ref().is_some_and(is_counted)) {
-            let lasts = task.state != TaskState::Stopping;
-            let message = format!("task of {} is not stopped: {kept}", task.family);
-            verdict.trades("compute", &task.id, message, lasts);
+        for task in others
+            .into_iter()
+            .filter(|it| !it.service.as_ref().is_some_and(|it| counted.contains(it)))
+        {
+            let ends = (!self.ends(task)).then_some(Ends::Harder);
+            let message = format!("task of {} is not stopped: {LEFT}", task.family);
+            verdict.trades("compute", &task.id, message, ends);
         }
         verdict.unlisted("compute", tasks.into_iter().flat_map(|it| &it.gaps));
         let gaps = services.into_iter().flat_map(|it| self.gaps_of_services(it));
@@ -446,8 +378,8 @@ impl Desk<'_> {
                 let message = format!("{} {} are open", position.quantity, position.symbol);
                 // Nothing is closed beside an owner that may still send.
                 let row = self.world.row(&position.strategy);
-                let lasts = self.had_its_time && row.is_some_and(|row| self.outlasts(row));
-                verdict.trades("positions", &position.strategy, message, lasts);
+                let ends = row.filter(|_| self.had_its_time).and_then(|row| self.outlasts(row));
+                verdict.trades("positions", &position.strategy, message, ends);
             }
         }
     }
@@ -457,7 +389,7 @@ impl Desk<'_> {
     /// What was not read of services and may have to be at 0: all but those whose name tells
     /// that they do not trade. Of one in scope that was read only what is its own; one that was
     /// not may be any.
-    fn gaps_of_services<'a>(&self, services: &'a Listing<Service>) -> Vec<&'a Gap> {
+    pub(super) fn gaps_of_services<'a>(&self, services: &'a Listing<Service>) -> Vec<&'a Gap> {
         if let Scope::Service(name) = &self.request.scope {
             let was_read = services.into_iter().any(|it| it.name == *name);
             let its_own = |gap: &&Gap| !was_read || gap.source == name.as_str();
@@ -471,28 +403,22 @@ impl Desk<'_> {
     }
 }
 
-/// What a service runs, or is to run; `None`: nothing.
-pub(super) fn counts(service: &Service) -> Option<String> {
-    let counts = [service.desired_count, service.running_count, service.pending_count];
-    let [desired, running, pending] = counts;
-    let any = counts.iter().any(|count| *count > 0);
-    any.then(|| format!("desired {desired}, running {running}, pending {pending}"))
-}
+/// Why something goes on under this stop.
+pub(super) const LEFT: &str = "nobody acknowledges, and this stop does not end it";
 
-/// A service at 0 stays there only if nothing lifts it: something that this stop ends, or `kept`.
-fn judge_scaling(service: &Service, kept: bool, verdict: &mut Verdict) {
-    match &service.autoscaling {
-        Reading::Known { value, .. } if value.can_lift() => {
-            let message = match kept {
-                true => "its scaling target can lift it above 0, and this stop leaves it",
-                false => "its scaling target is not suspended and can lift it above 0",
-            };
-            verdict.trades("compute", &service.name, message, kept);
-        }
-        Reading::Gap(gap) if gap.kind != GapKind::Absent => {
+/// A service that this stop leaves as it is.
+fn kept(service: &Service, starts: Option<Starts<'_>>, verdict: &mut Verdict) {
+    match starts {
+        Some(Starts::Unread(gap)) => {
             let message = format!("whether something lifts it above 0 is not known: {gap}");
             verdict.unread("compute", &service.name, message, gap.kind);
         }
-        _ => {}
+        Some(starts) => {
+            // At 0 its last tasks end by themselves.
+            let ends_itself = matches!(starts, Starts::Counts { desired: 0, .. });
+            let ends = (!ends_itself).then_some(Ends::Harder);
+            verdict.trades("compute", &service.name, format!("{starts}: {LEFT}"), ends);
+        }
+        None => {}
     }
 }

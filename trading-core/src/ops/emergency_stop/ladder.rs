@@ -2,14 +2,16 @@
 
 use super::climb::RESUME_UNDER_WAY;
 use super::held::HELD;
-use super::judge::Verdict;
 use super::orphans::Orphans;
 use super::pages::Desk;
 use super::rounds::Round;
 use super::times::Times;
+use super::verdict::Verdict;
 use super::{Request, Site};
 use crate::journal::Entry;
-use crate::model::{Phase as HoldPhase, Reading, ServiceName, StopId, StrategyId, Utc, Written};
+use crate::model::{
+    Hold, Phase as HoldPhase, Reading, ServiceName, StopId, StrategyId, Utc, Written,
+};
 use crate::ops::resume::IN_FLIGHT_MS;
 use crate::ops::run::{FINISH_GRACE_MS, Opening, Run};
 use crate::ops::seen::World;
@@ -65,6 +67,8 @@ pub struct EmergencyStop {
     pub(super) world: World,
     pub(super) verdict: Verdict,
     pub(super) word: Option<Word>,
+    /// The hold as it was seen when the word was said.
+    pub(super) proved_hold: Option<Hold>,
     pub(super) times: Times,
     pub(super) reactivated: BTreeSet<String>,
     /// Rows in scope whose status was not understood, and why.
@@ -116,6 +120,7 @@ impl EmergencyStop {
             world: World::default(),
             verdict: Verdict::default(),
             word: None,
+            proved_hold: None,
             times: Times::default(),
             reactivated: BTreeSet::new(),
             unparsed: BTreeMap::new(),
@@ -143,6 +148,7 @@ impl EmergencyStop {
             run: &self.run,
             now,
             had_its_time: now >= self.ack_deadline(),
+            elsewhere: std::cell::OnceCell::new(),
         }
     }
 
@@ -324,6 +330,9 @@ impl EmergencyStop {
         self.times.set_idle(false, now);
         let word = word.unwrap_or_else(|| self.unfinished_word(now));
         self.word = Some(word);
+        self.times.proved_at = Some(now);
+        let latch = self.newest_latch();
+        self.proved_hold = latch.and_then(|it| it.hold(&self.stop_id)).cloned();
         if matches!(word, Word::Planned | Word::Nowhere) {
             return;
         }

@@ -22,6 +22,7 @@ mod outcome;
 mod pages;
 mod rounds;
 mod times;
+mod verdict;
 
 #[cfg(test)]
 mod tests;

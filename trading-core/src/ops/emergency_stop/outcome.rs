@@ -28,8 +28,8 @@ struct Data {
     positions: Vec<Holding>,
     /// What this run closed in it.
     closed: Vec<Closed>,
-    not_stopped: Vec<super::judge::Standing>,
-    unknown: Vec<super::judge::Standing>,
+    not_stopped: Vec<super::verdict::Standing>,
+    unknown: Vec<super::verdict::Standing>,
     not_covered: Vec<NotCovered>,
     unclassified: Vec<String>,
     reactivated: Vec<String>,
@@ -206,7 +206,7 @@ impl EmergencyStop {
                     Err(why) => Measured::unread(why),
                 },
                 time_to_lower_compute_ms: since_start(self.times.lowered_at, "it was not lowered"),
-                time_to_proof_ms: since_start(self.times.ended_at, "it has not ended"),
+                time_to_proof_ms: since_start(self.times.proved_at, "it has not ended"),
                 waited_ms: i64::try_from(self.times.waited.as_millis()).unwrap_or(i64::MAX),
                 journal_syncs: self.run.durable_asks,
             },
@@ -387,7 +387,7 @@ impl EmergencyStop {
             ),
             Err(why) => format!("orders after the latch: unknown ({why})"),
         };
-        let proof = self.times.ended_at.map_or(0, |at| millis(self.request.started_at, at));
+        let proof = self.times.proved_at.map_or(0, |at| millis(self.request.started_at, at));
         format!("two complete reads agree; {orders}; proof after {proof} ms")
     }
 }

@@ -1,6 +1,7 @@
 //! From what was seen to pages of the plan. Each function looks at one rung and plans for
 //! whatever of it is not at rest; what is at rest, under way, or hopeless is left out.
 
+use super::gone::Elsewhere;
 use super::{Request, Site};
 use crate::model::{
     Attr, Autoscaling, ClientOrderId, Hold, Latch, NewOrder, OrderPurpose, OrderType, Phase,
@@ -12,6 +13,7 @@ use crate::ops::Query;
 use crate::ops::run::Run;
 use crate::ops::seen::{Owner, World};
 use crate::plan::{Act, Rung, Step, StepId};
+use std::cell::OnceCell;
 
 /// What the pages are made from.
 pub(super) struct Desk<'a> {
@@ -23,6 +25,8 @@ pub(super) struct Desk<'a> {
     pub(super) now: Utc,
     /// Who was told to stop has had the time for it.
     pub(super) had_its_time: bool,
+    /// What may run a strategy of which nothing says what does, once it was looked for.
+    pub(super) elsewhere: OnceCell<Elsewhere>,
 }
 
 impl Desk<'_> {
@@ -348,7 +352,7 @@ impl Desk<'_> {
         let in_scope = match &self.request.scope {
             Scope::Service(name) => *name == service.name,
             Scope::All | Scope::Unrecognized(_) => true,
-            Scope::Strategy(id) => self.is_service_of_one(id, &service.name),
+            Scope::Strategy(id) => self.world.is_service_of_one(self.site, id, &service.name),
             Scope::Venue(_) => false,
         };
         in_scope && self.trades(self.site.service_role(service), service.name.as_str())
@@ -359,8 +363,8 @@ impl Desk<'_> {
             Scope::Service(name) => task.service.as_ref() == Some(name),
             Scope::All | Scope::Unrecognized(_) => true,
             Scope::Strategy(id) => match &task.service {
-                Some(name) => self.is_service_of_one(id, name),
-                None => self.is_task_of_one(id, task),
+                Some(name) => self.world.is_service_of_one(self.site, id, name),
+                None => self.world.is_task_of_one(self.site, id, task),
             },
             Scope::Venue(_) => false,
         };
@@ -378,7 +382,8 @@ impl Desk<'_> {
         let in_scope = match &self.request.scope {
             Scope::All | Scope::Unrecognized(_) => true,
             Scope::Service(name) => self.starts(schedule, name),
-            Scope::Strategy(_) | Scope::Venue(_) => false,
+            Scope::Strategy(id) => self.world.is_schedule_of_one(self.site, id, schedule),
+            Scope::Venue(_) => false,
         };
         let services = self.world.services.as_ref().and_then(Reading::value);
         let role = self.site.schedule_role(schedule, services);

@@ -158,7 +158,7 @@ impl EmergencyStop {
     /// round shows waits for it, or it could be recorded under a stop that was released meanwhile,
     /// where nobody seeks it. Where the latch is late, nothing waits for it longer.
     pub(super) fn due(&mut self, query: Query, now: Utc) -> Vec<Query> {
-        let named = self.done_when_named.is_some() && self.latch_is_known();
+        let named = (self.continued || self.done_when_named.is_some()) && self.latch_is_known();
         let Some(round) = &mut self.round else { return vec![query] };
         if query == Query::Latch {
             return [query].into_iter().chain(std::mem::take(&mut round.deferred)).collect();

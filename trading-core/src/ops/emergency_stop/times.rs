@@ -10,6 +10,8 @@ pub(super) struct Times {
     pub(super) latch_settled_at: Option<Utc>,
     pub(super) latched_at: Option<Utc>,
     pub(super) lowered_at: Option<Utc>,
+    /// When the word was known; what ends the run, notices among it, comes after.
+    pub(super) proved_at: Option<Utc>,
     pub(super) ended_at: Option<Utc>,
     /// Until when something that a resume had sent before this stop may still take effect.
     pub(super) resumed_until: Option<Utc>,

@@ -53,15 +53,76 @@ fn one_that_others_write_over_each_time_is_told() {
     assert_eq!(told.next.as_deref(), Some("tradectl emergency-stop --env sim"));
 }
 
-/// Whoever resumes it meanwhile is not overtaken by a stop that is over.
+/// Whoever resumes it meanwhile, or takes it up again after that, is not overtaken by a stop that
+/// is over; and what that one proved is not said without a word.
 #[test]
-fn a_resume_that_began_since_is_let_be() {
-    let mut world = SimWorld::busy();
-    let report = stop_beside(&mut world, 1, |world| {
+fn one_that_was_resumed_or_taken_up_since_is_let_be_and_told() {
+    let resumed = |world: &mut SimWorld| {
         let mut holds = world.latch.holds.clone();
         holds[0].phase = Phase::Resuming;
         world.latch = world.latch.next(holds);
-    });
+    };
+    let taken_up = |world: &mut SimWorld| {
+        let mut holds = world.latch.holds.clone();
+        holds[0].overtook_resume = true;
+        world.latch = world.latch.next(holds);
+        world.latch.epoch += 1;
+    };
+    let released = |world: &mut SimWorld| world.latch = world.latch.next(Vec::new());
+    type Other = fn(&mut SimWorld);
+    let others: [(Other, Option<Phase>); 3] =
+        [(resumed, Some(Phase::Resuming)), (taken_up, Some(Phase::Stopping)), (released, None)];
+    for (other, phase) in others {
+        let mut world = SimWorld::busy();
+        let report = stop_beside(&mut world, 1, other);
+        assert_eq!(report.outcome, "HALTED", "{report:#?}");
+        assert_eq!(world.latch.holds.first().map(|it| it.phase.clone()), phase);
+        let told = report.findings.iter().find(|it| it.id == "stop.taken_up_since");
+        let told = told.unwrap_or_else(|| panic!("{report:#?}"));
+        assert_eq!(told.next.as_deref(), Some("tradectl status --env sim"));
+    }
+}
+
+/// The answer is lost, or the write is.
+#[test]
+fn one_whose_write_had_no_answer_is_read_again() {
+    let mut world = SimWorld::busy();
+    let report = stop_beside(&mut world, 1, |world| world.loses_latch_answer = true);
     assert_eq!(report.outcome, "HALTED", "{report:#?}");
-    assert_eq!(world.latch.holds[0].phase, Phase::Resuming);
+    assert_eq!(world.latch.holds[0].phase, Phase::Held);
+    assert!(report.findings.iter().all(|it| it.subject != "latch"), "{report:#?}");
+    let mut world = SimWorld::busy();
+    let report = stop_beside(&mut world, 1, |world| world.latch_broken = true);
+    assert_eq!(report.outcome, "HALTED", "{report:#?}");
+    let told = report.findings.iter().find(|it| it.id == "stop.hold_not_noted");
+    assert!(told.is_some(), "{report:#?}");
+}
+
+/// A stop that continues one whose resume is under way is refused the latch, for that resume
+/// has just released it: what it sees next is another stop's.
+#[test]
+fn nothing_is_recorded_under_a_stop_that_its_resume_has_just_released() {
+    let mut world = SimWorld::busy();
+    let hold = crate::ops::emergency_stop::pages::new_hold(
+        &world::request(&world, "r0"),
+        &"stop-r0".into(),
+        world.now,
+    );
+    world.latch = world.latch.next(vec![Hold { phase: Phase::Resuming, ..hold }]);
+    let (site, request) = (world::site(), world::request(&world, "r1"));
+    let approval = world::approval(&site, &request);
+    let mut stop = EmergencyStop::new(site, request, Some((approval, "typed")));
+    let mut released = false;
+    let report = drive_beside(&mut world, &mut stop, |world, ask| {
+        let Ask::Act(acts) = ask else { return };
+        if !released && acts.iter().any(|(id, _)| id.as_str() == "latch") {
+            released = true;
+            world.latch = world.latch.next(Vec::new());
+            let latch = |ask: &Ask| *ask == Ask::Read(Query::Latch);
+            world.slow = Some((latch, world.now + jiff::SignedDuration::from_millis(500)));
+        }
+    });
+    assert!(released && report.outcome == "HALTED", "{report:#?}");
+    let of_released = world.chunks.iter().filter(|it| it.stop_id.as_str() == "stop-r0");
+    assert_eq!(of_released.count(), 0, "{:#?}", world.chunks);
 }

@@ -45,8 +45,13 @@ fn proof_ms(report: &Report) -> i64 {
 }
 
 fn next_of<'a>(report: &'a Report, subject: &str) -> &'a str {
-    let of_it = |it: &&Finding| it.id == "stop.not_stopped" && it.subject == subject;
+    let of_it = |it: &&Finding| it.id == "stop.not_stopped" && names(it, subject);
     report.findings.iter().find(of_it).unwrap().next.as_deref().unwrap()
+}
+
+/// Whether a finding is of one thing, alone or with others.
+pub(super) fn names(finding: &Finding, subject: &str) -> bool {
+    finding.subject.split(", ").any(|it| it == subject)
 }
 
 #[test]
@@ -92,6 +97,13 @@ fn a_task_that_runs_nothing_else_is_stopped_with_its_strategy() {
     row.row.set("task_id", Attr::text("alone"));
     world.rows.push(row);
     let request = of(&world, "by-hand");
+    // What starts others of its family may start it again, and is not this stop's to disable.
+    let report = stop_bots(&mut world.clone(), request.clone());
+    assert_eq!(report.outcome, "PARTIAL", "{report:#?}");
+    let told = report.findings.iter().find(|it| it.subject == "by-hand").unwrap();
+    assert!(told.message.starts_with("schedule jobs may start it again"), "{told:?}");
+    assert_eq!(told.next.as_deref(), Some("tradectl emergency-stop --env sim"));
+    world.schedules[0].enabled = false;
     let report = stop_bots(&mut world, request);
     assert_eq!(report.outcome, "HALTED", "{report:#?}");
     let ended: Vec<&str> = world
@@ -327,7 +339,7 @@ fn a_row_that_somebody_else_had_stopped_is_no_proof_while_its_bot_lives() {
     let mut world = busy();
     let keep_compute = Request { keep_compute: true, ..world::request(&world, "r1") };
     let report = stop_bots(&mut world.clone(), keep_compute.clone());
-    let named = |report: &Report, id: &str| report.findings.iter().any(|it| it.subject == id);
+    let named = |report: &Report, id: &str| report.findings.iter().any(|it| names(it, id));
     assert!(named(&report, "e") && report.outcome == "PARTIAL", "{report:#?}");
     // Whose service runs nothing has nobody who could send.
     world.services[1].desired_count = 0;
@@ -402,7 +414,7 @@ fn compute_that_is_kept_and_stands_in_no_row_is_no_halt() {
     let asked = Request { keep_compute: true, ..world::request(&world, "r1") };
     let report = stop_bots(&mut world, asked);
     for subject in ["engine-1", task.as_str()] {
-        let named = report.findings.iter().any(|it| it.subject == subject);
+        let named = report.findings.iter().any(|it| names(it, subject));
         assert!(named && report.exit == Exit::Partial, "{subject}: {report:#?}");
     }
 }
