@@ -2,7 +2,8 @@
 
 use super::findings::STOPPING_FOR_MS;
 use super::{About, View};
-use crate::model::{Hold, Phase, Reading, Scope, Service, StrategyRow, Task, TaskState};
+use crate::model::{Hold, Phase, Reading, Schedule, Scope, Service, StrategyRow, Task, TaskState};
+use crate::ops::starts::Starts;
 use crate::report::{Finding, Severity};
 
 impl View<'_> {
@@ -33,10 +34,13 @@ impl View<'_> {
         };
         let mut findings = Vec::new();
         for service in self.trading_services().filter(|it| covers(&hold.scope, it)) {
-            let [desired, running] = [service.desired_count, service.running_count];
-            if desired > 0 || running > 0 {
-                let what = format!("desired {desired}, running {running}");
-                findings.push(finding("service.runs_under_hold", &service.name, what));
+            // What cannot be read of scaling is told where services are.
+            match Starts::of(service) {
+                None | Some(Starts::Unread(_)) => {}
+                Some(starts) => {
+                    let what = starts.to_string();
+                    findings.push(finding("service.runs_under_hold", &service.name, what));
+                }
             }
         }
         for row in self.world.rows().iter().filter(|row| self.is_alone_under(hold, row)) {
@@ -51,17 +55,33 @@ impl View<'_> {
                 None => found,
             });
         }
-        let schedules = self.world.schedules.as_ref().and_then(Reading::value);
+        for task in self.trading_tasks_alone().filter(|_| hold.scope.covers_all()) {
+            let what = format!("a task of {} runs", task.family);
+            findings.push(finding("task.runs_under_hold", &task.id, what));
+        }
         let services = self.world.services.as_ref().and_then(Reading::value);
         let role = |it| self.request.site.schedule_role(it, services);
-        let all = hold.scope.covers_all();
-        for schedule in schedules.into_iter().flatten().filter(|it| it.enabled && all) {
-            if role(schedule).is_some_and(|it| it.trades()) {
+        for schedule in self.schedules().filter(|it| it.enabled) {
+            let is_held =
+                self.trading_services().any(|it| covers(&hold.scope, it) && schedule.starts(it));
+            if role(schedule).is_some_and(|it| it.trades()) && (is_held || hold.scope.covers_all())
+            {
                 let what = "is enabled and starts what trades".to_owned();
                 findings.push(finding("schedule.enabled_under_hold", &schedule.id, what));
             }
         }
         findings
+    }
+
+    fn schedules(&self) -> impl Iterator<Item = &Schedule> {
+        self.world.schedules.as_ref().and_then(Reading::value).into_iter().flatten()
+    }
+
+    /// Tasks that no service runs.
+    fn trading_tasks_alone(&self) -> impl Iterator<Item = &Task> {
+        let tasks = self.world.tasks.as_ref().and_then(Reading::value).into_iter().flatten();
+        let live = tasks.filter(|it| it.service.is_none() && it.state != TaskState::Stopped);
+        live.filter(|it| self.request.site.task_role(it).is_some_and(|it| it.trades()))
     }
 
     fn trading_services(&self) -> impl Iterator<Item = &Service> {
@@ -94,7 +114,11 @@ impl View<'_> {
             let its_own = |it: &&Task| it.service.as_ref() == Some(&name);
             let runs = service.running_count + service.pending_count > 0
                 || tasks.into_iter().filter(its_own).any(|it| it.state != TaskState::Stopped);
-            (service.desired_count == 0 && !runs).then_some(name)
+            // What brings it up by the clock or by load may have brought it down.
+            let target = service.autoscaling.value();
+            let comes_back = target.is_some_and(|it| it.min_capacity == 0 && it.can_lift())
+                || self.schedules().any(|it| it.enabled && it.scales(&name));
+            (service.desired_count == 0 && !runs && !comes_back).then_some(name)
         };
         let rows = self.world.rows().iter().filter(|row| !row.status().is_at_rest());
         let told = |row: &StrategyRow| {
