@@ -8,7 +8,7 @@ use trading_core::model::{Schedule, ScheduleId, ScheduleTarget};
 use trading_core::ops::schedule::Belongs;
 
 use super::shape::{self, Called};
-use super::{One, Part, SCHEDULES, Schedules, group_and_name, kind, schedule_id, take, unread};
+use super::{One, Part, SCHEDULES, Schedules, group_and_name, kind, schedule_id, take};
 use crate::platform::aws::calls;
 use crate::platform::aws::errors::Failure;
 
@@ -16,11 +16,11 @@ use crate::platform::aws::errors::Failure;
 const LISTED: i32 = 100;
 
 impl Schedules {
-    /// Those that may be ours.
-    pub(super) async fn read_schedules(&self) -> Part {
+    /// Those that may be ours, one by one as they come: what was read is kept where the rest is late.
+    pub(super) async fn read_schedules(&self, part: &mut Part) {
         let listed = match self.list_schedules().await {
             Ok(listed) => listed,
-            Err(failure) => return unread(SCHEDULES, &failure),
+            Err(failure) => return part.gaps.push(failure.gap(SCHEDULES)),
         };
         let mut asked = JoinSet::new();
         for summary in listed.into_iter().filter(|it| self.may_be_ours(it)) {
@@ -29,14 +29,12 @@ impl Schedules {
             let schedules = self.clone();
             asked.spawn(async move { schedules.read_schedule(&id).await });
         }
-        let mut part = Part::default();
         while let Some(joined) = asked.join_next().await {
             let one = joined.unwrap_or_else(|error| {
                 One::unread(SCHEDULES, &Failure::ended(&calls::GET_SCHEDULE, &error))
             });
-            take(&mut part, one);
+            take(part, one);
         }
-        part
     }
 
     /// Whether more must be known of it. What it calls through an API's own words may start tasks

@@ -45,11 +45,6 @@ pub(super) struct Schedules {
 /// What was read of one generation.
 type Part = Listing<Schedule>;
 
-/// Nothing of one generation, and why.
-fn unread(source: &str, failure: &Failure) -> Part {
-    Listing { found: Vec::new(), gaps: vec![failure.gap(source)] }
-}
-
 /// Takes an answer about a single one in.
 fn take(part: &mut Part, one: One) {
     match one {
@@ -107,10 +102,17 @@ impl Schedules {
             return Reading::absent(SCHEDULES, why);
         }
         let patience = self.hurry.patience();
-        let both = hurry::either(patience, self.read_schedules(), self.read_rules()).await;
-        let late = |source, call| unread(source, &Failure::late(call));
-        let schedules = both.0.unwrap_or_else(|| late(SCHEDULES, &calls::LIST_SCHEDULES));
-        let rules = both.1.unwrap_or_else(|| late(RULES, &calls::LIST_RULES));
+        let (mut schedules, mut rules) = (Part::default(), Part::default());
+        let (read_schedules, read_rules) =
+            (self.read_schedules(&mut schedules), self.read_rules(&mut rules));
+        let (all_schedules, all_rules) = hurry::either(patience, read_schedules, read_rules).await;
+        let late = |call| Failure::late(call).gap(SCHEDULES);
+        if all_schedules.is_none() {
+            schedules.gaps.push(late(&calls::GET_SCHEDULE));
+        }
+        if all_rules.is_none() {
+            rules.gaps.push(Gap { source: RULES.to_owned(), ..late(&calls::LIST_TARGETS_BY_RULE) });
+        }
         let gaps = schedules.gaps.into_iter().chain(rules.gaps).collect();
         let mut list = Listing { found: Vec::new(), gaps };
         let found = schedules.found.into_iter().chain(rules.found);

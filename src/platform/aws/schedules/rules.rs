@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 use trading_core::model::{Schedule, Written};
 
 use super::shape::{self, Called};
-use super::{One, Part, RULE, RULES, Schedules, Switch, kind, take, unread};
+use super::{One, Part, RULE, RULES, Schedules, Switch, kind, take};
 use crate::platform::aws::calls;
 use crate::platform::aws::change::Change;
 use crate::platform::aws::errors::{Failure, Kind};
@@ -15,25 +15,24 @@ use crate::platform::aws::errors::{Failure, Kind};
 const LISTED: i32 = 100;
 
 impl Schedules {
-    /// All rules of the default bus, but those that a service of AWS keeps for itself.
-    pub(super) async fn read_rules(&self) -> Part {
+    /// All rules of the default bus, but those that a service of AWS keeps for itself; one by one
+    /// as they come.
+    pub(super) async fn read_rules(&self, part: &mut Part) {
         let listed = match self.list_rules().await {
             Ok(listed) => listed,
-            Err(failure) => return unread(RULES, &failure),
+            Err(failure) => return part.gaps.push(failure.gap(RULES)),
         };
         let mut asked = JoinSet::new();
         for rule in listed.into_iter().filter(|it| it.managed_by().is_none()) {
             let schedules = self.clone();
             asked.spawn(async move { schedules.read_rule(&rule).await });
         }
-        let mut part = Part::default();
         while let Some(joined) = asked.join_next().await {
             let one = joined.unwrap_or_else(|error| {
                 One::unread(RULES, &Failure::ended(&calls::LIST_TARGETS_BY_RULE, &error))
             });
-            take(&mut part, one);
+            take(part, one);
         }
-        part
     }
 
     async fn list_rules(&self) -> Result<Vec<Rule>, Failure> {

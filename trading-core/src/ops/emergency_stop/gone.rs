@@ -216,7 +216,7 @@ impl Desk<'_> {
         };
         if let Some(schedule) = schedules.into_iter().flatten().find(trades) {
             let what = format!("schedule {}", schedule.id);
-            _ = all.stays.get_or_insert_with(|| (what, Ends::All));
+            _ = all.stays.get_or_insert((what, Ends::All));
         }
         all
     }
