@@ -9,8 +9,8 @@ use trading_core::model::{
     GapKind, Listing, Schedule, ScheduleId, ScheduleKind, ScheduleTarget, Written,
 };
 
-use super::World;
-use crate::platform::Platform;
+use super::{TIMEOUT, World};
+use crate::platform::{Opening, Platform};
 
 const CLOSE: &str = "ops-pipeline-exits/ops-pipeline-position-manager-close";
 
@@ -213,6 +213,23 @@ async fn what_cannot_be_read_hides_nothing_else() {
     assert_eq!((count(&found, ScheduleKind::Schedule), count(&found, ScheduleKind::Rule)), (7, 3));
     let [gap] = found.gaps.as_slice() else { panic!("{:?}", found.gaps) };
     assert!(gap.why.contains("scheduler:GetSchedule"), "{}", gap.why);
+}
+
+#[tokio::test]
+#[ignore = "needs an AWS-compatible server: cargo xtask test aws"]
+async fn what_was_read_before_one_hangs_is_there_at_the_first_look_of_a_stop() {
+    let world = World::ops_pipeline().await;
+    let opening = Opening { urgent: true, ..Opening::usual(TIMEOUT) };
+    let environment = world.process.environment(world.environment);
+    let platform =
+        crate::platform::aws::open(&environment, &world.process.ctx, opening).await.expect("open");
+    let hangs = Rule::on("events", "ListTargetsByRule").times(1).hang();
+    world.sandbox.rules(&[hangs]).expect("a rule");
+    let found = list(&platform).await;
+    let count = |kind| found.found.iter().filter(|it| it.kind == kind).count();
+    assert_eq!((count(ScheduleKind::Schedule), count(ScheduleKind::Rule)), (8, 2));
+    let [gap] = found.gaps.as_slice() else { panic!("{:?}", found.gaps) };
+    assert_eq!((gap.source.as_str(), gap.kind), ("rules", GapKind::Unreachable));
 }
 
 #[tokio::test]
