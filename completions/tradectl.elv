@@ -73,7 +73,7 @@ set edit:completion:arg-completer[tradectl] = {|@words|
             cand --reason 'Why it is safe to trade again'
             cand --leave 'Leaves an item of the restore record as it is (`strategy=ID`, `service=NAME`, `schedule=NAME`, `autoscaling=NAME`), does without a lost part of it (`record=RUN/N`), or answers for an order whose outcome no venue can settle (`order=ID`); may be given again'
             cand --take 'Puts an item back although somebody changed it since; may be given again'
-            cand --record 'Adds restore records that the state store did not take: a stop''s JSON document, the lines of its output that begin with `restore record:`, or a copy of its journal'
+            cand --record 'Adds restore records that the state store did not take: a stop''s JSON document, the lines of its output that begin with `restore record:`, or a copy of its journal; may be given again'
             cand --plan 'With `--dry-run`: saves the plan. Without: does this saved plan, if the world has not moved; good for 15 minutes, and together with `--approve`'
             cand --approve 'Approves the plan of this digest, and no other'
             cand --kill-at 'Dies at the n-th place; drills only'

@@ -73,7 +73,7 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand emergency-stop" -s V -
 complete -c tradectl -n "__fish_tradectl_using_subcommand resume" -l reason -d 'Why it is safe to trade again' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand resume" -l leave -d 'Leaves an item of the restore record as it is (`strategy=ID`, `service=NAME`, `schedule=NAME`, `autoscaling=NAME`), does without a lost part of it (`record=RUN/N`), or answers for an order whose outcome no venue can settle (`order=ID`); may be given again' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand resume" -l take -d 'Puts an item back although somebody changed it since; may be given again' -r
-complete -c tradectl -n "__fish_tradectl_using_subcommand resume" -l record -d 'Adds restore records that the state store did not take: a stop\'s JSON document, the lines of its output that begin with `restore record:`, or a copy of its journal' -r -F
+complete -c tradectl -n "__fish_tradectl_using_subcommand resume" -l record -d 'Adds restore records that the state store did not take: a stop\'s JSON document, the lines of its output that begin with `restore record:`, or a copy of its journal; may be given again' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand resume" -l plan -d 'With `--dry-run`: saves the plan. Without: does this saved plan, if the world has not moved; good for 15 minutes, and together with `--approve`' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand resume" -l approve -d 'Approves the plan of this digest, and no other' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand resume" -l kill-at -d 'Dies at the n-th place; drills only' -r

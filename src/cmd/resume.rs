@@ -14,7 +14,7 @@ use super::Session;
 use super::approve::{PlanArgs, actor};
 use super::emergency_stop::site;
 use super::kill::KillArgs;
-use super::planned::Errand;
+use super::planned::{Errand, quoted};
 use crate::error::Fault;
 use crate::settings::Access;
 
@@ -38,9 +38,10 @@ pub struct Arguments {
     #[arg(long, value_name = "ITEM", value_parser = item)]
     take: Vec<String>,
     /// Adds restore records that the state store did not take: a stop's JSON document, the
-    /// lines of its output that begin with `restore record:`, or a copy of its journal.
+    /// lines of its output that begin with `restore record:`, or a copy of its journal; may be
+    /// given again.
     #[arg(long, value_name = "FILE")]
-    record: Option<PathBuf>,
+    record: Vec<PathBuf>,
     #[command(flatten)]
     approve: PlanArgs,
     #[command(flatten)]
@@ -105,12 +106,16 @@ fn request(
     let deadline = session.deadline(DEADLINE)?;
     let deadline = SignedDuration::try_from(deadline).unwrap_or(SignedDuration::MAX);
     let Arguments { stop_id, reason, leave, take, record, approve: _, kill: _ } = args;
-    let record = record.as_deref().map(|path| read_records(&session.ctx.cwd.join(path)));
+    let mut chunks: Vec<RestoreChunk> = Vec::new();
+    for path in record {
+        chunks.extend(read_records(&session.ctx.cwd.join(path))?);
+    }
     Ok(Request {
         run_id,
         stop_id: stop_id.as_deref().map(Into::into),
         reason: reason.clone(),
-        record: record.transpose()?.unwrap_or_default(),
+        record: chunks,
+        record_files: record.iter().map(|it| quoted(&it.to_string_lossy())).collect(),
         leave: leave.clone(),
         take: take.clone(),
         actor: actor(session),

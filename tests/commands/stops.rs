@@ -280,6 +280,7 @@ impl World {
             stop_id: None,
             reason: "mended".to_owned(),
             record: vec![],
+            record_files: vec![],
             leave: vec![],
             take: vec![],
             actor: "alice@desk".to_owned(),

@@ -152,6 +152,7 @@ pub(crate) fn resume_request(world: &SimWorld, run: &str) -> resume::Request {
         stop_id: None,
         reason: "fixed".into(),
         record: vec![],
+        record_files: vec![],
         leave: vec![],
         take: vec![],
         actor: "tester".into(),

@@ -44,6 +44,8 @@ pub struct Request {
     pub reason: String,
     /// Chunks of the restore record that a run could keep nowhere but in its output.
     pub record: Vec<RestoreChunk>,
+    /// The files that they were given in, as words that a shell takes, for what is typed next.
+    pub record_files: Vec<String>,
     /// Items to leave as they are.
     pub leave: Vec<String>,
     /// Items to set to the value from before although somebody changed them since.

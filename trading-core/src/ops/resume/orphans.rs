@@ -64,7 +64,10 @@ impl Resume {
                 "whether a stop ended before the latch named it, and left something changed, is \
                  not known: {gap}"
             );
-            let again = format!("tradectl resume --env {env} --reason …");
+            let again = match &self.hold {
+                None => self.again(""),
+                Some(_) => format!("tradectl resume --env {env} --reason …"),
+            };
             let id = "resume.orphans_unread";
             findings
                 .push(Finding::new(id, Severity::Warning, "restore records", message).next(again));

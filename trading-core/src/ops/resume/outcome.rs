@@ -5,7 +5,9 @@ use super::holds::in_order;
 use super::procedure::{End, Resume};
 use super::record;
 use super::restore::{self, Fate, Item};
-use crate::model::{Hold, Reading, RestoreItem, RestoreSubject, RestoreValue, Written};
+use crate::model::{
+    Hold, Reading, RestoreChunk, RestoreItem, RestoreSubject, RestoreValue, Written,
+};
 use crate::ops::Planned;
 use crate::ops::run::describe;
 use crate::plan::{Settled, Step};
@@ -172,18 +174,25 @@ impl Resume {
         open.map(|it| format!(" --leave {}", it.item.subject)).collect()
     }
 
-    /// This resume once more, with what was decided for it already and with something added.
-    fn again(&self, more: &str) -> String {
+    /// This resume once more, with what was decided for it and given to it already and with
+    /// something added.
+    pub(super) fn again(&self, more: &str) -> String {
         let env = &self.site.environment;
         let mut decided = String::new();
         self.request.leave.iter().for_each(|it| decided.push_str(&format!(" --leave {it}")));
         self.request.take.iter().for_each(|it| decided.push_str(&format!(" --take {it}")));
+        decided.push_str(&self.given());
         match &self.hold {
             Some(it) => {
                 format!("tradectl resume {} --env {env} --reason …{decided}{more}", it.stop_id)
             }
             None => format!("tradectl resume --env {env} --reason …{decided}{more}"),
         }
+    }
+
+    /// The records that were given: what is typed next without them goes without what they hold.
+    fn given(&self) -> String {
+        self.request.record_files.iter().map(|it| format!(" --record {it}")).collect()
     }
 
     /// The other stops that hold, and what.
@@ -218,8 +227,14 @@ impl Resume {
     fn first_of_several(&self) -> Option<String> {
         let holds = &self.world.latch.as_ref()?.value()?.holds;
         let first = in_order(holds).into_iter().next().filter(|_| self.hold.is_none())?;
-        let env = &self.site.environment;
-        Some(format!("tradectl resume {} --env {env} --reason …", first.stop_id))
+        let (env, id) = (&self.site.environment, &first.stop_id);
+        // What was given of another one that holds is for that one's resume.
+        let is_others = |it: &RestoreChunk| {
+            it.stop_id != *id && holds.iter().any(|hold| hold.stop_id == it.stop_id)
+        };
+        let of_others = self.request.record.iter().any(is_others);
+        let given = if of_others { String::new() } else { self.given() };
+        Some(format!("tradectl resume {id} --env {env} --reason …{given}"))
     }
 
     /// What shows every item: the page tells many of one kind by their number.

@@ -11,6 +11,7 @@ use crate::report::{Exit, Report, Severity};
 use jiff::SignedDuration;
 
 mod gate;
+mod given;
 mod orders;
 mod orphans;
 mod parted;

@@ -1,0 +1,70 @@
+//! Records that were given of a stop that no latch ever named.
+
+use super::*;
+
+/// A stop without a latch and a record died; what it printed, and the world that it left.
+fn unnamed() -> (SimWorld, Vec<RestoreChunk>) {
+    unnamed_of(Scope::All)
+}
+
+fn unnamed_of(scope: Scope) -> (SimWorld, Vec<RestoreChunk>) {
+    let mut world = SimWorld::busy();
+    world.rows[3].row.set("status", Attr::text("running"));
+    world.engines_beat = true;
+    (world.latch_broken, world.store_broken) = (true, true);
+    let deadline_at = world.now + SignedDuration::from_secs(10);
+    let asked = emergency_stop::Request { scope, deadline_at, ..world::request(&world, "dead") };
+    let approval = world::approval(&world::site(), &asked);
+    let mut stop = EmergencyStop::new(world::site(), asked, Some((approval, "typed")));
+    let report = drive(&mut world, &mut stop, None, |_| 0).unwrap();
+    assert_ne!(report.outcome, "HALTED", "{report:#?}");
+    (world.latch_broken, world.store_broken) = (false, false);
+    world.now += SignedDuration::from_mins(5);
+    // It ran on another machine.
+    (world.journal, world.journaled_at) = (vec![], vec![]);
+    let record = std::mem::take(&mut world.elsewhere);
+    assert!(record.iter().any(|it| !it.items.is_empty()), "{record:#?}");
+    (world, record)
+}
+
+fn given(world: &SimWorld, record: &[RestoreChunk], run: &str) -> Request {
+    let record_files = vec!["dead.txt".to_owned()];
+    Request { record: record.to_vec(), record_files, ..request(world, run) }
+}
+
+fn service<'a>(world: &'a mut SimWorld, name: &str) -> &'a mut Service {
+    world.services.iter_mut().find(|it| it.name.as_str() == name).unwrap()
+}
+
+/// What was typed once more without the record would release over what it holds.
+#[test]
+fn what_is_typed_next_gives_the_record_again() {
+    let (mut world, record) = unnamed();
+    // The stop that is resumed has something of its own, which somebody changes.
+    service(&mut world, "engine-2").desired_count = 3;
+    stop_scope(&mut world, "r1", Scope::All);
+    service(&mut world, "engine-2").desired_count = 7;
+    let asked = given(&world, &record, "r2");
+    let (report, _) = survey(&mut world, asked.clone());
+    assert_eq!(report.outcome, "undecided", "{report:#?}");
+    let line = "tradectl resume stop-r1 --env sim --reason … --record dead.txt";
+    let next = report.findings.iter().find(|it| it.id == "resume.changed_since").unwrap();
+    let leave = format!("{line} --leave service=engine-2");
+    assert_eq!(next.next.as_deref(), Some(leave.as_str()));
+    assert_eq!(report.fold.unwrap().all, format!("{line} --dry-run --output json"));
+    let report = resume_with(&mut world, asked, None).unwrap();
+    assert_eq!(report.outcome, "PARTIAL", "{report:#?}");
+    assert_eq!(report.errors[0].hint.as_deref(), Some(leave.as_str()));
+    // A part that is missing all the same is given beside it.
+    world.latch.holds[0].note_misplaced(&"r9".into(), "bob", [0].into());
+    let asked = given(&world, &record, "r3");
+    let report = resume_with(&mut world, asked, None).unwrap();
+    let both = format!("{line} --record FILE");
+    assert_eq!(report.errors[0].hint.as_deref(), Some(both.as_str()), "{report:#?}");
+    // Of several stops the first is to be typed, and its record with it.
+    world.latch.holds[0].misplaced.clear();
+    stop_scope(&mut world, "x", Scope::Service("engine-1".into()));
+    let asked = given(&world, &record, "r4");
+    let report = resume_with(&mut world, asked, None).unwrap();
+    assert_eq!(report.errors[0].hint.as_deref(), Some(line), "{report:#?}");
+}
