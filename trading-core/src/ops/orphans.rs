@@ -1,7 +1,7 @@
 //! Stops that ended before the latch named them. What such a stop changed is in a record that
 //! no hold leads to: whoever stops next takes it over, and a resume tells of it.
 
-use super::resume::found;
+use super::resume::{Now, now};
 use super::seen::World;
 use crate::model::{
     Hold, Latch, Reading, RestoreChunk, RestoreItem, RestoreSubject, RestoreValue, StopId, Utc,
@@ -102,14 +102,10 @@ pub(crate) fn orphans(loose: &[RestoreChunk], latch: &Latch, world: &World) -> V
         let last_at = chunks.iter().map(|it| it.at).max().unwrap_or(first.at);
         let mut orphan = Orphan::of(*hold, first.at, last_at);
         for item in items {
-            let found = found(world, &item.subject);
-            let stands = |found: &Option<_>| {
-                item.written != item.before && found.as_ref() == Some(&item.written)
-            };
-            match found.as_ref().map(stands) {
-                Ok(true) => orphan.items.push(item),
-                Ok(false) => orphan.moot.push(item),
-                Err(_) => orphan.unread.push(item),
+            match now(world, &item) {
+                Now::AsLeft => orphan.items.push(item),
+                Now::AsBefore | Now::Other(_) => orphan.moot.push(item),
+                Now::Unread(_) => orphan.unread.push(item),
             }
         }
         orphans.push(orphan);

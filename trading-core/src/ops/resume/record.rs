@@ -3,7 +3,7 @@
 
 use super::Request;
 use super::gate::{NOT_BEATING, Obstacle};
-use super::restore::found;
+use super::restore::{Now, now};
 use crate::model::{
     Hold, Misplaced, Reading, RestoreChunk, RestoreItem, RestoreSubject, RunId, StopId,
 };
@@ -27,13 +27,16 @@ pub(super) fn chunks(world: &World, request: &Request, stop_id: &StopId) -> Vec<
     let stored = stored.chain(journaled.flat_map(|it| &it.chunks));
     let given = request.record.iter().filter(|chunk| chunk.stop_id == *stop_id);
     let mut chunks: Vec<RestoreChunk> = stored.chain(given).cloned().collect();
-    let own: BTreeSet<RestoreSubject> =
-        chunks.iter().flat_map(|it| &it.items).map(|it| it.subject.clone()).collect();
+    // What this stop recorded and then did not change is not its own.
+    let own = RestoreChunk::valid(&chunks).into_iter().flat_map(|it| it.items);
+    let own: BTreeSet<RestoreSubject> = own.map(|it| it.subject).collect();
     let never_named = request.record.iter().filter(|it| is_never_named(world, it, stop_id));
     chunks.extend(never_named.map(|chunk| {
         let mut copy = chunk.taken_over_by(stop_id);
         // What this stop found otherwise is in its own record.
-        copy.items.retain(|it| !own.contains(&it.subject) && stands(world, it));
+        // What a first try put back is waited for by the second one too.
+        let ours = |it: &RestoreItem| matches!(now(world, it), Now::AsLeft | Now::AsBefore);
+        copy.items.retain(|it| !own.contains(&it.subject) && ours(it));
         copy
     }));
     chunks
@@ -50,17 +53,12 @@ fn is_never_named(world: &World, chunk: &RestoreChunk, stop_id: &StopId) -> bool
         && chunk.items.iter().all(|it| world.covers(&ours.scope, &it.subject))
 }
 
-/// Whether what was changed still stands as it was left.
-fn stands(world: &World, item: &RestoreItem) -> bool {
-    item.before != item.written
-        && found(world, &item.subject).is_ok_and(|it| it.as_ref() == Some(&item.written))
-}
-
 /// What was given of a stop that the latch could not name, and still stands as that one left it;
 /// `None`: nothing does.
 pub(super) fn left_by(world: &World, request: &Request) -> Option<Hold> {
     let valid = RestoreChunk::valid(&request.record);
-    let chunk = valid.iter().find(|it| it.items.iter().any(|item| stands(world, item)))?;
+    let chunk =
+        valid.iter().find(|it| it.items.iter().any(|item| now(world, item) == Now::AsLeft))?;
     chunk.unlatched.as_deref().cloned()
 }
 

@@ -87,6 +87,31 @@ pub(crate) fn found(
     })
 }
 
+/// How an item stands now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Now {
+    /// As it was before the stop, or where an engine moved on to from there.
+    AsBefore,
+    /// As the stop left it.
+    AsLeft,
+    /// Otherwise; `None`: it is gone.
+    Other(Option<RestoreValue>),
+    /// That is not known.
+    Unread(String),
+}
+
+/// How an item of a record stands now.
+pub(crate) fn now(world: &World, item: &RestoreItem) -> Now {
+    match found(world, &item.subject) {
+        Err(why) => Now::Unread(why),
+        Ok(Some(found)) if found == item.before || engine_moved_on(&item.before, &found) => {
+            Now::AsBefore
+        }
+        Ok(Some(found)) if found == item.written => Now::AsLeft,
+        Ok(found) => Now::Other(found),
+    }
+}
+
 /// The stop that goes on covering an item, which stays as it is.
 fn holder<'a>(world: &'a World, stop_id: &StopId, subject: &RestoreSubject) -> Option<&'a StopId> {
     let latch = world.latch.as_ref().and_then(Reading::value);
@@ -102,15 +127,16 @@ pub(super) fn fates(world: &World, request: &Request, stop_id: &StopId) -> Vec<I
         .map(|item| {
             let name = item.subject.to_string();
             let holder = holder(world, stop_id, &item.subject);
-            let fate = match (found(world, &item.subject), holder) {
+            let fate = match (now(world, &item), holder) {
                 _ if request.leave.contains(&name) => Fate::Left,
                 (_, Some(other)) => Fate::HeldBy(other.clone()),
-                (Err(why), None) => Fate::Unread(why),
-                (Ok(Some(found)), None) if found == item.before => Fate::Stands,
-                (Ok(Some(found)), None) if engine_moved_on(&item.before, &found) => Fate::Stands,
-                (Ok(Some(found)), None) if found == item.written => Fate::Restore,
-                (Ok(Some(found)), None) if request.take.contains(&name) => Fate::Take(found),
-                (Ok(found), None) => Fate::Conflict { found },
+                (Now::Unread(why), None) => Fate::Unread(why),
+                (Now::AsBefore, None) => Fate::Stands,
+                (Now::AsLeft, None) => Fate::Restore,
+                (Now::Other(Some(found)), None) if request.take.contains(&name) => {
+                    Fate::Take(found)
+                }
+                (Now::Other(found), None) => Fate::Conflict { found },
             };
             Item { item, fate }
         })

@@ -6,7 +6,7 @@
 use super::gate::Obstacle;
 use super::procedure::{End, Resume};
 use super::record::{self, MissingChunk};
-use super::restore::{Item, engine_moved_on, found};
+use super::restore::{Item, Now, engine_moved_on, found, now};
 use crate::model::{Hold, Meant, Reading, RestoreItem, RestoreSubject, meant};
 use crate::ops::Query;
 use crate::ops::history::{Stop, Stops};
@@ -150,11 +150,10 @@ pub(crate) fn open_items(
     if stop.over.is_some() {
         return 0;
     }
-    let is_open = |item: &RestoreItem| {
-        let Ok(found) = found(world, &item.subject) else { return true };
-        let as_left = item.written != item.before && found.as_ref() == Some(&item.written);
-        let put_back = stop.put_back.contains(&item.subject);
-        as_left || (stop.taken_up && !put_back && found.as_ref() != Some(&item.before))
+    let is_open = |item: &RestoreItem| match now(world, item) {
+        Now::AsLeft | Now::Unread(_) => true,
+        Now::AsBefore => false,
+        Now::Other(_) => stop.taken_up && !stop.put_back.contains(&item.subject),
     };
     let taken = |item: &RestoreItem| since.iter().any(|it| takes(it, item));
     let items = items_of(world, stop).into_iter();

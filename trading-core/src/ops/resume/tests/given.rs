@@ -32,6 +32,10 @@ fn given(world: &SimWorld, record: &[RestoreChunk], run: &str) -> Request {
     Request { record: record.to_vec(), record_files, ..request(world, run) }
 }
 
+fn desired(world: &SimWorld) -> Vec<u32> {
+    world.services.iter().map(|it| it.desired_count).collect()
+}
+
 fn service<'a>(world: &'a mut SimWorld, name: &str) -> &'a mut Service {
     world.services.iter_mut().find(|it| it.name.as_str() == name).unwrap()
 }
@@ -67,4 +71,57 @@ fn what_is_typed_next_gives_the_record_again() {
     let asked = given(&world, &record, "r4");
     let report = resume_with(&mut world, asked, None).unwrap();
     assert_eq!(report.errors[0].hint.as_deref(), Some(line), "{report:#?}");
+}
+
+fn has(record: &[RestoreChunk], subject: &RestoreSubject) -> bool {
+    record.iter().flat_map(|it| &it.items).any(|it| it.subject == *subject)
+}
+
+/// Two stopped at once: the write of the one landed, and the other noted that its own did not.
+#[test]
+fn what_the_stop_itself_only_recorded_does_not_hide_the_value_that_was_given() {
+    let (mut world, record) = unnamed();
+    let before = desired(&SimWorld::busy());
+    assert_ne!(desired(&world), before);
+    stop_scope(&mut world, "r1", Scope::All);
+    let engine = RestoreSubject::Service("engine-1".into());
+    assert!(has(&record, &engine) && !has(&world.chunks, &engine));
+    let with = record.iter().find(|it| has(std::slice::from_ref(it), &engine)).unwrap();
+    let mut own = RestoreChunk {
+        stop_id: "stop-r1".into(),
+        run_id: "r9".into(),
+        chunk: 0,
+        unlatched: None,
+        ..with.clone()
+    };
+    own.items.retain(|it| it.subject == engine);
+    let void = vec![Void { chunk: 0, subject: engine }];
+    let note = RestoreChunk { chunk: 1, items: vec![], void, ..own.clone() };
+    world.chunks.extend([own, note]);
+    let asked = given(&world, &record, "r2");
+    let report = resume_with(&mut world, asked, None).unwrap();
+    assert_eq!(report.outcome, "RELEASED", "{report:#?}");
+    assert_eq!(desired(&world), before);
+}
+
+/// What the first try put back is waited for by the second one too.
+#[test]
+fn a_second_try_does_not_release_over_what_the_first_one_put_back() {
+    let (mut world, record) = unnamed();
+    let of_a = RestoreSubject::Strategy("a".into());
+    assert!(has(&record, &of_a), "{record:#?}");
+    stop_scope(&mut world, "r1", Scope::All);
+    world.hung.insert("a".into());
+    for run in ["r2", "r3"] {
+        let asked = given(&world, &record, run);
+        let report = resume_with(&mut world, asked, None).unwrap();
+        assert_eq!(report.outcome, "PARTIAL", "{run}: {report:#?}");
+        let silent = report.findings.iter().any(|it| it.id == "resume.not_beating");
+        assert!(silent && !world.latch.holds.is_empty(), "{run}: {report:#?}");
+    }
+    assert_eq!(statuses(&world)[0], "running");
+    let leave = vec![of_a.to_string()];
+    let asked = Request { leave, ..given(&world, &record, "r4") };
+    let report = resume_with(&mut world, asked, None).unwrap();
+    assert_eq!(report.outcome, "RELEASED", "{report:#?}");
 }
