@@ -84,7 +84,7 @@ fn what_the_stop_itself_only_recorded_does_not_hide_the_value_that_was_given() {
     let before = desired(&SimWorld::busy());
     assert_ne!(desired(&world), before);
     stop_scope(&mut world, "r1", Scope::All);
-    let engine = RestoreSubject::Service("engine-1".into());
+    let engine = RestoreSubject::Service("engine-2".into());
     assert!(has(&record, &engine) && !has(&world.chunks, &engine));
     let with = record.iter().find(|it| has(std::slice::from_ref(it), &engine)).unwrap();
     let mut own = RestoreChunk {
