@@ -3,6 +3,7 @@
 //! meanwhile. Release is harder than engage.
 
 mod gate;
+mod given;
 mod holds;
 mod meanwhile;
 mod orphans;

@@ -1,8 +1,8 @@
 //! What stops changed that the latch never named. Nothing leads to their records but what was
 //! recorded: a resume tells of them, and sees to it that its own stop does not look like one.
 
+use super::given;
 use super::procedure::{End, Resume};
-use super::record;
 use crate::model::{GapKind, Hold, Reading, RestoreChunk};
 use crate::ops::Query;
 use crate::plan::{Act, Rung, Step, StepId};
@@ -35,7 +35,7 @@ impl Resume {
     }
 
     fn left_by_given(&self) -> Option<Hold> {
-        record::left_by(&self.world, &self.request)
+        given::left_by(&self.world, &self.request)
     }
 
     /// The stop to type for the first of them.

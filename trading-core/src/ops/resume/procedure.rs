@@ -1,6 +1,7 @@
 //! The procedure: survey, gate, plan, restore, wait for engines, gate again, release.
 
 use super::gate::{self, Obstacle};
+use super::given;
 use super::holds::gone;
 use super::record::{self, MissingChunk};
 use super::restore::{self, Fate, Item};
@@ -175,6 +176,9 @@ impl Resume {
         let mut queries = vec![Query::Latch, Query::Strategies, Query::Services, Query::Tasks];
         // Who comes up does not depend on schedules, and each of them may be a request.
         if let Some(stop_id) = with_record {
+            // What is known here of stops of which something was given.
+            let others = given::has_others(&self.request, &stop_id);
+            queries.extend(others.then_some(Query::Stops));
             let recorded = [Query::Schedules, Query::RestoreChunks(stop_id), Query::LooseChunks];
             queries.extend(recorded);
             queries.push(Query::Supervision);
@@ -234,7 +238,8 @@ impl Resume {
                 }
                 Err(End::NothingHeld) => {
                     self.stage = Stage::LookingBack;
-                    self.ask_all(Self::ORPHANS.to_vec());
+                    let given = (!self.request.record.is_empty()).then_some(Query::Stops);
+                    self.ask_all(Self::ORPHANS.into_iter().chain(given).collect());
                 }
                 Err(end) => self.close(now, end),
             },
@@ -280,7 +285,8 @@ impl Resume {
         let mut steps = match self.world.latch.as_ref().and_then(Reading::value) {
             Some(latch) => {
                 let chunks = record::chunks(&self.world, &self.request, &hold.stop_id);
-                restore::plan(latch, &hold, &self.fates, &chunks, &told)
+                let copies = record::copies(&self.world, &self.request, &hold.stop_id);
+                restore::plan(latch, &hold, &self.fates, (&chunks, &copies), &told)
             }
             None => restore::plan_unlatched(&hold, &self.fates, &told),
         };
@@ -354,7 +360,7 @@ impl Resume {
             self.missing = record::missing(hold, &chunks);
         }
         if let Some(why) = record::newer(&chunks)
-            .or_else(|| record::foreign(&self.world, &self.request, &hold.stop_id))
+            .or_else(|| given::foreign(&self.world, &self.request, &hold.stop_id))
         {
             return Err(End::Refused(why));
         }

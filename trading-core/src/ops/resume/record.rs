@@ -1,9 +1,8 @@
 //! The restore record of a stop, put together: what the state store has, what this machine's
 //! journals have, what the operator gives. A chunk that is in none of them is named.
 
-use super::Request;
 use super::gate::{NOT_BEATING, Obstacle};
-use super::restore::{Now, now};
+use super::{Request, given};
 use crate::model::{
     Hold, Misplaced, Reading, RestoreChunk, RestoreItem, RestoreSubject, RunId, StopId,
 };
@@ -19,47 +18,37 @@ pub(super) const MISSING: &str = "resume.record_missing";
 /// The id of the finding that there is no record at all.
 pub(super) const NONE: &str = "resume.no_record";
 
-/// All chunks of a stop that can be had here.
+/// All chunks of a stop that can be had here, and what it takes over of what was given.
 pub(super) fn chunks(world: &World, request: &Request, stop_id: &StopId) -> Vec<RestoreChunk> {
+    let mut chunks = own(world, request, stop_id);
+    chunks.extend(given::copies(world, request, stop_id, &subjects(&chunks)));
+    chunks
+}
+
+fn own(world: &World, request: &Request, stop_id: &StopId) -> Vec<RestoreChunk> {
     let stored = world.restore.as_ref().and_then(Reading::value).into_iter().flatten();
     let stops = world.stops.as_ref().and_then(Reading::value).into_iter();
     let journaled = stops.flat_map(|it| &it.stops).filter(|it| it.hold.stop_id == *stop_id);
     let stored = stored.chain(journaled.flat_map(|it| &it.chunks));
     let given = request.record.iter().filter(|chunk| chunk.stop_id == *stop_id);
-    let mut chunks: Vec<RestoreChunk> = stored.chain(given).cloned().collect();
-    // What this stop recorded and then did not change is not its own.
-    let own = RestoreChunk::valid(&chunks).into_iter().flat_map(|it| it.items);
-    let own: BTreeSet<RestoreSubject> = own.map(|it| it.subject).collect();
-    let never_named = request.record.iter().filter(|it| is_never_named(world, it, stop_id));
-    chunks.extend(never_named.map(|chunk| {
-        let mut copy = chunk.taken_over_by(stop_id);
-        // What this stop found otherwise is in its own record.
-        // What a first try put back is waited for by the second one too.
-        let ours = |it: &RestoreItem| matches!(now(world, it), Now::AsLeft | Now::AsBefore);
-        copy.items.retain(|it| !own.contains(&it.subject) && ours(it));
-        copy
-    }));
+    let mut chunks: Vec<RestoreChunk> = Vec::new();
+    for chunk in stored.chain(given) {
+        if !chunks.contains(chunk) {
+            chunks.push(chunk.clone());
+        }
+    }
     chunks
 }
 
-/// Whether a given part is of a stop that no latch names and whose values this one covers: it was
-/// recorded while the latch could not be written, and nobody else puts it back.
-fn is_never_named(world: &World, chunk: &RestoreChunk, stop_id: &StopId) -> bool {
-    let Some(latch) = world.latch.as_ref().and_then(Reading::value) else { return false };
-    let Some(ours) = latch.hold(stop_id) else { return false };
-    chunk.stop_id != *stop_id
-        && (chunk.unlatched.is_some() || chunk.is_note())
-        && latch.hold(&chunk.stop_id).is_none()
-        && chunk.items.iter().all(|it| world.covers(&ours.scope, &it.subject))
+/// What of what was given of other stops comes into this one's record and is not there yet.
+pub(super) fn copies(world: &World, request: &Request, stop_id: &StopId) -> Vec<RestoreChunk> {
+    given::copies(world, request, stop_id, &subjects(&own(world, request, stop_id)))
 }
 
-/// What was given of a stop that the latch could not name, and still stands as that one left it;
-/// `None`: nothing does.
-pub(super) fn left_by(world: &World, request: &Request) -> Option<Hold> {
-    let valid = RestoreChunk::valid(&request.record);
-    let chunk =
-        valid.iter().find(|it| it.items.iter().any(|item| now(world, item) == Now::AsLeft))?;
-    chunk.unlatched.as_deref().cloned()
+/// What a record has a value of: what was recorded and then not changed is none of it.
+fn subjects(chunks: &[RestoreChunk]) -> BTreeSet<RestoreSubject> {
+    let items = RestoreChunk::valid(chunks).into_iter().flat_map(|it| it.items);
+    items.map(|it| it.subject).collect()
 }
 
 /// The items of a record: per subject the value from before the stop, of the earliest chunk
@@ -205,15 +194,6 @@ pub(super) fn newer(chunks: &[RestoreChunk]) -> Option<String> {
     Some(format!(
         "the restore record of run {run} was written by a newer tradectl, which must resume"
     ))
-}
-
-/// Given records of other stops: they would be passed over in silence.
-pub(super) fn foreign(world: &World, request: &Request, stop_id: &StopId) -> Option<String> {
-    let is_foreign =
-        |it: &&RestoreChunk| it.stop_id != *stop_id && !is_never_named(world, it, stop_id);
-    let foreign = request.record.iter().find(is_foreign)?;
-    let of = &foreign.stop_id;
-    Some(format!("--record: a restore record of stop {of} is among them, this is {stop_id}"))
 }
 
 /// A name that is in no record, and the one that was probably meant.

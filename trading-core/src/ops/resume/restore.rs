@@ -1,6 +1,6 @@
 //! From the restore record and what stands now to the plan.
 
-use super::{Request, orphans, record};
+use super::{Request, given, orphans, record};
 use crate::journal::Entry;
 use crate::model::{
     Attr, Gap, Hold, Latch, Phase, Reading, RestoreChunk, RestoreItem, RestoreSubject,
@@ -216,13 +216,13 @@ impl Item {
     }
 }
 
-/// The whole plan: the latch to `resuming`, every item, what others take over, and the
-/// release.
+/// The whole plan: the latch to `resuming`, what it takes over of what was given, every item,
+/// what others take over, and the release.
 pub(super) fn plan(
     latch: &Latch,
     hold: &Hold,
     fates: &[Item],
-    chunks: &[RestoreChunk],
+    (chunks, copies): (&[RestoreChunk], &[RestoreChunk]),
     told: &Told<'_>,
 ) -> Vec<Step> {
     let mut steps = Vec::new();
@@ -237,7 +237,11 @@ pub(super) fn plan(
     steps.push(Step::new(StepId::new("latch/resuming"), Rung::Latch, why, act));
     let under = [StepId::new("latch/resuming")];
     let latch = next;
-    steps.extend(item_steps(fates, &under));
+    let taken = given::steps(&hold.stop_id, copies, &under);
+    let leads_back: Vec<StepId> =
+        under.iter().chain(taken.iter().map(|it| &it.id)).cloned().collect();
+    steps.extend(taken);
+    steps.extend(item_steps(fates, &leads_back));
     // Also where every count stands: engines are waited for, and who started them may be gone.
     steps.push(supervised(counts(&steps)).needing(under.iter().cloned()));
     steps.extend(hand_over(fates, chunks, &under));

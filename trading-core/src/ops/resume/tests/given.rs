@@ -125,3 +125,130 @@ fn a_second_try_does_not_release_over_what_the_first_one_put_back() {
     let report = resume_with(&mut world, asked, None).unwrap();
     assert_eq!(report.outcome, "RELEASED", "{report:#?}");
 }
+
+fn resume_given(world: &mut SimWorld, stop: &str, record: &[RestoreChunk], run: &str) -> Report {
+    let asked = Request { record: record.to_vec(), ..later_of(world, stop, run) };
+    let report = resume_with(world, asked, None).unwrap();
+    world.now += SignedDuration::from_mins(1);
+    report
+}
+
+/// Whoever sets something to the same value later does so for reasons of his own.
+#[test]
+fn a_given_record_is_put_back_once() {
+    for brought_up in [None, Some(5)] {
+        let (mut world, record) = unnamed();
+        let before = desired(&SimWorld::busy());
+        stop_scope(&mut world, "r1", Scope::All);
+        // It does not stand as it was left, and is nobody's any more.
+        brought_up.into_iter().for_each(|it| service(&mut world, "engine-2").desired_count = it);
+        let report = resume_given(&mut world, "stop-r1", &record, "r2");
+        assert_eq!(report.outcome, "RELEASED", "{report:#?}");
+        let now = service(&mut world, "engine-2").desired_count;
+        assert_eq!(now, brought_up.unwrap_or(before[1]));
+        // It is retired.
+        service(&mut world, "engine-2").desired_count = 0;
+        world.rows[3].row.set("status", Attr::text("stopped"));
+        stop_scope(&mut world, "r3", Scope::All);
+        let report = resume_given(&mut world, "stop-r3", &record, "r4");
+        assert_eq!(report.exit, Exit::Refused, "{report:#?}");
+        let message = &report.errors[0].message;
+        assert!(message.contains("stop stop-r1 answered for it already"), "{message}");
+        let report = resume_given(&mut world, "stop-r3", &[], "r5");
+        assert_eq!(report.outcome, "RELEASED", "{report:#?}");
+        assert_eq!(service(&mut world, "engine-2").desired_count, 0);
+    }
+}
+
+/// What a killed try put back is in the record of the stop: the next one needs no other.
+#[test]
+fn nothing_of_a_given_record_is_put_back_before_its_copy_stands() {
+    let before = desired(&SimWorld::busy());
+    let (mut put_back, mut whole) = (0, false);
+    for index in 0.. {
+        let (mut world, record) = unnamed();
+        stop_scope(&mut world, "r1", Scope::All);
+        let left = (desired(&world), statuses(&world));
+        let asked = given(&world, &record, "r2");
+        whole = resume_with(&mut world, asked, Some(Kill::After(index))).is_some();
+        let held = !whole && !world.latch.holds.is_empty();
+        if held && (desired(&world), statuses(&world)) != left {
+            put_back += 1;
+            let report = resume_given(&mut world, "stop-r1", &[], "r3");
+            assert_eq!(report.outcome, "RELEASED", "{index}: {report:#?}");
+            assert_eq!(desired(&world), before, "{index}");
+            assert_eq!(statuses(&world)[0], "running", "{index}");
+        }
+        if whole {
+            break;
+        }
+    }
+    assert!(whole && put_back > 3, "{put_back}");
+}
+
+#[test]
+fn where_the_copy_cannot_be_written_nothing_is_put_back() {
+    let (mut world, record) = unnamed();
+    stop_scope(&mut world, "r1", Scope::All);
+    world.store_broken = true;
+    let left = desired(&world);
+    let report = resume_given(&mut world, "stop-r1", &record, "r2");
+    assert_ne!(report.exit, Exit::Ok, "{report:#?}");
+    assert_eq!(desired(&world), left);
+    assert!(!world.latch.holds.is_empty());
+    world.store_broken = false;
+    let report = resume_given(&mut world, "stop-r1", &record, "r3");
+    assert_eq!(report.outcome, "RELEASED", "{report:#?}");
+    assert_eq!(desired(&world), desired(&SimWorld::busy()));
+}
+
+/// What a stop recorded before the latch named it, and nowhere but in its output.
+fn named_late(world: &mut SimWorld) -> Vec<RestoreChunk> {
+    let latch = |ask: &crate::ops::Ask| matches!(ask, crate::ops::Ask::Read(Query::Latch));
+    world.slow = Some((latch, world.now + SignedDuration::from_secs(4)));
+    world.store_broken = true;
+    stop_scope(world, "r0", Scope::All);
+    (world.slow, world.store_broken) = (None, false);
+    let record = world.elsewhere.clone();
+    assert!(record.iter().any(|it| it.unlatched.is_none()), "{record:#?}");
+    record
+}
+
+/// Its latch named it after all, and it is over.
+#[test]
+fn a_record_of_a_stop_that_was_resumed_is_no_record_of_one_that_nobody_named() {
+    let cases = [
+        (false, false, false, "stop stop-r0 answered for it"),
+        (true, true, false, "run r1 resumed it"),
+        (true, false, true, "the latch named that one"),
+    ];
+    for (leave, here, whole, why) in cases {
+        let mut world = SimWorld::busy();
+        world.engines_beat = true;
+        let record = named_late(&mut world);
+        let mut early = record.clone();
+        early.retain(|it| whole || it.unlatched.is_some());
+        assert!(has(&early, &RestoreSubject::Strategy("a".into())), "{early:#?}");
+        let report = match leave {
+            false => resume_given(&mut world, "stop-r0", &record, "r1"),
+            true => {
+                let leave = record.iter().map(|it| format!("record=r0/{}", it.chunk)).collect();
+                let asked = Request { leave, ..later_of(&world, "stop-r0", "r1") };
+                resume_with(&mut world, asked, None).unwrap()
+            }
+        };
+        assert_eq!(report.outcome, "RELEASED", "{report:#?}");
+        world.close_run(&report);
+        if !here {
+            (world.journal, world.journaled_at) = (vec![], vec![]);
+        }
+        world.rows[0].row.set("status", Attr::text("stopped"));
+        stop_scope(&mut world, "r3", Scope::All);
+        let report = resume_given(&mut world, "stop-r3", &early, "r4");
+        assert_eq!(report.exit, Exit::Refused, "{report:#?}");
+        let message = &report.errors[0].message;
+        assert!(message.contains(why), "{message}");
+        assert_eq!(statuses(&world)[0], "stopped");
+        world.now += SignedDuration::from_mins(1);
+    }
+}

@@ -1,0 +1,201 @@
+//! What an operator gives of stops that no latch named: they recorded it while the latch could
+//! not be written, and nobody else puts it back. What of it still stands is copied into the
+//! record of the stop that is resumed: it is put back once, whoever resumes and with whatever
+//! record, and nobody takes it for open again.
+
+use super::Request;
+use super::restore::{Now, now};
+use crate::model::{
+    Hold, Latch, Phase, Reading, RestoreChunk, RestoreItem, RestoreSubject, RunId, StopId, Void,
+};
+use crate::ops::orphans::{Orphan, orphans};
+use crate::ops::seen::World;
+use crate::plan::{Act, Rung, Step, StepId};
+use std::collections::BTreeSet;
+
+/// The parts that were given of other stops. What the run of a file noted of a stop that it saw
+/// to is no part of that one's record.
+fn of_others<'a>(
+    request: &'a Request,
+    stop_id: &'a StopId,
+) -> impl Iterator<Item = &'a RestoreChunk> {
+    let notes = |it: &RestoreChunk| it.taken_from.as_ref() == Some(&it.stop_id);
+    request.record.iter().filter(move |it| it.stop_id != *stop_id && !notes(it))
+}
+
+/// Whether records of other stops than this one were given.
+pub(super) fn has_others(request: &Request, stop_id: &StopId) -> bool {
+    of_others(request, stop_id).next().is_some()
+}
+
+fn latch(world: &World) -> Option<&Latch> {
+    world.latch.as_ref().and_then(Reading::value)
+}
+
+/// What says of a stop's values that somebody sees to them.
+fn marks<'a>(world: &'a World, of: &'a StopId) -> impl Iterator<Item = &'a RestoreChunk> {
+    let loose = world.loose.as_ref().and_then(Reading::value).into_iter().flatten();
+    loose.filter(move |it| it.taken_from.as_ref() == Some(of))
+}
+
+/// Given records of other stops that are not put back with this one, and why: they would be
+/// passed over in silence.
+pub(super) fn foreign(world: &World, request: &Request, stop_id: &StopId) -> Option<String> {
+    let mut others = of_others(request, stop_id);
+    let (of, why) =
+        others.find_map(|it| Some((&it.stop_id, why_not(world, request, stop_id, it)?)))?;
+    Some(format!("--record: a restore record of stop {of} is among them, this is {stop_id}: {why}"))
+}
+
+/// Why a part that was given of another stop is not put back with this one.
+fn why_not(
+    world: &World,
+    request: &Request,
+    stop_id: &StopId,
+    chunk: &RestoreChunk,
+) -> Option<String> {
+    let of = &chunk.stop_id;
+    let Some((latch, ours)) = latch(world).and_then(|it| Some((it, it.hold(stop_id)?))) else {
+        return Some("each is resumed by itself".to_owned());
+    };
+    if latch.hold(of).is_some() {
+        return Some("that one holds, and is resumed by itself".to_owned());
+    }
+    if let Some(why) = was_named(world, request, of) {
+        return Some(why);
+    }
+    let outside = |it: &&RestoreItem| !world.covers(&ours.scope, &it.subject);
+    if let Some(item) = chunk.items.iter().find(outside) {
+        return Some(format!("it changed {}, which this one does not cover", item.subject));
+    }
+    let gaps = [
+        world.loose.as_ref().filter(|it| !it.is_absent()).and_then(Reading::as_gap),
+        world.stops.as_ref().and_then(Reading::as_gap),
+    ];
+    if let Some(gap) = gaps.into_iter().flatten().next() {
+        return Some(format!("whether it was put back already is not known: {gap}"));
+    }
+    let by = answered_by(world, chunk)?;
+    (!by.contains(stop_id)).then(|| {
+        let by: Vec<&str> = by.iter().map(|it| it.as_str()).collect();
+        format!("stop {} answered for it already", by.join(", "))
+    })
+}
+
+/// The stops that see to all of a part; `None`: of something of it none does.
+fn answered_by<'a>(world: &'a World, chunk: &'a RestoreChunk) -> Option<BTreeSet<&'a StopId>> {
+    let mut by = BTreeSet::new();
+    for item in &chunk.items {
+        let has = |it: &&RestoreChunk| it.items.iter().any(|its| its.subject == item.subject);
+        let stops = marks(world, &chunk.stop_id).filter(has).map(|it| &it.stop_id);
+        let mut stops = stops.peekable();
+        stops.peek()?;
+        by.extend(stops);
+    }
+    (!by.is_empty()).then_some(by)
+}
+
+/// What tells that the latch came to name a stop: its own resume saw to what it had recorded.
+fn was_named(world: &World, request: &Request, of: &StopId) -> Option<String> {
+    let stops = world.stops.as_ref().and_then(Reading::value);
+    let here = stops.and_then(|it| it.stops.iter().find(|it| it.hold.stop_id == *of));
+    if let Some(here) = here {
+        if here.at_work {
+            return Some(format!("run {} of it is at work on this machine", here.run));
+        }
+        if let Some(by) = &here.over {
+            return Some(format!("run {by} resumed it"));
+        }
+    }
+    // What was recorded while the latch did not name it says so.
+    let mut chunks = request.record.iter().chain(here.into_iter().flat_map(|it| &it.chunks));
+    let named =
+        chunks.any(|it| it.stop_id == *of && it.unlatched.is_none() && it.taken_from.is_none());
+    (named || here.is_some_and(|it| it.hold.phase == Phase::Held))
+        .then(|| "the latch named that one, and its own resume put back what it changed".to_owned())
+}
+
+/// What was given of stops that no latch named and is not passed over.
+fn usable<'a>(
+    world: &'a World,
+    request: &'a Request,
+    stop_id: &'a StopId,
+) -> Vec<&'a RestoreChunk> {
+    let fits = |it: &&RestoreChunk| why_not(world, request, stop_id, it).is_none();
+    of_others(request, stop_id).filter(fits).collect()
+}
+
+/// What stops left of which these were given, and that nobody sees to.
+fn left<'a>(world: &'a World, given: impl IntoIterator<Item = &'a RestoreChunk>) -> Vec<Orphan> {
+    let Some(latch) = latch(world) else { return Vec::new() };
+    let loose = world.loose.as_ref().and_then(Reading::value).into_iter().flatten();
+    let marks = loose.filter(|it| it.taken_from.is_some() && it.unlatched.is_none());
+    let chunks: Vec<RestoreChunk> = given.into_iter().chain(marks).cloned().collect();
+    orphans(&chunks, latch, world)
+}
+
+/// What was given of a stop that the latch could not name, and still stands as that one left it;
+/// `None`: nothing does.
+pub(super) fn left_by(world: &World, request: &Request) -> Option<Hold> {
+    let given = request.record.iter().filter(|it| was_named(world, request, &it.stop_id).is_none());
+    let left = left(world, given);
+    left.into_iter().find(|it| !it.items.is_empty()).map(|it| it.hold)
+}
+
+/// The copies that come into the record of this stop, of which these are its `own` values. What
+/// does not stand as it was left does not count in them, and nobody puts it back later: whoever
+/// set it to the same value since did so for reasons of his own.
+pub(super) fn copies(
+    world: &World,
+    request: &Request,
+    stop_id: &StopId,
+    own: &BTreeSet<RestoreSubject>,
+) -> Vec<RestoreChunk> {
+    let given = usable(world, request, stop_id);
+    if given.is_empty() {
+        return Vec::new();
+    }
+    let mut open: BTreeSet<(StopId, RestoreSubject)> = BTreeSet::new();
+    for orphan in left(world, given.iter().copied()) {
+        // What a first try put back is waited for by the second one too.
+        let back = orphan.moot.into_iter().filter(|it| now(world, it) == Now::AsBefore);
+        let items = orphan.items.into_iter().chain(orphan.unread).chain(back);
+        // What this stop found otherwise is in its own record.
+        let items = items.filter(|it| !own.contains(&it.subject));
+        open.extend(items.map(|it| (orphan.hold.stop_id.clone(), it.subject)));
+    }
+    let valid = RestoreChunk::valid(given.iter().copied());
+    let valid: BTreeSet<(&RunId, u32, &RestoreSubject)> = valid
+        .iter()
+        .flat_map(|it| it.items.iter().map(|item| (&it.run_id, it.chunk, &item.subject)))
+        .collect();
+    let copy = |chunk: &&RestoreChunk| {
+        let counts = |subject: &RestoreSubject| {
+            open.contains(&(chunk.stop_id.clone(), subject.clone()))
+                && valid.contains(&(&chunk.run_id, chunk.chunk, subject))
+        };
+        let subjects = || chunk.items.iter().map(|it| &it.subject);
+        if chunk.is_note() || (!subjects().any(counts) && answered_by(world, chunk).is_some()) {
+            return None;
+        }
+        let mut copy = chunk.taken_over_by(stop_id);
+        let idle = subjects().filter(|it| !counts(it)).cloned();
+        copy.void = idle.map(|subject| Void { chunk: chunk.chunk, subject }).collect();
+        Some(copy)
+    };
+    let stored = world.restore.as_ref().and_then(Reading::value);
+    let is_new =
+        |copy: &RestoreChunk| !stored.into_iter().flatten().any(|it| it.key() == copy.key());
+    given.iter().filter_map(copy).filter(is_new).collect()
+}
+
+/// The steps that write them, before anything of them is put back: a second try finds it.
+pub(super) fn steps(stop_id: &StopId, copies: &[RestoreChunk], under: &[StepId]) -> Vec<Step> {
+    let steps = copies.iter().zip(1_u32..).map(|(chunk, number)| {
+        let id = StepId::new(format!("record/{stop_id}:taken-over#{number}"));
+        let why = "no latch named the stop that recorded it: this one answers for it";
+        let step = Step::new(id, Rung::Latch, why, Act::HandOver { chunk: chunk.clone() });
+        step.needing(under.iter().cloned())
+    });
+    steps.collect()
+}
