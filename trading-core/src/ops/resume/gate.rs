@@ -34,38 +34,44 @@ fn obstacle(id: &'static str, subject: impl ToString, message: impl Into<String>
     Obstacle { id, subject: subject.to_string(), message: message.into() }
 }
 
+/// What a resume lets trade again.
+#[derive(Clone, Debug)]
+pub(super) struct Reach {
+    /// What the stop covers.
+    pub(super) scope: Scope,
+    /// What is in its record, wherever that lies.
+    pub(super) recorded: BTreeSet<RestoreSubject>,
+}
+
 /// Orders whose rows do not say how they ended, of what the stop covers or recorded: another
 /// strategy's outcome has nothing to do with whether this one may trade again.
 fn doubtful<'a>(
     world: &'a World,
-    scope: &'a Scope,
+    reach: &'a Reach,
     rows: impl IntoIterator<Item = &'a OrderRow>,
 ) -> impl Iterator<Item = &'a OrderRow> {
     let of = |row: &OrderRow| row.row.text_opt(OrderRow::STRATEGY_ID).map(Into::into);
-    let record = world.restore.as_ref().and_then(Reading::value).into_iter().flatten();
-    let recorded: BTreeSet<&RestoreSubject> =
-        record.flat_map(|it| &it.items).map(|it| &it.subject).collect();
     // Of a strategy without a row nobody knows what runs it, or where it trades.
     let covered = move |id: StrategyId| {
         let is_there = world.row(&id).is_some();
         let subject = RestoreSubject::Strategy(id);
-        !is_there || recorded.contains(&subject) || world.covers(scope, &subject)
+        !is_there || reach.recorded.contains(&subject) || world.covers(&reach.scope, &subject)
     };
     let rows = rows.into_iter().filter(|row| row.outcome_unknown());
     rows.filter(move |row| of(row).is_none_or(&covered))
 }
 
 /// Such orders: the venue is asked for each.
-pub(super) fn doubtful_orders(site: &Site, world: &World, scope: &Scope) -> Vec<Query> {
+pub(super) fn doubtful_orders(site: &Site, world: &World, reach: &Reach) -> Vec<Query> {
     let rows = world.stored_orders.as_ref().and_then(Reading::value);
-    doubtful(world, scope, rows.into_iter().flatten())
+    doubtful(world, reach, rows.into_iter().flatten())
         .filter_map(|row| Some(Query::VenueOrder(venue_of(site, world, row)?, row.id.clone())))
         .collect()
 }
 
 /// Those of them that no venue has answered for.
-pub(super) fn unanswered(site: &Site, world: &World, scope: &Scope) -> Vec<Query> {
-    let mut doubtful = doubtful_orders(site, world, scope);
+pub(super) fn unanswered(site: &Site, world: &World, reach: &Reach) -> Vec<Query> {
+    let mut doubtful = doubtful_orders(site, world, reach);
     doubtful.retain(|query| match query {
         Query::VenueOrder(_, id) => {
             world.venue_order.get(id).is_none_or(|it| it.value().is_none() && !it.is_absent())
@@ -126,12 +132,12 @@ pub(super) fn in_flight(hold: &Hold, until: Utc) -> Obstacle {
 }
 
 /// The orders of unknown outcome that no configured venue can settle, as ITEMs of `--leave`.
-pub(super) fn unsettled(site: &Site, world: &World, scope: &Scope) -> Vec<String> {
+pub(super) fn unsettled(site: &Site, world: &World, reach: &Reach) -> Vec<String> {
     if !site.capabilities.positions {
         return Vec::new();
     }
     let rows = world.stored_orders.as_ref().and_then(Reading::value);
-    let doubtful = doubtful(world, scope, rows.into_iter().flatten());
+    let doubtful = doubtful(world, reach, rows.into_iter().flatten());
     doubtful.filter(|row| venue_of(site, world, row).is_none()).map(item).collect()
 }
 
@@ -144,7 +150,7 @@ fn item(row: &OrderRow) -> String {
 pub(super) fn unknown_orders(
     site: &Site,
     world: &World,
-    scope: &Scope,
+    reach: &Reach,
     leave: &[String],
 ) -> Vec<Obstacle> {
     if !site.capabilities.positions {
@@ -160,7 +166,7 @@ pub(super) fn unknown_orders(
         }
         None => return vec![obstacle("resume.orders_unread", "orders table", "was not read")],
     };
-    doubtful(world, scope, rows)
+    doubtful(world, reach, rows)
         .filter_map(|row| {
             let whose = row.whose();
             if venue_of(site, world, row).is_some() {
@@ -178,9 +184,9 @@ pub(super) fn unknown_orders(
 
 /// Orders whose rows are not understood and whose venue tells how they ended: which, and what it
 /// says. One that is pending is settled by its engine.
-pub(super) fn settled_orders(site: &Site, world: &World, scope: &Scope) -> Vec<(String, String)> {
+pub(super) fn settled_orders(site: &Site, world: &World, reach: &Reach) -> Vec<(String, String)> {
     let rows = world.stored_orders.as_ref().and_then(Reading::value);
-    let doubtful = doubtful(world, scope, rows.into_iter().flatten());
+    let doubtful = doubtful(world, reach, rows.into_iter().flatten());
     let told = |row: &OrderRow| {
         let venue = venue_of(site, world, row)?;
         let says = match world.venue_order.get(&row.id)? {

@@ -319,7 +319,7 @@ impl Resume {
             Finding::new("resume.order_left", Severity::Warning, item, message)
         }));
         if matches!(self.end, Some(End::Planned | End::Released)) {
-            let settled = gate::settled_orders(&self.site, &self.world, &self.scope());
+            let settled = gate::settled_orders(&self.site, &self.world, &self.reach());
             findings.extend(settled.into_iter().map(|(order, why)| {
                 Finding::new("resume.order_settled", Severity::Info, order, why)
             }));

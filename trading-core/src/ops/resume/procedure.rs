@@ -200,7 +200,11 @@ impl Resume {
                 self.close(now, end);
             }
             Stage::Surveying => {
-                let doubtful = gate::doubtful_orders(&self.site, &self.world, &self.scope());
+                // Whose orders are asked for: whoever is in the record.
+                if let Some(hold) = &self.hold {
+                    self.fates = restore::fates(&self.world, &self.request, &hold.stop_id);
+                }
+                let doubtful = gate::doubtful_orders(&self.site, &self.world, &self.reach());
                 self.stage = Stage::Asking;
                 if doubtful.is_empty() {
                     self.plan(now);
@@ -274,7 +278,7 @@ impl Resume {
             Ok(hold) => hold,
             Err(end) => return self.close(now, end),
         };
-        let orders = gate::unsettled(&self.site, &self.world, &self.scope());
+        let orders = gate::unsettled(&self.site, &self.world, &self.reach());
         self.left_orders =
             orders.into_iter().filter(|it| self.request.leave.contains(it)).collect();
         let told = restore::Told {
@@ -343,13 +347,15 @@ impl Resume {
         })
     }
 
-    /// What the stop covers.
-    pub(super) fn scope(&self) -> Scope {
-        self.hold.as_ref().map_or(Scope::All, |hold| hold.scope.clone())
+    /// What the stop covers or recorded.
+    pub(super) fn reach(&self) -> gate::Reach {
+        let recorded = self.fates.iter().map(|it| it.item.subject.clone()).collect();
+        let scope = self.hold.as_ref().map_or(Scope::All, |hold| hold.scope.clone());
+        gate::Reach { scope, recorded }
     }
 
     fn unknown_orders(&self) -> Vec<Obstacle> {
-        gate::unknown_orders(&self.site, &self.world, &self.scope(), &self.request.leave)
+        gate::unknown_orders(&self.site, &self.world, &self.reach(), &self.request.leave)
     }
 
     /// What becomes of each item, and what forbids to go on.
@@ -405,7 +411,7 @@ impl Resume {
         let names: Vec<String> = names.collect();
         // An order can only be left: nothing of it can be put back.
         let mut leavable = names.clone();
-        leavable.extend(gate::unsettled(&self.site, &self.world, &self.scope()));
+        leavable.extend(gate::unsettled(&self.site, &self.world, &self.reach()));
         let unknown = record::unknown(leave.iter(), &leavable);
         unknown.or_else(|| record::unknown(take.iter(), &names)).map(End::Refused)
     }
@@ -444,7 +450,7 @@ impl Resume {
         } else if self.only_release_waits() {
             let mut queries = self.survey_queries(None);
             queries.extend(self.record_query());
-            queries.extend(gate::unanswered(&self.site, &self.world, &self.scope()));
+            queries.extend(gate::unanswered(&self.site, &self.world, &self.reach()));
             self.ask_all(queries);
         }
     }
@@ -534,7 +540,7 @@ impl Resume {
             }
             return;
         }
-        let doubtful = gate::doubtful_orders(&self.site, &self.world, &self.scope());
+        let doubtful = gate::doubtful_orders(&self.site, &self.world, &self.reach());
         let unasked = doubtful.into_iter().find(|query| match query {
             Query::VenueOrder(_, id) => !self.world.venue_order.contains_key(id),
             _ => false,

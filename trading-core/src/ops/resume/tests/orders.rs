@@ -150,13 +150,40 @@ fn an_order_of_a_strategy_that_was_not_stopped_closes_no_gate() {
 /// Its row was moved to another service since: the record puts it back all the same.
 #[test]
 fn an_order_of_a_strategy_that_is_put_back_closes_the_gate_whatever_its_row_names_now() {
-    let mut world = SimWorld::busy();
+    // In the store, and where it could only be printed.
+    for store_broken in [false, true] {
+        let (mut world, record) = moved(store_broken);
+        let asked = Request { record, ..request(&world, "r2") };
+        let report = resume_with(&mut world, asked, None).unwrap();
+        assert_eq!(report.exit, Exit::Refused, "{report:#?}");
+        assert_eq!(report.findings[0].id, "resume.order_unknown", "{report:#?}");
+    }
+}
+
+/// What was recorded and then not changed is not put back.
+#[test]
+fn an_order_of_a_strategy_that_the_stop_never_changed_closes_no_gate() {
+    let (mut world, _) = moved(false);
+    let of_a = |it: &RestoreItem| it.subject == RestoreSubject::Strategy("a".into());
+    let with_a = world.chunks.iter().find(|it| it.items.iter().any(of_a)).unwrap();
+    let void = vec![Void { chunk: with_a.chunk, subject: RestoreSubject::Strategy("a".into()) }];
+    let note = RestoreChunk { chunk: 900, items: vec![], void, ..with_a.clone() };
+    world.chunks.push(note);
+    let report = resume(&mut world);
+    assert_eq!(report.outcome, "RELEASED", "{report:#?}");
+}
+
+/// A stop of one service, of which a strategy was moved to another since that has an order of
+/// unknown outcome; and what the stop only printed.
+fn moved(store_broken: bool) -> (SimWorld, Vec<RestoreChunk>) {
+    let mut world = SimWorld { store_broken, ..SimWorld::busy() };
     stop_scope(&mut world, "r1", Scope::Service("engine-1".into()));
+    world.store_broken = false;
     world.engines_beat = true;
     world.rows[0].row.set("service", Attr::text("engine-2"));
     let row = Row::default().with_text("strategy_id", "a").with_text("status", "pending");
     world.stored_orders = vec![OrderRow { id: "o1".into(), row }];
     world.dark.insert(Query::VenueOrder(paper(), "o1".into()));
-    let report = resume(&mut world);
-    assert_eq!(report.exit, Exit::Refused, "{report:#?}");
+    let record = std::mem::take(&mut world.elsewhere);
+    (world, record)
 }
