@@ -39,7 +39,7 @@ impl Resume {
             .collect();
         let new = record.iter().find(|it| !self.planned.contains(it) && !copied.contains(it))?;
         let (id, run) = (&ours.stop_id, &new.run_id);
-        Some(End::StoppedAgain(format!("{run} recorded more of {id} meanwhile: resume it again")))
+        Some(End::Grew(format!("{run} recorded more of {id} meanwhile: resume it again")))
     }
 
     /// Somebody wrote the latch between our read and our write. What stands there now tells

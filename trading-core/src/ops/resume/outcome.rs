@@ -86,8 +86,10 @@ impl Resume {
             Some(End::Planned) => ("planned", Exit::Ok),
             Some(End::Usage(_)) => ("usage", Exit::Usage),
             // Whoever stopped again stops what was put back too; it was put back all the same.
-            Some(End::StoppedAgain(_)) if self.put_something_back() => ("PARTIAL", Exit::Partial),
-            Some(End::Refused(_) | End::Orphaned(_) | End::StoppedAgain(_)) => {
+            Some(End::StoppedAgain(_) | End::Grew(_)) if self.put_something_back() => {
+                ("PARTIAL", Exit::Partial)
+            }
+            Some(End::Refused(_) | End::Orphaned(_) | End::StoppedAgain(_) | End::Grew(_)) => {
                 ("refused", Exit::Refused)
             }
             Some(End::Unread(_)) => ("failed", Exit::Failed),
@@ -120,14 +122,16 @@ impl Resume {
                 let next = next.unwrap_or_else(|| format!("tradectl status --env {env}"));
                 ("resume.orphaned", format!("not resumed, nothing was changed: {why}"), next)
             }
-            End::StoppedAgain(why) => {
+            End::StoppedAgain(why) | End::Grew(why) => {
                 let message = match self.has_latch() {
                     true => format!("the latch was not released: {why}"),
                     false => format!("not resumed to its end: {why}"),
                 };
-                let next = match self.record_grew() {
-                    Some(_) => self.again(""),
-                    None => format!("tradectl status --env {env}"),
+                // By how it ended: a stop that was taken up again records more, too, and to resume
+                // that at once would release what was stopped seconds ago.
+                let next = match &self.end {
+                    Some(End::Grew(_)) => self.again(""),
+                    _ => format!("tradectl status --env {env}"),
                 };
                 ("resume.stopped_again", message, next)
             }
@@ -296,8 +300,10 @@ impl Resume {
             findings.extend(self.run.unsent_notices("resume.not_notified", &self.site.environment));
         }
         // Where somebody stopped again, what was still waited for is nobody's fault.
-        let over =
-            matches!(self.end, Some(End::Released | End::ReleasedByOther | End::StoppedAgain(_)));
+        let over = matches!(
+            self.end,
+            Some(End::Released | End::ReleasedByOther | End::StoppedAgain(_) | End::Grew(_))
+        );
         if !over {
             findings.extend(self.obstacles.iter().map(|it| Finding {
                 id: it.id.to_owned(),

@@ -71,6 +71,8 @@ pub(super) enum End {
     Late(String),
     /// Somebody stopped again meanwhile.
     StoppedAgain(String),
+    /// The stop's record holds more than what was planned from; nobody is known to have stopped.
+    Grew(String),
 }
 
 /// A resume at work.

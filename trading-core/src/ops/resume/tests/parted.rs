@@ -163,6 +163,30 @@ fn a_resume_whose_record_grows_before_its_first_act_puts_nothing_back() {
     assert!(!world.latch.holds.is_empty());
 }
 
+/// A colleague takes the stop up again beside the resume: one look shows the latch and its record.
+#[test]
+fn a_stop_that_was_taken_up_again_is_looked_at_and_not_resumed_at_once() {
+    let mut world = stopped();
+    let asked = request(&world, "r2");
+    let (_, approval) = survey(&mut world, asked.clone());
+    let mut resume = Resume::new(world::site(), asked, Some((approval.unwrap(), "typed")));
+    let mut begun = false;
+    let report = drive_beside(&mut world, &mut resume, |world, _| {
+        if begun || world.latch.holds[0].phase != Phase::Resuming {
+            return;
+        }
+        begun = true;
+        world.latch.epoch += 1;
+        world.latch.holds[0].phase = Phase::Stopping;
+        let chunk = RestoreChunk { run_id: "r9".into(), ..world.chunks[0].clone() };
+        world.chunks.push(chunk);
+    });
+    assert!(begun && report.exit != Exit::Ok, "{report:#?}");
+    let problem = &report.errors[0];
+    assert!(problem.message.contains("stop-r1 was taken up again meanwhile"), "{problem:?}");
+    assert_eq!(problem.hint.as_deref(), Some("tradectl status --env sim"));
+}
+
 /// Its own resume is overtaken by another run, between two looks of this one at the latch.
 #[test]
 fn a_second_overtaken_resume_that_was_never_seen_is_waited_for_too() {
