@@ -194,7 +194,7 @@ mod tests {
                         "time_to_latch_ms": 51,
                         "time_to_last_order_ms": 180,
                         "time_to_lower_compute_ms": 6_200,
-                        "time_to_proof_ms": 7_206,
+                        "time_to_proof_ms": 7_206, "time_to_end_ms": 7_210,
                         "waited_ms": 6_938,
                         "journal_syncs": 6,
                     },

@@ -37,6 +37,8 @@ pub(crate) struct World {
     /// What recoveries left stopped, by the same.
     pub(crate) left_stopped: Option<Reading<BTreeMap<StrategyId, LeftStopped>>>,
     pub(crate) logs: Option<Reading<LogList>>,
+    /// Nobody acknowledges here: only an ended process proves that a strategy has stopped.
+    pub(super) by_process: bool,
     /// Strategies that this stop has changed before, in whatever run.
     pub(crate) touched: BTreeSet<StrategyId>,
     /// Where each strategy stands among those read: every judgement looks up each of them.
@@ -70,6 +72,10 @@ pub(crate) fn nowhere(environment: &str, world: &World) -> String {
 }
 
 impl World {
+    /// Nothing has been seen yet.
+    pub(crate) fn of(site: &Site) -> Self {
+        Self { by_process: site.proves_by_process(), ..Self::default() }
+    }
     /// Takes an answer in.
     pub(crate) fn take(&mut self, seen: Seen) {
         match seen {
@@ -144,7 +150,8 @@ impl World {
         target
     }
     /// Whether a stop of this scope keeps what a stop changed as it is. What shares a service
-    /// or a schedule with one strategy or one venue is not kept down by it.
+    /// or a schedule with one strategy or one venue is not kept down by it; what is one
+    /// strategy's own is, where only its end proves anything.
     pub(crate) fn covers(&self, scope: &Scope, subject: &RestoreSubject) -> bool {
         if scope.covers_all() {
             return true;
@@ -159,6 +166,16 @@ impl World {
                 Scope::Service(held),
             ) => held == name,
             (RestoreSubject::Schedule(id), Scope::Service(held)) => self.starts(id, held),
+            (
+                RestoreSubject::Service(name) | RestoreSubject::Autoscaling(name),
+                Scope::Strategy(id),
+            ) => self.is_service_of_one(id, name),
+            (RestoreSubject::Schedule(schedule), Scope::Strategy(id)) => {
+                let schedules = self.schedules.as_ref().and_then(Reading::value);
+                let mut schedules = schedules.into_iter().flatten();
+                let found = schedules.find(|it| it.id == *schedule);
+                found.is_some_and(|it| self.is_schedule_of_one(id, it))
+            }
             _ => false,
         }
     }

@@ -33,14 +33,14 @@ pub(super) fn measure(binary: &Path, folder: &Path) -> Outcome<Vec<Figure>> {
         "the stop waited {} ms of {} ms for acknowledgements, drains and the gap between its \
          proofs; a bare loop commits the same rows in {bare:.1} ms",
         number(&document, "/data/timing/stop/waited_ms")?,
-        number(&document, "/data/timing/stop/time_to_proof_ms")?,
+        number(&document, "/data/timing/stop/time_to_end_ms")?,
     ));
     Ok(figures)
 }
 
 fn figures(document: &Value, bare_ms: f64) -> Outcome<Vec<Figure>> {
     let of_stop = |name: &str| number(document, &format!("/data/timing/stop/{name}"));
-    let tool_ms = of_stop("time_to_proof_ms")? - of_stop("waited_ms")?;
+    let tool_ms = of_stop("time_to_end_ms")? - of_stop("waited_ms")?;
     // No order after the latch at all has no time.
     let last_order = match document.pointer("/data/timing/time_to_last_order_ms") {
         Some(Value::Object(missing)) if missing.get("state") == Some(&"absent".into()) => 0.0,
@@ -207,7 +207,7 @@ mod tests {
         let document = |last: serde_json::Value| {
             serde_json::json!({"data": {"orders_after_latch": 1, "timing": {
                 "time_to_last_order_ms": last,
-                "stop": {"time_to_proof_ms": 3_000, "waited_ms": 2_900, "time_to_latch_ms": 9,
+                "stop": {"time_to_end_ms": 3_000, "waited_ms": 2_900, "time_to_latch_ms": 9,
                          "journal_syncs": 5}}}})
         };
         let none = serde_json::json!({"state": "absent", "why": "no order came"});

@@ -107,6 +107,7 @@ impl EmergencyStop {
         if site.capabilities.strategies {
             run.read(Query::Latch);
         }
+        let world = World::of(&site);
         Self {
             stop_id: request.stop_id.clone(),
             next_round_at: request.started_at,
@@ -117,7 +118,7 @@ impl EmergencyStop {
             done_when_named: None,
             seen_done: BTreeSet::new(),
             run,
-            world: World::default(),
+            world,
             verdict: Verdict::default(),
             word: None,
             proved_hold: None,

@@ -68,6 +68,8 @@ struct Timing {
     time_to_last_order_ms: Measured<i64>,
     time_to_lower_compute_ms: Measured<i64>,
     time_to_proof_ms: Measured<i64>,
+    /// Until all was told too, notices among it.
+    time_to_end_ms: Measured<i64>,
     /// Time in which nothing was under way, and that of reads which saw nothing but that
     /// others are not done yet.
     waited_ms: i64,
@@ -207,6 +209,7 @@ impl EmergencyStop {
                 },
                 time_to_lower_compute_ms: since_start(self.times.lowered_at, "it was not lowered"),
                 time_to_proof_ms: since_start(self.times.proved_at, "it has not ended"),
+                time_to_end_ms: since_start(self.times.ended_at, "it has not ended"),
                 waited_ms: i64::try_from(self.times.waited.as_millis()).unwrap_or(i64::MAX),
                 journal_syncs: self.run.durable_asks,
             },

@@ -352,7 +352,7 @@ impl Desk<'_> {
         let in_scope = match &self.request.scope {
             Scope::Service(name) => *name == service.name,
             Scope::All | Scope::Unrecognized(_) => true,
-            Scope::Strategy(id) => self.world.is_service_of_one(self.site, id, &service.name),
+            Scope::Strategy(id) => self.world.is_service_of_one(id, &service.name),
             Scope::Venue(_) => false,
         };
         in_scope && self.trades(self.site.service_role(service), service.name.as_str())
@@ -363,8 +363,8 @@ impl Desk<'_> {
             Scope::Service(name) => task.service.as_ref() == Some(name),
             Scope::All | Scope::Unrecognized(_) => true,
             Scope::Strategy(id) => match &task.service {
-                Some(name) => self.world.is_service_of_one(self.site, id, name),
-                None => self.world.is_task_of_one(self.site, id, task),
+                Some(name) => self.world.is_service_of_one(id, name),
+                None => self.world.is_task_of_one(id, task),
             },
             Scope::Venue(_) => false,
         };
@@ -382,7 +382,7 @@ impl Desk<'_> {
         let in_scope = match &self.request.scope {
             Scope::All | Scope::Unrecognized(_) => true,
             Scope::Service(name) => self.starts(schedule, name),
-            Scope::Strategy(id) => self.world.is_schedule_of_one(self.site, id, schedule),
+            Scope::Strategy(id) => self.world.is_schedule_of_one(id, schedule),
             Scope::Venue(_) => false,
         };
         let services = self.world.services.as_ref().and_then(Reading::value);

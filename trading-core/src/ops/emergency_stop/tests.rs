@@ -6,6 +6,7 @@ use crate::report::{Exit, Finding, Report, Severity};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
+mod alone;
 mod asked;
 mod exposed;
 mod gone;

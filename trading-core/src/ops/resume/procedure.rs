@@ -131,13 +131,14 @@ impl Resume {
             false => unlatched::QUERIES.to_vec(),
         };
         first.iter().for_each(|query| run.read(query.clone()));
+        let world = World::of(&site);
         Self {
             next_look_at: request.started_at,
             look_asked_at: request.started_at,
             site,
             request,
             run,
-            world: World::default(),
+            world,
             hold: None,
             fates: Vec::new(),
             missing: Vec::new(),

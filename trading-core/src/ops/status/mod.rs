@@ -78,10 +78,11 @@ struct View<'a> {
 impl Status {
     /// A status that has not read anything yet.
     pub fn new(request: StatusRequest) -> Self {
+        let world = World::of(&request.site);
         Self {
             request,
             look: Look::default(),
-            world: World::default(),
+            world,
             asked_at: None,
             stage: Stage::First,
             report: None,

@@ -80,12 +80,13 @@ impl Undo {
         for query in &queries {
             run.read(query.clone());
         }
+        let world = World::of(&site);
         Self {
             site,
             request,
             changes,
             run,
-            world: World::default(),
+            world,
             steps: Vec::new(),
             digest: None,
             end: None,

@@ -103,12 +103,13 @@ impl Recover {
             reason: &request.reason,
         };
         let run = Run::begin(Purpose::Recover, JournalRule::Required, &opening, approval);
+        let world = World::of(&site);
         let mut recover = Self {
             next_look_at: request.started_at,
             site,
             request,
             run,
-            world: World::default(),
+            world,
             case: None,
             steps: Vec::new(),
             digest: None,
