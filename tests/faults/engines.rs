@@ -6,6 +6,7 @@ use crate::field::{Field, STOP};
 use crate::ran::{Ran, latched_at};
 use tradectl::ctx::SystemClock;
 use tradectl::platform::Clock;
+use tradectl::platform::local::linux::Process;
 use trading_core::model::{Phase, TaskState, Utc};
 
 #[test]
@@ -104,6 +105,14 @@ fn a_stop_needs_no_supervisor_and_a_resume_brings_one() {
     assert_ne!(field.supervisor(), supervisor);
 }
 
+/// Each of its threads is stopped.
+fn stands_still(process: &Process) -> bool {
+    let threads = std::fs::read_dir(format!("/proc/{}/task", process.pid));
+    let stat = |it: std::fs::DirEntry| std::fs::read_to_string(it.path().join("stat"));
+    let is_stopped = |text: String| text.rsplit_once(") ").is_some_and(|it| it.1.starts_with('T'));
+    threads.is_ok_and(|mut all| all.all(|it| it.and_then(stat).is_ok_and(is_stopped)))
+}
+
 /// The kernel hangs up what stands still while its parent dies, and lets it go on.
 #[test]
 fn an_engine_that_stands_still_outlives_its_supervisor_and_is_adopted() {
@@ -113,6 +122,9 @@ fn an_engine_that_stands_still_outlives_its_supervisor_and_is_adopted() {
     for process in &running {
         process.freeze().expect("frozen");
     }
+    // A signal works soon, not at once; only what stands still whole is hung up.
+    let stand_still = || running.iter().all(stands_still).then_some(());
+    field.until("they stand still", stand_still);
     field.supervisor().kill().expect("killed");
     let goes_on = || running.iter().all(|process| !process.is_frozen()).then_some(());
     field.until("the kernel lets it go on", goes_on);
