@@ -277,6 +277,20 @@ impl Run {
         });
         needed.map(|((_, chunk), _)| *chunk).collect()
     }
+    /// The chunks that lie elsewhere and that a resume needs, each with where it is; what was
+    /// recorded for a change that was certainly never made is not among them.
+    pub(crate) fn needed_elsewhere(&self) -> impl Iterator<Item = &(RestoreChunk, Recorded)> {
+        let mut stops: BTreeMap<&StopId, BTreeSet<u32>> = BTreeMap::new();
+        for (chunk, _) in &self.misplaced {
+            stops.entry(&chunk.stop_id).or_insert_with(|| self.needed(&chunk.stop_id));
+        }
+        self.misplaced.iter().filter(move |(chunk, _)| {
+            let Some(needed) = stops.get(&chunk.stop_id) else { return false };
+            // A note tells of others.
+            let of_needed = || chunk.void.iter().any(|void| needed.contains(&void.chunk));
+            needed.contains(&chunk.chunk) || (chunk.is_note() && of_needed())
+        })
+    }
     /// Since when steps wait for the latch to note where their values are recorded.
     pub(crate) fn unnoted_since(&self) -> Option<Utc> {
         self.unnoted_since

@@ -52,6 +52,10 @@ pub(crate) struct SimWorld {
     pub(crate) journal_broken: bool,
     /// The latch cannot be written.
     pub(crate) latch_broken: bool,
+    /// What stands in the latch is not understood.
+    pub(crate) latch_unparsed: bool,
+    /// Nothing can be changed.
+    pub(crate) acts_broken: bool,
     /// Restore records that only a journal or an output holds.
     pub(crate) elsewhere: Vec<RestoreChunk>,
     /// The state store takes no restore records.
@@ -319,6 +323,8 @@ impl SimWorld {
             dark_single: BTreeSet::new(),
             journal_broken: false,
             latch_broken: false,
+            latch_unparsed: false,
+            acts_broken: false,
             elsewhere: vec![],
             store_broken: false,
             hung: BTreeSet::new(),
@@ -496,6 +502,9 @@ impl SimWorld {
 
     pub(crate) fn read(&mut self, query: &Query) -> Seen {
         match query {
+            Query::Latch if self.latch_unparsed => {
+                Seen::Latch(Reading::unparsed("sim", "not a latch"))
+            }
             Query::Latch => Seen::Latch(self.known(query, self.latch.clone())),
             Query::Strategies => {
                 if let Some((gone, _)) = self.gone_from.as_ref().filter(|it| self.now >= it.1) {

@@ -107,6 +107,11 @@ impl EmergencyStop {
         if step.is_none() {
             self.times.latch_settled_at.get_or_insert(now);
         }
+        // What stands at another epoch is not written over.
+        let gap = self.world.latch.as_ref().and_then(Reading::as_gap);
+        if let Some(gap) = gap.filter(|it| it.kind == GapKind::Unparsed && step.is_some()) {
+            self.written_over = Some(gap.to_string());
+        }
         step.into_iter().collect()
     }
 

@@ -8,8 +8,8 @@ use crate::model::{Gap, GapKind, Level, Reading, Role, Scope, StrategyId, TaskId
 use crate::ops::run::describe;
 use crate::ops::scope::Nothing;
 use crate::plan::{Act, Recorded, Settled};
-use crate::report::{Finding, Severity};
-use std::collections::BTreeMap;
+use crate::report::{Finding, Severity, counted};
+use std::collections::{BTreeMap, BTreeSet};
 
 impl EmergencyStop {
     /// Why what still trades could not be changed, if the last answered attempt at it failed; a
@@ -35,7 +35,9 @@ impl EmergencyStop {
         let mut findings = Vec::new();
         let again = self.request.command(&self.site.environment);
         // A plan lists what it would stop; there is nothing else to say of that.
-        if word != Word::Planned {
+        if word == Word::Planned {
+            findings.extend(self.not_in_plan());
+        } else {
             findings.extend(self.not_stopped(&again));
         }
         findings.extend(self.not_known(&again));
@@ -70,6 +72,14 @@ impl EmergencyStop {
         findings.extend(self.not_whole());
         self.own_faults(&mut findings);
         findings.extend(self.hold_finding());
+        let replaced = self.written_over.as_ref().filter(|_| self.newest_written().is_some());
+        findings.extend(replaced.map(|why| {
+            let message = format!(
+                "it could not be read ({why}) and was written over: which other stops it held is \
+                 not known"
+            );
+            finding("stop.latch_replaced", Severity::Error, "latch", &message)
+        }));
         findings.extend(self.ended_for_good());
         self.not_used(&mut findings);
         for name in self.unclassified() {
@@ -128,6 +138,18 @@ impl EmergencyStop {
             item
         }));
         findings
+    }
+
+    /// What no stop as it was asked for would end.
+    fn not_in_plan(&self) -> Vec<Finding> {
+        let never = |it: &&Standing| matches!(it.ends, Some(Ends::Role | Ends::Include(_)));
+        let never = self.verdict.trading.iter().filter(never);
+        let finding = |(standing, subjects): (&Standing, Vec<&str>)| {
+            let mut item = of_several("stop.not_in_plan", standing, &subjects);
+            item.next = standing.ends.as_ref().map(|ends| self.ended_by(ends));
+            item
+        };
+        by_cause(never).into_iter().map(finding).collect()
     }
 
     /// What is not known; what is not for one and the same reason is told once.
@@ -318,8 +340,8 @@ impl EmergencyStop {
 
     /// Where values are recorded that the state store did not take: how many, and why.
     fn misplaced_by_place(&self) -> Vec<(&'static str, usize, String)> {
-        let mut places: BTreeMap<&'static str, (usize, String)> = BTreeMap::new();
-        for (chunk, kept) in &self.run.misplaced {
+        let mut places: BTreeMap<&'static str, (BTreeSet<String>, String)> = BTreeMap::new();
+        for (chunk, kept) in self.run.needed_elsewhere() {
             let (place, why) = match kept {
                 Recorded::StateStore => continue,
                 Recorded::Journal { why } => (IN_THE_JOURNAL, why),
@@ -327,12 +349,13 @@ impl EmergencyStop {
                     ("this output, as lines that begin with `restore record:`", why)
                 }
             };
-            let entry = places.entry(place).or_insert_with(|| (0, why.clone()));
-            entry.0 += chunk.items.len();
+            // One that was tried more than once is one value.
+            let entry = places.entry(place).or_insert_with(|| (BTreeSet::new(), why.clone()));
+            entry.0.extend(chunk.items.iter().map(|it| it.subject.to_string()));
         }
         // Notes that something does not count are no values.
-        let places = places.into_iter().filter(|(_, (count, _))| *count > 0);
-        places.map(|(place, (count, why))| (place, count, why)).collect()
+        let places = places.into_iter().filter(|(_, (values, _))| !values.is_empty());
+        places.map(|(place, (values, why))| (place, values.len(), why)).collect()
     }
 
     /// What went wrong with our own means.
@@ -342,13 +365,14 @@ impl EmergencyStop {
             findings.push(finding("stop.no_journal", Severity::Critical, "journal", &message));
         }
         for (place, count, why) in self.misplaced_by_place() {
-            let message = format!("{count} values are recorded only in {place}: {why}");
+            let count = counted(count as u64, "value is", "values are");
+            let message = format!("{count} recorded only in {place}: {why}");
             let id = "stop.record_misplaced";
             if place == IN_THE_JOURNAL && !self.site.capabilities.strategies {
                 // As it must be there: no table could hold them.
                 let run = &self.request.run_id;
                 let message = format!(
-                    "{count} values are recorded only in {place} ({run}), since this system has no \
+                    "{count} recorded only in {place} ({run}), since this system has no \
                      table for them: resume on this machine, or elsewhere with a copy of it \
                      (--record FILE)"
                 );

@@ -242,6 +242,7 @@ impl Desk<'_> {
         let reading = self.world.services.as_ref();
         if let Some(services) = verdict.need("compute", "services", reading) {
             verdict.unlisted("compute", self.gaps_of_services(services));
+            self.judge_meant(services, verdict);
             for service in services.into_iter().filter(|it| self.stops_service(it)) {
                 self.judge_service(service, verdict);
             }
@@ -260,6 +261,21 @@ impl Desk<'_> {
                     );
                 }
             }
+        }
+    }
+
+    /// The service that was named, where no stop ends it.
+    fn judge_meant(&self, services: &Listing<Service>, verdict: &mut Verdict) {
+        let Scope::Service(name) = &self.request.scope else { return };
+        let meant = services.into_iter().find(|it| it.name == *name);
+        let Some(service) = meant.filter(|it| !self.stops_service(it)) else { return };
+        let ends = self.of_whole(self.site.service_role(service), name.as_str());
+        let why = match &ends {
+            Ends::Include(_) => "the settings give it no role",
+            _ => "its role in the settings is support, which no stop ends",
+        };
+        if let Some(counts @ Starts::Counts { .. }) = Starts::of(service) {
+            verdict.trades("compute", name, format!("{counts}: it goes on, {why}"), Some(ends));
         }
     }
 

@@ -67,6 +67,8 @@ pub struct EmergencyStop {
     pub(super) world: World,
     pub(super) verdict: Verdict,
     pub(super) word: Option<Word>,
+    /// Why the latch could not be read that was written over.
+    pub(super) written_over: Option<String>,
     /// The hold as it was seen when the word was said.
     pub(super) proved_hold: Option<Hold>,
     pub(super) times: Times,
@@ -121,6 +123,7 @@ impl EmergencyStop {
             world,
             verdict: Verdict::default(),
             word: None,
+            written_over: None,
             proved_hold: None,
             times: Times::default(),
             reactivated: BTreeSet::new(),
@@ -210,8 +213,9 @@ impl EmergencyStop {
 
     pub(super) fn tell_stopping(&mut self) {
         if self.site.capabilities.notices {
-            let subject = format!("[{}] emergency stop: stopping", self.site.environment);
-            let page = vec![self.notice("stopping", subject, self.request.reason.clone())];
+            let Request { level, reason, .. } = &self.request;
+            let body = format!("stopping {}, {level}: {reason}", self.what());
+            let page = vec![self.notice("stopping", self.subject("stopping"), body)];
             self.run.append(page);
         }
     }
@@ -234,6 +238,15 @@ impl EmergencyStop {
         self.run.works_on(self.stop_id.clone(), resumed.then_some(&over), now);
         let entry = Entry::Stop { stop_id: self.stop_id.clone(), continued: self.continued };
         self.run.executor.note(entry);
+    }
+
+    /// The line by which people see what came, and of what.
+    fn subject(&self, what: &str) -> String {
+        let of = match &self.request.scope {
+            crate::model::Scope::All => String::new(),
+            part => format!(" of {part}"),
+        };
+        format!("[{}] emergency stop{of}: {what}", self.site.environment)
     }
 
     pub(super) fn notice(&self, what: &str, subject: String, body: String) -> Step {
@@ -343,7 +356,7 @@ impl EmergencyStop {
         }
         let mut page: Vec<Step> =
             self.held_step(StepId::new(HELD), word, now).into_iter().collect();
-        let subject = format!("[{}] emergency stop: {}", self.site.environment, word.as_str());
+        let subject = self.subject(word.as_str());
         if self.site.capabilities.notices {
             page.push(self.notice("outcome", subject, self.outcome_body()));
         }
@@ -359,6 +372,10 @@ impl EmergencyStop {
         if let Some(until) = self.times.resumed_until.filter(|until| now < *until) {
             let message = format!("{RESUME_UNDER_WAY} until {}", stamp(until));
             self.verdict.unknown("latch", "a resume", message);
+        }
+        if self.verdict.trading.is_empty() && self.verdict.unknown.is_empty() {
+            let why = "its deadline passed before two complete reads that agree";
+            self.verdict.unknown("latch", "the stop", why);
         }
         if self.verdict.trading.is_empty() { Word::Unknown } else { Word::Partial }
     }

@@ -114,7 +114,9 @@ impl EmergencyStop {
     /// What the second notification says.
     pub(super) fn outcome_body(&self) -> String {
         let word = self.word.map_or("UNKNOWN", Word::as_str);
-        let mut lines = vec![format!("{word}: stop {} ({})", self.stop_id, self.request.reason)];
+        let super::Request { level, reason, .. } = &self.request;
+        let mut lines =
+            vec![format!("{word}: {}, {level}, stop {} ({reason})", self.what(), self.stop_id)];
         let standing = self.verdict.trading.iter().chain(&self.verdict.unknown);
         lines.extend(standing.map(|it| format!("{} {}: {}", it.rung, it.subject, it.message)));
         lines.join("\n")
@@ -187,8 +189,7 @@ impl EmergencyStop {
             },
             restore_record: self
                 .run
-                .misplaced
-                .iter()
+                .needed_elsewhere()
                 .map(|(chunk, kept)| RecordData { kept: kept.clone(), chunk: chunk.clone() })
                 .collect(),
             plan: self
@@ -309,7 +310,7 @@ impl EmergencyStop {
             body.push(Block::Line(Cell::toned(format!("not covered: {what}: {why}"), Tone::Warn)));
         }
         // The only copy there is: whoever resumes needs it.
-        let printed = self.run.misplaced.iter();
+        let printed = self.run.needed_elsewhere();
         for (chunk, _) in printed.filter(|(_, kept)| matches!(kept, Recorded::Printed { .. })) {
             let line = chunk.printed().unwrap_or_else(|_| format!("{chunk:?}"));
             body.push(Block::Verbatim(line));
@@ -327,13 +328,22 @@ impl EmergencyStop {
                 && step.id.attempt().0 != HELD
                 && matches!(settled, Some(Settled::Answered(Written::Applied { .. })))
         });
-        let (id, env) = (&self.stop_id, &self.site.environment);
+        let (id, env) = (&self.stop_id, &self.what());
         match word {
             Word::Halted if self.found_phase == Some(Phase::Held) && !did_something => {
                 format!("HALTED: {env} was already halted by stop {id}; proved again")
             }
             Word::Halted if !self.request.level.halts() => {
-                format!("HALTED: {env} takes no new entries ({}), stop {id}", self.request.level)
+                let level = &self.request.level;
+                let hold = self.newest_latch().and_then(|it| it.hold(id));
+                match hold.filter(|it| it.level > *level) {
+                    None => format!("HALTED: {env} takes no new entries ({level}), stop {id}"),
+                    Some(hold) => format!(
+                        "HALTED: {env} takes no new entries ({level} was asked for, and stop {id} \
+                         holds it at {})",
+                        hold.level
+                    ),
+                }
             }
             Word::Halted => format!("HALTED: {env}, stop {id}"),
             Word::Partial => {
@@ -343,7 +353,18 @@ impl EmergencyStop {
                 format!("UNKNOWN: not all of {env} was seen to have stopped, stop {id}")
             }
             Word::Planned => format!("a dry run: nothing in {env} was changed"),
-            Word::Nowhere => format!("nothing of {env} is deployed: {}", self.of_nothing()),
+            Word::Nowhere => {
+                let env = &self.site.environment;
+                format!("nothing of {env} is deployed: {}", self.of_nothing())
+            }
+        }
+    }
+
+    /// What this stop is of: a part is not to be taken for the whole.
+    pub(super) fn what(&self) -> String {
+        match &self.request.scope {
+            crate::model::Scope::All => self.site.environment.clone(),
+            part => format!("{part} in {}", self.site.environment),
         }
     }
 

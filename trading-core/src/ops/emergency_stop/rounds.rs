@@ -5,6 +5,7 @@ use super::EmergencyStop;
 use super::ladder::later;
 use crate::model::Utc;
 use crate::ops::Query;
+use crate::plan::Rung;
 use std::collections::BTreeSet;
 
 /// How long the other rungs wait for the latch before they start without it.
@@ -108,7 +109,8 @@ impl EmergencyStop {
     }
 
     fn round_due_at(&self) -> Utc {
-        if self.run.executor.is_idle() {
+        // Whether people could be told holds no look up.
+        if self.run.executor.is_idle_beside(Rung::Notify) {
             self.next_round_at
         } else {
             later(self.next_round_at, ACT_PATIENCE_MS)

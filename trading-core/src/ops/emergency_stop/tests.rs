@@ -13,6 +13,7 @@ mod gone;
 mod held;
 mod partly;
 mod record;
+mod told;
 mod unacknowledged;
 
 fn stop_with(world: &mut SimWorld, request: Request, kill: Option<Kill>) -> Option<Report> {

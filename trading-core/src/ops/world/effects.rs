@@ -32,6 +32,7 @@ impl SimWorld {
         let applied = Written::Applied { at: self.now };
         let compare = |expected: String, found: String| Written::Refused { expected, found };
         match act {
+            _ if self.acts_broken => return Written::Unreachable { why: "broken".into() },
             Act::WriteLatch { expected_epoch, latch } => {
                 if self.latch_broken {
                     return Written::Unreachable { why: "broken".into() };
@@ -40,6 +41,7 @@ impl SimWorld {
                     return compare(expected_epoch.to_string(), self.latch.epoch.to_string());
                 }
                 self.latch = latch.clone();
+                self.latch_unparsed = false;
             }
             Act::Notify { .. } if self.mute => return Written::Unreachable { why: "mute".into() },
             Act::Notify { message_id, .. } => self.notices.push(message_id.clone()),
