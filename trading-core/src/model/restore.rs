@@ -68,22 +68,23 @@ impl RestoreChunk {
     /// The chunks of a record, each with what of it counts and no notes about others.
     pub fn valid<'a>(chunks: impl IntoIterator<Item = &'a Self> + Clone) -> Vec<Self> {
         // What a run says of its chunks it says of their copies too.
-        fn run(chunk: &RestoreChunk) -> &str {
-            chunk.run_id.as_str().trim_end_matches(RestoreChunk::TAKEN)
-        }
         let void: BTreeSet<(&str, u32, &RestoreSubject)> = chunks
             .clone()
             .into_iter()
-            .flat_map(|it| it.void.iter().map(|void| (run(it), void.chunk, &void.subject)))
+            .flat_map(|it| it.void.iter().map(|void| (it.written_by(), void.chunk, &void.subject)))
             .collect();
         let counts = |chunk: &Self, item: &RestoreItem| {
-            !void.contains(&(run(chunk), chunk.chunk, &item.subject))
+            !void.contains(&(chunk.written_by(), chunk.chunk, &item.subject))
         };
         let chunks = chunks.into_iter().map(|chunk| {
             let items = chunk.items.iter().filter(|item| counts(chunk, item)).cloned().collect();
             Self { items, void: Vec::new(), ..chunk.clone() }
         });
         chunks.filter(|chunk| !chunk.items.is_empty()).collect()
+    }
+    /// The run that wrote it, or what it is a copy of.
+    pub fn written_by(&self) -> &str {
+        self.run_id.as_str().trim_end_matches(Self::TAKEN)
     }
     /// A copy for the record of a stop, which answers for it from now on.
     pub fn taken_over_by(&self, stop_id: &StopId) -> Self {

@@ -4,6 +4,7 @@
 //! record, and nobody takes it for open again.
 
 use super::Request;
+use super::record::{self, MissingChunk};
 use super::restore::{Now, now};
 use crate::model::{
     Hold, Latch, Phase, Reading, RestoreChunk, RestoreItem, RestoreSubject, RunId, StopId, Void,
@@ -11,7 +12,7 @@ use crate::model::{
 use crate::ops::orphans::{Orphan, orphans};
 use crate::ops::seen::World;
 use crate::plan::{Act, Rung, Step, StepId};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The parts that were given of other stops. What the run of a file noted of a stop that it saw
 /// to is no part of that one's record.
@@ -123,6 +124,24 @@ fn usable<'a>(
 ) -> Vec<&'a RestoreChunk> {
     let fits = |it: &&RestoreChunk| why_not(world, request, stop_id, it).is_none();
     of_others(request, stop_id).filter(fits).collect()
+}
+
+/// Parts of what was given that were not given with it, nor are in the state store: nothing but
+/// the numbers of the others tells of them.
+pub(super) fn missing(world: &World, request: &Request, stop_id: &StopId) -> Vec<MissingChunk> {
+    let given = usable(world, request, stop_id);
+    let mut runs: BTreeMap<&RunId, &str> = BTreeMap::new();
+    for chunk in &given {
+        let actor = chunk.unlatched.as_ref().map_or("whoever ran it", |it| it.actor.as_str());
+        runs.entry(&chunk.run_id).or_insert(actor);
+    }
+    let stored = [&world.restore, &world.loose].into_iter().filter_map(|it| it.as_ref()?.value());
+    let all: Vec<&RestoreChunk> = stored.flatten().chain(&request.record).collect();
+    let missing = runs.into_iter().flat_map(|(run_id, actor)| {
+        let of_run = all.iter().filter(|it| it.written_by() == run_id.as_str());
+        record::holes(run_id, &of_run.map(|it| it.chunk).collect(), actor)
+    });
+    missing.collect()
 }
 
 /// What stops left of which these were given, and that nobody sees to.

@@ -367,6 +367,7 @@ impl Resume {
         let chunks = record::chunks(&self.world, &self.request, &hold.stop_id);
         if self.has_latch() {
             self.missing = record::missing(hold, &chunks);
+            self.missing.extend(given::missing(&self.world, &self.request, &hold.stop_id));
         }
         if let Some(why) = record::newer(&chunks)
             .or_else(|| given::foreign(&self.world, &self.request, &hold.stop_id))

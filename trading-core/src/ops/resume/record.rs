@@ -133,19 +133,25 @@ pub(super) fn missing(hold: &Hold, chunks: &[RestoreChunk]) -> Vec<MissingChunk>
 /// chunks of a run count from 0, and a damaged journal may have held more.
 pub(super) fn unread_rest(stop: &Stop) -> Vec<MissingChunk> {
     let mut missing = Vec::new();
-    let mut numbers: BTreeMap<&RunId, BTreeSet<u32>> = BTreeMap::new();
-    for chunk in &stop.chunks {
-        numbers.entry(&chunk.run_id).or_default().insert(chunk.chunk);
-    }
-    for (run_id, had) in numbers {
-        let last = had.last().copied().unwrap_or_default();
-        missing.extend((0..last).filter(|number| !had.contains(number)).map(|number| {
-            let (item, actor) = (item_of(run_id, number), stop.hold.actor.clone());
-            MissingChunk { item, actor, run_id: run_id.clone(), damage: None }
-        }));
+    let runs: BTreeSet<&RunId> = stop.chunks.iter().map(|it| &it.run_id).collect();
+    for run_id in runs {
+        let had = stop.chunks.iter().filter(|it| it.run_id == *run_id).map(|it| it.chunk);
+        missing.extend(holes(run_id, &had.collect(), &stop.hold.actor));
     }
     missing.extend(stop.damage.iter().map(|why| MissingChunk::after(stop, why)));
     missing
+}
+
+/// What is missing before the last of the chunks of a run that are had.
+pub(super) fn holes(run_id: &RunId, had: &BTreeSet<u32>, actor: &str) -> Vec<MissingChunk> {
+    let last = had.last().copied().unwrap_or_default();
+    let missing = (0..last).filter(|number| !had.contains(number)).map(|number| MissingChunk {
+        item: item_of(run_id, number),
+        actor: actor.to_owned(),
+        run_id: run_id.clone(),
+        damage: None,
+    });
+    missing.collect()
 }
 
 impl MissingChunk {

@@ -252,3 +252,52 @@ fn a_record_of_a_stop_that_was_resumed_is_no_record_of_one_that_nobody_named() {
         world.now += SignedDuration::from_mins(1);
     }
 }
+
+/// Two of three printed lines are no record: what the third holds would stay stopped unsaid.
+#[test]
+fn a_part_of_a_given_record_that_was_not_given_is_missed_and_named() {
+    let (mut world, record) = unnamed();
+    stop_scope(&mut world, "r1", Scope::All);
+    let (first, rest) = record.split_first().unwrap();
+    assert!(first.chunk == 0 && !rest.is_empty(), "{record:#?}");
+    let left = desired(&world);
+    let asked = given(&world, rest, "r2");
+    let report = resume_with(&mut world, asked, None).unwrap();
+    assert_eq!(report.exit, Exit::Refused, "{report:#?}");
+    let found = &report.findings[0];
+    assert_eq!(
+        (found.id.as_str(), found.subject.as_str()),
+        ("resume.record_missing", "record=dead/0")
+    );
+    assert!(found.message.contains("machine of tester"), "{found:?}");
+    assert_eq!(desired(&world), left);
+    // By name it is done without, and the record says so again as long as it is typed.
+    let leave = || vec!["record=dead/0".to_owned()];
+    let mut lost = world.clone();
+    for (run, outcome) in [("r3", "PARTIAL"), ("r4", "RELEASED")] {
+        match outcome {
+            "PARTIAL" => _ = lost.hung.insert("b".into()),
+            _ => lost.hung.clear(),
+        }
+        let asked = Request { leave: leave(), ..given(&lost, rest, run) };
+        let report = resume_with(&mut lost, asked, None).unwrap();
+        assert_eq!(report.outcome, outcome, "{report:#?}");
+    }
+    // Where the state store has it, it is not missed.
+    world.chunks.push(first.clone());
+    let asked = given(&world, rest, "r5");
+    let report = resume_with(&mut world, asked, None).unwrap();
+    assert_eq!(report.outcome, "RELEASED", "{report:#?}");
+}
+
+/// Of several files one is of a stop that its latch named: the other one's stands all the same.
+#[test]
+fn what_a_stop_left_is_told_behind_a_record_of_another_one() {
+    let (mut world, record) = unnamed();
+    let other = RestoreChunk { stop_id: "stop-a".into(), unlatched: None, ..record[0].clone() };
+    let record: Vec<RestoreChunk> = std::iter::once(other).chain(record).collect();
+    let asked = given(&world, &record, "r2");
+    let report = resume_with(&mut world, asked, None).unwrap();
+    assert_eq!(report.exit, Exit::Refused, "{report:#?}");
+    assert!(report.errors[0].message.contains("what stop-dead left stands"), "{report:#?}");
+}

@@ -146,7 +146,11 @@ fn nothing_is_released_over_a_record_that_grew_after_the_first_act() {
     let report = resume_with_more_recorded(&mut world, 3);
     assert_eq!(report.exit, Exit::Partial, "{report:#?}");
     assert!(report.errors[0].message.contains("r9 recorded more of stop-r1"), "{report:#?}");
-    assert!(!world.latch.holds.is_empty());
+    assert_eq!(world.latch.holds[0].phase, Phase::Resuming);
+    // What it told to type ends the stop.
+    let next = "tradectl resume stop-r1 --env sim --reason …";
+    assert_eq!(report.errors[0].hint.as_deref(), Some(next));
+    assert_eq!(resume(&mut world).outcome, "RELEASED");
 }
 
 /// A run of the stop recorded something after the resume had read the record.
