@@ -20,7 +20,7 @@ pub(crate) use holds::{comes_first, in_order};
 pub use procedure::Resume;
 pub(crate) use record::items;
 pub(crate) use restore::{Now, acts, engine_moved_on, found, left_before, now};
-pub(crate) use unlatched::open_items;
+pub(crate) use unlatched::{may_be_open, open_items};
 
 use crate::model::{RestoreChunk, RunId, StopId, Utc};
 

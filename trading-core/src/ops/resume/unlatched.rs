@@ -160,6 +160,18 @@ pub(crate) fn open_items(
     items.filter(|it| meant(&it.subject) && !taken(it) && is_open(it)).count()
 }
 
+/// Whether something of a stop may be open of what was not read: nobody has put it back.
+pub(crate) fn may_be_open(
+    world: &World,
+    stop: &Stop,
+    unread: impl Fn(&RestoreSubject) -> bool,
+) -> bool {
+    let may_be = |it: &RestoreItem| {
+        it.written != it.before && unread(&it.subject) && !stop.put_back.contains(&it.subject)
+    };
+    stop.over.is_none() && items_of(world, stop).iter().any(may_be)
+}
+
 /// The items of a stop that are its own still: what a later one found otherwise than this one had
 /// left it stands, from then on, as that one leaves it.
 fn items_of(world: &World, stop: &Stop) -> Vec<RestoreItem> {

@@ -2,10 +2,10 @@
 
 use super::View;
 use super::findings::STOPPING_FOR_MS;
-use crate::model::{Hold, Phase, Reading};
+use crate::model::{Hold, Phase, Reading, RestoreSubject};
 use crate::ops::history::Stop;
 use crate::ops::quiet::is_still;
-use crate::ops::resume::{in_order, open_items};
+use crate::ops::resume::{comes_first, in_order, may_be_open, open_items};
 use crate::report::{Block, Cell, Finding, Severity, Tone, ago};
 use serde::Serialize;
 
@@ -83,14 +83,7 @@ impl View<'_> {
         let age = self.age(hold.at);
         let env = &self.request.site.environment;
         let (severity, state, next) = match &hold.phase {
-            Phase::Held => {
-                // Where several are open the later one is resumed first.
-                let open: Vec<Hold> =
-                    self.open_stops().into_iter().map(|(it, _)| it.hold.clone()).collect();
-                let first = in_order(&open).first().map_or(&hold.stop_id, |it| &it.stop_id);
-                let next = format!("resume {first} --reason …");
-                (Severity::Warning, "is not over", self.command(&next))
-            }
+            Phase::Held => (Severity::Warning, "is not over", self.first_to_resume(hold)),
             // The same stop, and no wider one.
             _ if age > STOPPING_FOR_MS || !stop.at_work => {
                 let state = "was never seen complete, and is not over";
@@ -108,6 +101,22 @@ impl View<'_> {
             hold.reason
         );
         Finding::new("stop.open", severity, env, message).next(next)
+    }
+
+    /// What is typed to resume a stop: where several are open the later one comes first. Where that
+    /// one may be open on what was not looked at, a look at everything tells.
+    fn first_to_resume(&self, hold: &Hold) -> String {
+        let open: Vec<Hold> =
+            self.open_stops().into_iter().map(|(it, _)| it.hold.clone()).collect();
+        let first = in_order(&open).first().copied().unwrap_or(hold);
+        let stops = self.world.stops.as_ref().and_then(Reading::value);
+        let outside = |subject: &RestoreSubject| !self.is_of_this(subject);
+        let hides =
+            |it: &&Stop| comes_first(&it.hold, first) && may_be_open(self.world, it, outside);
+        match stops.is_some_and(|it| it.stops.iter().any(|it| hides(&it))) {
+            true => self.command("status"),
+            false => self.command(&format!("resume {} --reason …", first.stop_id)),
+        }
     }
 
     /// The first line of a page without a latch; none: it is not stopped.
