@@ -33,29 +33,61 @@ fn latch(world: &World) -> Option<&Latch> {
     world.latch.as_ref().and_then(Reading::value)
 }
 
-/// What says of a stop's values that somebody sees to them.
-fn marks<'a>(world: &'a World, of: &'a StopId) -> impl Iterator<Item = &'a RestoreChunk> {
+/// Who sees to what a stop recorded, as the loose part of all records tells.
+type Marks<'a> = BTreeMap<&'a RestoreSubject, BTreeSet<&'a StopId>>;
+
+fn marks<'a>(world: &'a World, of: &StopId) -> Marks<'a> {
     let loose = world.loose.as_ref().and_then(Reading::value).into_iter().flatten();
-    loose.filter(move |it| it.taken_from.as_ref() == Some(of))
+    let mut marks = Marks::new();
+    for chunk in loose.filter(|it| it.taken_from.as_ref() == Some(of)) {
+        for item in &chunk.items {
+            marks.entry(&item.subject).or_default().insert(&chunk.stop_id);
+        }
+    }
+    marks
+}
+
+/// Of each other stop of which something was given: who sees to it already, or why nothing of it
+/// is put back with this one.
+fn judged<'a>(
+    world: &'a World,
+    request: &'a Request,
+    stop_id: &'a StopId,
+) -> BTreeMap<&'a StopId, Result<Marks<'a>, String>> {
+    let mut parts: BTreeMap<&StopId, Vec<&RestoreChunk>> = BTreeMap::new();
+    for chunk in of_others(request, stop_id) {
+        parts.entry(&chunk.stop_id).or_default().push(chunk);
+    }
+    let judge = |(of, parts): (&'a StopId, Vec<&RestoreChunk>)| {
+        let marks = marks(world, of);
+        let why = why_not(world, request, stop_id, of, &parts);
+        (
+            of,
+            match why.or_else(|| answered(stop_id, &parts, &marks)) {
+                Some(why) => Err(why),
+                None => Ok(marks),
+            },
+        )
+    };
+    parts.into_iter().map(judge).collect()
 }
 
 /// Given records of other stops that are not put back with this one, and why: they would be
 /// passed over in silence.
 pub(super) fn foreign(world: &World, request: &Request, stop_id: &StopId) -> Option<String> {
-    let mut others = of_others(request, stop_id);
-    let (of, why) =
-        others.find_map(|it| Some((&it.stop_id, why_not(world, request, stop_id, it)?)))?;
+    let judged = judged(world, request, stop_id).into_iter();
+    let (of, why) = judged.filter_map(|(of, it)| Some((of, it.err()?))).next()?;
     Some(format!("--record: a restore record of stop {of} is among them, this is {stop_id}: {why}"))
 }
 
-/// Why a part that was given of another stop is not put back with this one.
+/// Why what was given of another stop is not put back with this one.
 fn why_not(
     world: &World,
     request: &Request,
     stop_id: &StopId,
-    chunk: &RestoreChunk,
+    of: &StopId,
+    parts: &[&RestoreChunk],
 ) -> Option<String> {
-    let of = &chunk.stop_id;
     let Some((latch, ours)) = latch(world).and_then(|it| Some((it, it.hold(stop_id)?))) else {
         return Some("each is resumed by itself".to_owned());
     };
@@ -66,34 +98,27 @@ fn why_not(
         return Some(why);
     }
     let outside = |it: &&RestoreItem| !world.covers(&ours.scope, &it.subject);
-    if let Some(item) = chunk.items.iter().find(outside) {
+    if let Some(item) = parts.iter().flat_map(|it| &it.items).find(outside) {
         return Some(format!("it changed {}, which this one does not cover", item.subject));
     }
     let gaps = [
         world.loose.as_ref().filter(|it| !it.is_absent()).and_then(Reading::as_gap),
         world.stops.as_ref().and_then(Reading::as_gap),
     ];
-    if let Some(gap) = gaps.into_iter().flatten().next() {
-        return Some(format!("whether it was put back already is not known: {gap}"));
-    }
-    let by = answered_by(world, chunk)?;
-    (!by.contains(stop_id)).then(|| {
+    let gap = gaps.into_iter().flatten().next()?;
+    Some(format!("whether it was put back already is not known: {gap}"))
+}
+
+/// Why nothing is left of what was given: others see to all of it. Where they see to a part, what
+/// is open of the rest comes back.
+fn answered(stop_id: &StopId, parts: &[&RestoreChunk], marks: &Marks<'_>) -> Option<String> {
+    let items = parts.iter().flat_map(|it| &it.items);
+    let by: Option<Vec<_>> = items.map(|it| marks.get(&it.subject)).collect();
+    let by: BTreeSet<&StopId> = by?.into_iter().flatten().copied().collect();
+    (!by.is_empty() && !by.contains(stop_id)).then(|| {
         let by: Vec<&str> = by.iter().map(|it| it.as_str()).collect();
         format!("stop {} answered for it already", by.join(", "))
     })
-}
-
-/// The stops that see to all of a part; `None`: of something of it none does.
-fn answered_by<'a>(world: &'a World, chunk: &'a RestoreChunk) -> Option<BTreeSet<&'a StopId>> {
-    let mut by = BTreeSet::new();
-    for item in &chunk.items {
-        let has = |it: &&RestoreChunk| it.items.iter().any(|its| its.subject == item.subject);
-        let stops = marks(world, &chunk.stop_id).filter(has).map(|it| &it.stop_id);
-        let mut stops = stops.peekable();
-        stops.peek()?;
-        by.extend(stops);
-    }
-    (!by.is_empty()).then_some(by)
 }
 
 /// What tells that the latch came to name a stop: its own resume saw to what it had recorded.
@@ -116,22 +141,13 @@ fn was_named(world: &World, request: &Request, of: &StopId) -> Option<String> {
         .then(|| "the latch named that one, and its own resume put back what it changed".to_owned())
 }
 
-/// What was given of stops that no latch named and is not passed over.
-fn usable<'a>(
-    world: &'a World,
-    request: &'a Request,
-    stop_id: &'a StopId,
-) -> Vec<&'a RestoreChunk> {
-    let fits = |it: &&RestoreChunk| why_not(world, request, stop_id, it).is_none();
-    of_others(request, stop_id).filter(fits).collect()
-}
-
 /// Parts of what was given that were not given with it, nor are in the state store: nothing but
 /// the numbers of the others tells of them.
 pub(super) fn missing(world: &World, request: &Request, stop_id: &StopId) -> Vec<MissingChunk> {
-    let given = usable(world, request, stop_id);
+    let judged = judged(world, request, stop_id);
     let mut runs: BTreeMap<&RunId, &str> = BTreeMap::new();
-    for chunk in &given {
+    let fits = |it: &&RestoreChunk| judged.get(&it.stop_id).is_some_and(Result::is_ok);
+    for chunk in of_others(request, stop_id).filter(fits) {
         let actor = chunk.unlatched.as_ref().map_or("whoever ran it", |it| it.actor.as_str());
         runs.entry(&chunk.run_id).or_insert(actor);
     }
@@ -170,7 +186,9 @@ pub(super) fn copies(
     stop_id: &StopId,
     own: &BTreeSet<RestoreSubject>,
 ) -> Vec<RestoreChunk> {
-    let given = usable(world, request, stop_id);
+    let judged = judged(world, request, stop_id);
+    let fits = |it: &&RestoreChunk| judged.get(&it.stop_id).is_some_and(Result::is_ok);
+    let given: Vec<&RestoreChunk> = of_others(request, stop_id).filter(fits).collect();
     if given.is_empty() {
         return Vec::new();
     }
@@ -194,7 +212,10 @@ pub(super) fn copies(
                 && valid.contains(&(&chunk.run_id, chunk.chunk, subject))
         };
         let subjects = || chunk.items.iter().map(|it| &it.subject);
-        if chunk.is_note() || (!subjects().any(counts) && answered_by(world, chunk).is_some()) {
+        let marks = judged.get(&chunk.stop_id).and_then(|it| it.as_ref().ok());
+        let is_new = |it| counts(it) || !marks.is_some_and(|marks| marks.contains_key(it));
+        // A note of what does not count holds nothing.
+        if !subjects().any(is_new) {
             return None;
         }
         let mut copy = chunk.taken_over_by(stop_id);
@@ -203,9 +224,9 @@ pub(super) fn copies(
         Some(copy)
     };
     let stored = world.restore.as_ref().and_then(Reading::value);
-    let is_new =
+    let is_fresh =
         |copy: &RestoreChunk| !stored.into_iter().flatten().any(|it| it.key() == copy.key());
-    given.iter().filter_map(copy).filter(is_new).collect()
+    given.iter().filter_map(copy).filter(is_fresh).collect()
 }
 
 /// The steps that write them, before anything of them is put back: a second try finds it.

@@ -301,3 +301,25 @@ fn what_a_stop_left_is_told_behind_a_record_of_another_one() {
     assert_eq!(report.exit, Exit::Refused, "{report:#?}");
     assert!(report.errors[0].message.contains("what stop-dead left stands"), "{report:#?}");
 }
+
+/// The state store had a part of it, which an earlier stop took over; the rest nobody saw.
+#[test]
+fn what_is_open_of_a_record_comes_back_also_where_others_saw_to_a_part_of_it() {
+    let (mut world, record) = unnamed();
+    let parts = || record.iter().filter(|it| !it.is_note());
+    let first = parts().next().unwrap();
+    world.chunks.push(first.taken_over_by(&"stop-r0".into()));
+    stop_scope(&mut world, "r1", Scope::All);
+    let before = (statuses(&world), desired(&world));
+    let report = resume_given(&mut world, "stop-r1", &record, "r2");
+    assert_eq!(report.outcome, "RELEASED", "{report:#?}");
+    assert_ne!((statuses(&world), desired(&world)), before);
+    let told = report.data["items"].to_string();
+    let told = |it: &RestoreItem| told.contains(&format!("{}\"", it.subject));
+    assert!(!first.items.iter().any(told) && parts().skip(1).any(|it| it.items.iter().any(told)));
+    // Once more it is answered for, all of it.
+    stop_scope(&mut world, "r3", Scope::All);
+    let report = resume_given(&mut world, "stop-r3", &record, "r4");
+    let message = &report.errors[0].message;
+    assert!(message.contains("stop stop-r0, stop-r1 answered for it already"), "{message}");
+}
