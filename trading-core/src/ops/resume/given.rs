@@ -164,7 +164,7 @@ pub(super) fn missing(world: &World, request: &Request, stop_id: &StopId) -> Vec
 fn left<'a>(world: &'a World, given: impl IntoIterator<Item = &'a RestoreChunk>) -> Vec<Orphan> {
     let Some(latch) = latch(world) else { return Vec::new() };
     let loose = world.loose.as_ref().and_then(Reading::value).into_iter().flatten();
-    let marks = loose.filter(|it| it.taken_from.is_some() && it.unlatched.is_none());
+    let marks = loose.filter(|it| it.taken_from.is_some());
     let chunks: Vec<RestoreChunk> = given.into_iter().chain(marks).cloned().collect();
     orphans(&chunks, latch, world)
 }
