@@ -29,9 +29,9 @@ impl Request {
                     .to_owned()
             }
             Scope::Strategy(id) => format!(
-                "a service or task is ended, with whatever manages exits, only where it is seen to \
-                 run {id} and no other strategy; where it is shared, or nobody can tell, it runs \
-                 on and is told as not stopped (PARTIAL)"
+                "a service or task is ended, with whatever manages exits, and a schedule disabled, \
+                 only where it is seen to run {id} and no other strategy; where it is shared, or \
+                 nobody can tell, it goes on and is told as not stopped (PARTIAL)"
             ),
             Scope::Venue(_) => "a stop of one venue ends none: whatever runs is told as not \
                                 stopped (PARTIAL)"
