@@ -277,19 +277,30 @@ impl Run {
         });
         needed.map(|((_, chunk), _)| *chunk).collect()
     }
-    /// The chunks that lie elsewhere and that a resume needs, each with where it is; what was
-    /// recorded for a change that was certainly never made is not among them.
-    pub(crate) fn needed_elsewhere(&self) -> impl Iterator<Item = &(RestoreChunk, Recorded)> {
-        let mut stops: BTreeMap<&StopId, BTreeSet<u32>> = BTreeMap::new();
+    /// The chunks that lie elsewhere, each with where it is: all that a resume needs, and of what
+    /// was recorded for changes that were certainly never made each value once, however often it
+    /// was tried.
+    pub(crate) fn kept_elsewhere(&self) -> Vec<&(RestoreChunk, Recorded)> {
+        let mut needed: BTreeMap<&StopId, BTreeSet<u32>> = BTreeMap::new();
         for (chunk, _) in &self.misplaced {
-            stops.entry(&chunk.stop_id).or_insert_with(|| self.needed(&chunk.stop_id));
+            needed.entry(&chunk.stop_id).or_insert_with(|| self.needed(&chunk.stop_id));
         }
-        self.misplaced.iter().filter(move |(chunk, _)| {
-            let Some(needed) = stops.get(&chunk.stop_id) else { return false };
-            // A note tells of others.
-            let of_needed = || chunk.void.iter().any(|void| needed.contains(&void.chunk));
-            needed.contains(&chunk.chunk) || (chunk.is_note() && of_needed())
-        })
+        let is_needed = |it: &RestoreChunk| needed[&it.stop_id].contains(&it.chunk);
+        let mut known: BTreeSet<(&StopId, String)> = BTreeSet::new();
+        let mut kept: BTreeSet<(&StopId, u32)> = BTreeSet::new();
+        for (chunk, _) in &self.misplaced {
+            let value =
+                |it: &RestoreItem| (&chunk.stop_id, format!("{} {}", it.subject, it.before));
+            let new = chunk.items.iter().any(|it| !known.contains(&value(it)));
+            if new || is_needed(chunk) {
+                known.extend(chunk.items.iter().map(value));
+                kept.insert((&chunk.stop_id, chunk.chunk));
+            }
+        }
+        let tells =
+            |it: &RestoreChunk| it.void.iter().any(|of| kept.contains(&(&it.stop_id, of.chunk)));
+        let is_kept = |it: &RestoreChunk| kept.contains(&(&it.stop_id, it.chunk)) || tells(it);
+        self.misplaced.iter().filter(|(it, _)| is_kept(it)).collect()
     }
     /// Since when steps wait for the latch to note where their values are recorded.
     pub(crate) fn unnoted_since(&self) -> Option<Utc> {

@@ -341,7 +341,7 @@ impl EmergencyStop {
     /// Where values are recorded that the state store did not take: how many, and why.
     fn misplaced_by_place(&self) -> Vec<(&'static str, usize, String)> {
         let mut places: BTreeMap<&'static str, (BTreeSet<String>, String)> = BTreeMap::new();
-        for (chunk, kept) in self.run.needed_elsewhere() {
+        for (chunk, kept) in self.run.kept_elsewhere() {
             let (place, why) = match kept {
                 Recorded::StateStore => continue,
                 Recorded::Journal { why } => (IN_THE_JOURNAL, why),
@@ -379,13 +379,21 @@ impl EmergencyStop {
                 findings.push(finding(id, Severity::Info, "restore record", &message));
                 continue;
             }
-            let noted = if self.is_noted() {
-                "the latch notes it, and a resume elsewhere asks for it (--record FILE)"
+            let (severity, noted) = if self.run.needed(&self.stop_id).is_empty() {
+                let unchanged = "none of them is known to have been changed, and no resume asks for \
+                                 them; where one is missed all the same: --record FILE";
+                (Severity::Warning, unchanged)
+            } else if self.is_noted() {
+                let noted =
+                    "the latch notes it, and a resume elsewhere asks for it (--record FILE)";
+                (Severity::Critical, noted)
             } else {
-                "the latch could NOT note it: resume on this machine, or with --record FILE"
+                let lost =
+                    "the latch could NOT note it: resume on this machine, or with --record FILE";
+                (Severity::Critical, lost)
             };
             let message = format!("{message}; {noted}");
-            findings.push(finding(id, Severity::Critical, "restore record", &message));
+            findings.push(finding(id, severity, "restore record", &message));
         }
         findings.extend(self.run.unsent_notices("stop.not_notified", &self.site.environment));
         for complaint in &self.run.complaints {

@@ -189,7 +189,8 @@ impl EmergencyStop {
             },
             restore_record: self
                 .run
-                .needed_elsewhere()
+                .kept_elsewhere()
+                .into_iter()
                 .map(|(chunk, kept)| RecordData { kept: kept.clone(), chunk: chunk.clone() })
                 .collect(),
             plan: self
@@ -310,7 +311,7 @@ impl EmergencyStop {
             body.push(Block::Line(Cell::toned(format!("not covered: {what}: {why}"), Tone::Warn)));
         }
         // The only copy there is: whoever resumes needs it.
-        let printed = self.run.needed_elsewhere();
+        let printed = self.run.kept_elsewhere().into_iter();
         for (chunk, _) in printed.filter(|(_, kept)| matches!(kept, Recorded::Printed { .. })) {
             let line = chunk.printed().unwrap_or_else(|_| format!("{chunk:?}"));
             body.push(Block::Verbatim(line));
