@@ -3,7 +3,7 @@
 use super::exposed::{Closed, Positions, closed_blocks};
 use super::held::HELD;
 use super::ladder::{EmergencyStop, Word};
-use crate::model::{Hold, Phase, Reading, Receipt, Utc, Written};
+use crate::model::{Hold, Phase, Reading, Receipt, Scope, Utc, Written};
 use crate::ops::positions::{Holding, holdings_table};
 use crate::ops::resume::{comes_first, in_order};
 use crate::ops::rungs::{Pending, RungData, of_rung_seen, rungs_table};
@@ -348,7 +348,8 @@ impl EmergencyStop {
             }
             Word::Halted => format!("HALTED: {env}, stop {id}"),
             Word::Partial => {
-                format!("PARTIAL: something in {env} was seen still trading, stop {id}")
+                let of = if self.request.scope == Scope::All { "in" } else { "of" };
+                format!("PARTIAL: something {of} {env} was seen still trading, stop {id}")
             }
             Word::Unknown => {
                 format!("UNKNOWN: not all of {env} was seen to have stopped, stop {id}")
@@ -364,7 +365,7 @@ impl EmergencyStop {
     /// What this stop is of: a part is not to be taken for the whole.
     pub(super) fn what(&self) -> String {
         match &self.request.scope {
-            crate::model::Scope::All => self.site.environment.clone(),
+            Scope::All => self.site.environment.clone(),
             part => format!("{part} in {}", self.site.environment),
         }
     }
