@@ -60,32 +60,36 @@ pub fn finding(
     now: Utc,
     typed: impl Fn(&str) -> String,
 ) -> Option<Finding> {
-    let (id, message, next) = match supervision {
-        Supervision::Platform => return None,
-        Supervision::Alive(it) if silent_ms(it, now) > SILENT_AFTER_MS => {
-            let age = millis(silent_ms(it, now));
-            let who = name(it);
-            let message = format!("{who} lives, and came to no end of a round for {age}");
-            ("supervisor.silent", message, typed("local logs --group supervisor --since 10m"))
-        }
-        Supervision::Alive(_) => return None,
-        Supervision::Stopped(it) => {
-            let next = match it.pid {
-                Some(pid) => format!("kill -CONT {pid}"),
-                None => typed("local status"),
-            };
-            let who = name(it);
-            ("supervisor.stopped", format!("{who} is stopped by a signal and does nothing"), next)
-        }
-        Supervision::Absent => (
-            "supervisor.absent",
-            "there is none: what ends is not started again".to_owned(),
-            typed("local up --detach"),
-        ),
+    let (id, message) = trouble(supervision, now)?;
+    let next = match supervision {
+        Supervision::Alive(_) => typed("local logs --group supervisor --since 10m"),
+        Supervision::Stopped(Supervisor { pid: Some(pid), .. }) => format!("kill -CONT {pid}"),
+        Supervision::Stopped(_) => typed("local status"),
+        Supervision::Platform | Supervision::Absent => typed("local up --detach"),
     };
     let severity = if desired.is_nothing() { Severity::Warning } else { Severity::Critical };
     let finding = Finding::new(id, severity, "supervisor", message);
     Some(finding.seen(desired.evidence()).next(next))
+}
+
+/// Why nobody acts on desired counts, with the id of what is found; `None`: somebody does.
+pub(crate) fn trouble(supervision: &Supervision, now: Utc) -> Option<(&'static str, String)> {
+    match supervision {
+        Supervision::Alive(it) if silent_ms(it, now) > SILENT_AFTER_MS => {
+            let age = millis(silent_ms(it, now));
+            let who = name(it);
+            let message = format!("{who} lives, and came to no end of a round for {age}");
+            Some(("supervisor.silent", message))
+        }
+        Supervision::Platform | Supervision::Alive(_) => None,
+        Supervision::Stopped(it) => {
+            let message = format!("{} is stopped by a signal and does nothing", name(it));
+            Some(("supervisor.stopped", message))
+        }
+        Supervision::Absent => {
+            Some(("supervisor.absent", "there is none: what ends is not started again".to_owned()))
+        }
+    }
 }
 
 /// Who acts on desired counts, in a line of a page.

@@ -308,6 +308,19 @@ impl Executor {
         });
         chunks.map(|chunk| MachineAsk::Record { steps: Vec::new(), chunk }).collect()
     }
+    /// A step that came to stand is done once more: what it made sure of is so no longer. Only
+    /// for what is the same however often it is done; whether it was to be, gives `true`.
+    pub fn repeat(&mut self, id: &StepId) -> bool {
+        let Some(slot) = self.slots.get_mut(id) else { return false };
+        let stands = matches!(&slot.state, State::Settled(it) if it.stands());
+        let idle = matches!(slot.step.act, Act::EnsureSupervised) && self.closed.is_none();
+        if stands && idle {
+            slot.state = State::Waiting;
+            self.open.insert(slot.order, id.clone());
+            self.waiting.insert(slot.order, id.clone());
+        }
+        stands && idle
+    }
     /// Steps that await this may start.
     pub fn observed(&mut self, what: &str) {
         self.observed.insert(what.to_owned());

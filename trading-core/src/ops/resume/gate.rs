@@ -11,6 +11,7 @@ use crate::ops::Query;
 use crate::ops::emergency_stop::Site;
 use crate::ops::heartbeat::FUTURE_MS;
 use crate::ops::seen::World;
+use crate::ops::supervision::trouble;
 use crate::report::stamp;
 use jiff::SignedDuration;
 use rust_decimal::Decimal;
@@ -108,6 +109,8 @@ fn venue_of(site: &Site, world: &World, row: &OrderRow) -> Option<VenueName> {
 
 /// The id of the obstacle that something could not be read.
 const UNREAD: &str = "resume.unread";
+/// The id of the obstacle that nobody acts on desired counts.
+const UNSUPERVISED: &str = "resume.unsupervised";
 /// The id of the obstacle that a strategy is not up.
 pub(super) const NOT_BEATING: &str = "resume.not_beating";
 /// The id of the obstacle that it is not, and nothing says what would bring it up.
@@ -333,6 +336,7 @@ pub(super) fn unread(world: &World) -> Vec<Obstacle> {
         ("strategies", gap(world.strategies.as_ref())),
         ("services", gap(world.services.as_ref())),
         ("tasks", gap(world.tasks.as_ref())),
+        ("supervision", gap(world.supervision.as_ref())),
         ("restore record", gap(world.restore.as_ref())),
         ("journals of this machine", gap(world.stops.as_ref())),
     ];
@@ -340,7 +344,17 @@ pub(super) fn unread(world: &World) -> Vec<Obstacle> {
     gaps.into_iter().filter_map(told).collect()
 }
 
-/// What keeps the latch from being released: services that are not up, strategies that have
+/// Nobody acts on desired counts: what ends after the release would not be started again.
+pub(super) fn unsupervised(world: &World) -> Option<Obstacle> {
+    let Reading::Known { value, observed_at, .. } = world.supervision.as_ref()? else {
+        // That it is not known is an obstacle of its own.
+        return None;
+    };
+    let (_, why) = trouble(value, *observed_at)?;
+    Some(obstacle(UNSUPERVISED, "supervisor", why))
+}
+
+/// What keeps the latch from being released: nobody who supervises, services that are not up, strategies that have
 /// not reconciled or do not beat.
 pub(super) fn not_ready(
     site: &Site,
@@ -349,6 +363,7 @@ pub(super) fn not_ready(
     (stopped_at, since): (Utc, Utc),
 ) -> Vec<Obstacle> {
     let mut obstacles = unread(world);
+    obstacles.extend(unsupervised(world));
     for item in fates.iter().filter(|it| !it.stays()) {
         let (RestoreSubject::Service(name), RestoreValue::Desired(before)) =
             (&item.item.subject, &item.item.before)
@@ -482,6 +497,7 @@ fn kind(id: &str) -> &'static str {
         "resume.service_not_up" => "services to run",
         "resume.not_put_back" => "items to be as they were",
         UNREAD => "what cannot be read",
+        UNSUPERVISED => "somebody who acts on desired counts",
         NOTHING_RUNS => "strategies to be started by hand",
         IN_FLIGHT => "what an earlier resume had sent",
         NOT_BEATING | NOT_PLACED => "strategies to reconcile and beat",

@@ -8,7 +8,7 @@ use super::restore::{self, Fate, Item};
 use super::unlatched;
 use super::{IN_FLIGHT_MS, LOOK_LIMIT_MS, Request};
 use crate::journal::Entry;
-use crate::model::{Hold, Reading, RestoreChunk, Scope, StopId, Utc};
+use crate::model::{Hold, Reading, RestoreChunk, Scope, StopId, Supervision, Utc};
 use crate::ops::emergency_stop::{Site, later};
 use crate::ops::run::{FINISH_GRACE_MS, Opening, Run};
 use crate::ops::seen::World;
@@ -24,6 +24,8 @@ const POLL_FAR_MS: u64 = 1_000;
 /// How many acts are under way at once: a stop that comes between finds no more than these
 /// on their way, since the latch is read again before the next ones.
 const ACTS_PER_LOOK: usize = 8;
+/// How often a supervisor that is gone before the release is started again.
+const SUPERVISED_AGAIN: u32 = 5;
 /// What a resume that waits for another one takes beside that wait, which begins only once the
 /// latch is raised and read again, and after which everything is looked at and the latch released.
 /// Engines come up meanwhile.
@@ -109,6 +111,8 @@ pub struct Resume {
     pub(super) rereading: bool,
     /// The record of the stop as it was planned from.
     pub(super) planned: Vec<RestoreChunk>,
+    /// How often whoever acts on desired counts was brought back since the plan's step was done.
+    supervised_again: u32,
     /// Everything is as it must be: the release is under way, and what is read from now on
     /// shows it.
     ready: bool,
@@ -153,6 +157,7 @@ impl Resume {
             resuming_since: None,
             awaited: String::new(),
             planned: Vec::new(),
+            supervised_again: 0,
             ready: false,
             in_flight_until: None,
             rereading: false,
@@ -177,6 +182,8 @@ impl Resume {
             return unlatched::QUERIES.to_vec();
         }
         let mut queries = vec![Query::Latch, Query::Strategies, Query::Services, Query::Tasks];
+        // Whoever acted on counts when they were put back may be gone before the release.
+        queries.push(Query::Supervision);
         // Who comes up does not depend on schedules, and each of them may be a request.
         if let Some(stop_id) = with_record {
             // What is known here of stops of which something was given.
@@ -184,7 +191,6 @@ impl Resume {
             queries.extend(others.then_some(Query::Stops));
             let recorded = [Query::Schedules, Query::RestoreChunks(stop_id), Query::LooseChunks];
             queries.extend(recorded);
-            queries.push(Query::Supervision);
         }
         if self.site.capabilities.positions {
             queries.extend([Query::Positions, Query::StoredOrders]);
@@ -552,6 +558,9 @@ impl Resume {
         if let Some(query) = unasked {
             return self.ask_all(vec![query]);
         }
+        if self.supervises_again(now) {
+            return;
+        }
         let since = self.resuming_since.unwrap_or(now);
         let stopped_at = self.hold.as_ref().map_or(since, |hold| hold.at);
         let trading = gate::trading_again(&self.world, &self.fates);
@@ -579,6 +588,24 @@ impl Resume {
             self.run.executor.allow();
             self.run.executor.observed(restore::ENGINES_READY);
         }
+    }
+
+    /// Whoever acted on desired counts is gone: the plan's step is done once more, and looked at
+    /// again, so often that one that always ends at once is told of.
+    fn supervises_again(&mut self, now: Utc) -> bool {
+        let supervision = self.world.supervision.as_ref().and_then(Reading::value);
+        let fresh = now <= later(self.look_asked_at, LOOK_LIMIT_MS);
+        let gone = supervision == Some(&Supervision::Absent) && self.is_seen() && fresh;
+        let again = gone
+            && self.supervised_again < SUPERVISED_AGAIN
+            && self.run.executor.repeat(&StepId::new(restore::SUPERVISED));
+        if again {
+            self.supervised_again += 1;
+            self.run.executor.allow();
+            let told = "the supervisor is gone: another one is started";
+            self.run.tell("engines", "supervisor", told.to_owned(), true);
+        }
+        again
     }
 
     /// Everything was seen as it must be.

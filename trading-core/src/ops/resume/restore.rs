@@ -13,6 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What releases the latch.
 pub(super) const ENGINES_READY: &str = "engines reconciled and beating, every item as it was";
 
+/// The step that makes sure that somebody acts on desired counts.
+pub(super) const SUPERVISED: &str = "supervised";
+
 /// What is to become of one item of the restore record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
@@ -293,7 +296,7 @@ fn counts(steps: &[Step]) -> Vec<StepId> {
 /// Somebody has to act on desired counts, once they are back.
 fn supervised(counts: Vec<StepId>) -> Step {
     let why = "desired counts need somebody who acts on them";
-    Step::new(StepId::new("supervised"), Rung::Compute, why, Act::EnsureSupervised).after(counts)
+    Step::new(StepId::new(SUPERVISED), Rung::Compute, why, Act::EnsureSupervised).after(counts)
 }
 
 /// What other stops go on holding gets into their records, chunk by chunk: whoever resumes

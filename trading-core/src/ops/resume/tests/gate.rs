@@ -1,6 +1,8 @@
 //! The gate: nothing is up that was not seen up, by the platform's time.
 
 use super::*;
+use crate::ops::Ask;
+use crate::ops::world::drive_beside;
 
 /// A resume by bots that acknowledge nothing, driven from a machine with this clock.
 fn resume_by_clock(world: &mut SimWorld, ahead_s: i64) -> Report {
@@ -181,6 +183,62 @@ fn who_acts_on_desired_counts_is_back_before_engines_are_waited_for() {
         let released = world.applied.iter().rposition(|it| it.starts_with("write the latch"));
         assert!(Some(at("acts on desired counts")) < released, "{:?}", world.applied);
     }
+}
+
+/// A resume beside which every supervisor dies `deaths` times, each once counts are back.
+fn supervisor_dies(world: &mut SimWorld, deaths: usize, as_what: &Supervision) -> Report {
+    let asked = request(world, "r2");
+    let (_, approval) = survey(world, asked.clone());
+    let mut resume = Resume::new(world::site(), asked, Some((approval.unwrap(), "typed")));
+    let mut left = deaths;
+    drive_beside(world, &mut resume, |world, ask| {
+        let looks = matches!(ask, Ask::Read(Query::Supervision));
+        let is_back = world.services.iter().any(|it| it.desired_count > 0)
+            && !matches!(world.supervision, Supervision::Absent);
+        if looks && is_back && left > 0 && world.latch.holds[0].phase == Phase::Resuming {
+            left -= 1;
+            world.supervision = as_what.clone();
+        }
+    })
+}
+
+#[test]
+fn a_supervisor_that_dies_before_the_release_is_started_again() {
+    for deaths in [1, 3] {
+        let mut world = stopped();
+        world.supervision = Supervision::Absent;
+        let report = supervisor_dies(&mut world, deaths, &Supervision::Absent);
+        assert_eq!(report.outcome, "RELEASED", "{deaths}: {report:#?}");
+        assert_eq!(world.supervision, Supervision::Platform);
+        let starts = world.applied.iter().filter(|it| it.contains("acts on desired counts"));
+        assert_eq!(starts.count(), deaths + 1, "{:?}", world.applied);
+    }
+}
+
+#[test]
+fn nothing_is_released_while_nobody_supervises() {
+    let at = world::start() - SignedDuration::from_secs(60);
+    let who = Supervisor { pid: Some(42), since: Some(at), last_round: at };
+    let silent = [Supervision::Alive(who.clone()), Supervision::Stopped(who)];
+    for (as_what, deaths) in
+        [(Supervision::Absent, 100), (silent[0].clone(), 1), (silent[1].clone(), 1)]
+    {
+        let mut world = stopped();
+        let report = supervisor_dies(&mut world, deaths, &as_what);
+        assert_eq!(report.exit, Exit::Partial, "{as_what:?}: {report:#?}");
+        assert_eq!(world.latch.holds.len(), 1, "{as_what:?}");
+        let found = report.findings.iter().find(|it| it.id == "resume.unsupervised");
+        assert!(found.is_some_and(|it| it.subject == "supervisor"), "{as_what:?}: {report:#?}");
+    }
+}
+
+#[test]
+fn whether_somebody_supervises_has_to_be_known() {
+    let mut world = stopped();
+    world.dark.insert(Query::Supervision);
+    let report = resume(&mut world);
+    assert_eq!(report.exit, Exit::Partial, "{report:#?}");
+    assert!(report.data["obstacles"].to_string().contains("supervision"), "{report:#?}");
 }
 
 #[test]
