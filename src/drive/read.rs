@@ -56,6 +56,10 @@ pub async fn query(
         Query::RestoreChunks(stop) => {
             Seen::RestoreChunks(records(platform, state_dir, Some(stop), timeout).await)
         }
+        Query::StoredChunks(stop) => {
+            let read = state.restore_chunks(&stop);
+            Seen::RestoreChunks(bounded("restore records", whole, read).await)
+        }
         Query::LooseChunks => Seen::LooseChunks(records(platform, state_dir, None, timeout).await),
         Query::Stops => Seen::Stops(stops(state_dir, timeout, now).await),
         Query::LeftStopped => Seen::LeftStopped(left_stopped(state_dir, timeout, now).await),

@@ -128,6 +128,8 @@ pub enum Query {
     Lease(StrategyId),
     /// The restore record of a stop.
     RestoreChunks(StopId),
+    /// The same, as the state store alone has it.
+    StoredChunks(StopId),
     /// What stops recorded while the latch did not name them, and what was taken over of it.
     LooseChunks,
     /// The stops that the journals of this machine tell of.
@@ -159,7 +161,9 @@ impl Query {
             Self::Positions => "positions table".to_owned(),
             Self::StoredOrders => "orders table".to_owned(),
             Self::Leases | Self::Lease(_) => "leases".to_owned(),
-            Self::RestoreChunks(_) | Self::LooseChunks => "restore records".to_owned(),
+            Self::RestoreChunks(_) | Self::StoredChunks(_) | Self::LooseChunks => {
+                "restore records".to_owned()
+            }
             Self::Stops | Self::LeftStopped => history::JOURNALS.to_owned(),
             Self::VenueOrders(venue)
             | Self::VenueOrder(venue, _)
@@ -184,7 +188,7 @@ impl Query {
             Self::Positions => Seen::Positions(gap(source, why)),
             Self::StoredOrders => Seen::StoredOrders(gap(source, why)),
             Self::Leases | Self::Lease(_) => Seen::Leases(gap(source, why)),
-            Self::RestoreChunks(_) => Seen::RestoreChunks(gap(source, why)),
+            Self::RestoreChunks(_) | Self::StoredChunks(_) => Seen::RestoreChunks(gap(source, why)),
             Self::LooseChunks => Seen::LooseChunks(gap(source, why)),
             Self::Stops => Seen::Stops(gap(source, why)),
             Self::LeftStopped => Seen::LeftStopped(gap(source, why)),

@@ -50,6 +50,8 @@ pub(crate) struct SimWorld {
     pub(crate) dark_single: BTreeSet<String>,
     /// The journal cannot be written.
     pub(crate) journal_broken: bool,
+    /// Why the journals of this machine cannot be read whole.
+    pub(crate) journal_damage: Option<&'static str>,
     /// The latch cannot be written.
     pub(crate) latch_broken: bool,
     /// What stands in the latch is not understood.
@@ -322,6 +324,7 @@ impl SimWorld {
             clock_ahead: SignedDuration::ZERO,
             dark_single: BTreeSet::new(),
             journal_broken: false,
+            journal_damage: None,
             latch_broken: false,
             latch_unparsed: false,
             acts_broken: false,
@@ -500,6 +503,10 @@ impl SimWorld {
         Reading::known(value, "sim", self.now)
     }
 
+    fn damaged<T>(&self) -> Reading<T> {
+        Reading::unreachable(history::JOURNALS, self.journal_damage.unwrap_or_default())
+    }
+
     pub(crate) fn read(&mut self, query: &Query) -> Seen {
         match query {
             Query::Latch if self.latch_unparsed => {
@@ -567,7 +574,13 @@ impl SimWorld {
                 Some(leases) => self.known(query, leases.clone()),
                 None => Reading::absent("sim", "no leases here"),
             }),
-            Query::RestoreChunks(stop) => {
+            Query::RestoreChunks(_) if self.journal_damage.is_some() => {
+                Seen::RestoreChunks(self.damaged())
+            }
+            Query::LooseChunks if self.journal_damage.is_some() => {
+                Seen::LooseChunks(self.damaged())
+            }
+            Query::RestoreChunks(stop) | Query::StoredChunks(stop) => {
                 let of_stop = self.chunks.iter().filter(|it| it.stop_id == *stop);
                 Seen::RestoreChunks(self.known(query, of_stop.cloned().collect()))
             }

@@ -22,7 +22,7 @@ impl Resume {
 
     pub(super) fn record_query(&self) -> Option<Query> {
         let hold = self.hold.as_ref().filter(|_| self.has_latch())?;
-        Some(Query::RestoreChunks(hold.stop_id.clone()))
+        Some(self.record_of(&hold.stop_id))
     }
 
     /// The record holds more than what was planned from.

@@ -2,6 +2,7 @@
 //! engines reconcile and beat; only then is the latch released, if nobody stopped again
 //! meanwhile. Release is harder than engage.
 
+mod damaged;
 mod gate;
 mod given;
 mod holds;

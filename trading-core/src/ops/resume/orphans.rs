@@ -5,6 +5,7 @@ use super::given;
 use super::procedure::{End, Resume};
 use crate::model::{GapKind, Hold, Reading, RestoreChunk};
 use crate::ops::Query;
+use crate::ops::history::JOURNALS;
 use crate::plan::{Act, Rung, Step, StepId};
 use crate::report::{Finding, Severity};
 
@@ -65,6 +66,7 @@ impl Resume {
                  not known: {gap}"
             );
             let again = match &self.hold {
+                _ if gap.source == JOURNALS => self.verify(),
                 None => self.again(""),
                 Some(_) => format!("tradectl resume --env {env} --reason …"),
             };

@@ -112,7 +112,8 @@ impl Resume {
             End::Usage(why) => ("resume.usage", why.clone(), "tradectl resume --help".to_owned()),
             End::Refused(why) => {
                 let message = format!("not resumed, nothing was changed: {why}");
-                let next = self.way_out(&self.obstacles);
+                let verify = self.unread_journals_and_missing().map(|_| self.verify());
+                let next = verify.or_else(|| self.way_out(&self.obstacles));
                 let next = next.or_else(|| self.first_of_several());
                 let next = next.unwrap_or_else(|| format!("tradectl status --env {env}"));
                 ("resume.refused", message, next)
@@ -289,6 +290,7 @@ impl Resume {
             findings.extend(self.other_stop_findings());
             findings.extend(restore::left(&self.fates).map(|it| self.left_finding(it)));
         }
+        findings.extend(self.journal_finding());
         findings.extend(self.order_findings());
         if matches!(
             self.end,

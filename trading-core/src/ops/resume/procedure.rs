@@ -8,7 +8,7 @@ use super::restore::{self, Fate, Item};
 use super::unlatched;
 use super::{IN_FLIGHT_MS, LOOK_LIMIT_MS, Request};
 use crate::journal::Entry;
-use crate::model::{Hold, Reading, RestoreChunk, Scope, StopId, Supervision, Utc};
+use crate::model::{Gap, Hold, Reading, RestoreChunk, Scope, StopId, Supervision, Utc};
 use crate::ops::emergency_stop::{Site, later};
 use crate::ops::run::{FINISH_GRACE_MS, Opening, Run};
 use crate::ops::seen::World;
@@ -111,6 +111,8 @@ pub struct Resume {
     pub(super) rereading: bool,
     /// The record of the stop as it was planned from.
     pub(super) planned: Vec<RestoreChunk>,
+    /// Why the journals of this machine are no part of the record, if they cannot be read.
+    pub(super) unread_journals: Option<Gap>,
     /// How often whoever acts on desired counts was brought back since the plan's step was done.
     supervised_again: u32,
     /// Everything is as it must be: the release is under way, and what is read from now on
@@ -157,6 +159,7 @@ impl Resume {
             resuming_since: None,
             awaited: String::new(),
             planned: Vec::new(),
+            unread_journals: None,
             supervised_again: 0,
             ready: false,
             in_flight_until: None,
@@ -189,7 +192,7 @@ impl Resume {
             // What is known here of stops of which something was given.
             let others = given::has_others(&self.request, &stop_id);
             queries.extend(others.then_some(Query::Stops));
-            let recorded = [Query::Schedules, Query::RestoreChunks(stop_id), Query::LooseChunks];
+            let recorded = [Query::Schedules, self.record_of(&stop_id), Query::LooseChunks];
             queries.extend(recorded);
         }
         if self.site.capabilities.positions {
@@ -209,6 +212,9 @@ impl Resume {
                 self.close(now, end);
             }
             Stage::Surveying => {
+                if self.without_journals() {
+                    return;
+                }
                 // Whose orders are asked for: whoever is in the record.
                 if let Some(hold) = &self.hold {
                     self.fates = restore::fates(&self.world, &self.request, &hold.stop_id);

@@ -10,6 +10,7 @@ use crate::plan::{Approval, Binding, Consent};
 use crate::report::{Exit, Report, Severity};
 use jiff::SignedDuration;
 
+mod damaged;
 mod gate;
 mod given;
 mod orders;
