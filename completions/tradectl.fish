@@ -75,7 +75,7 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand resume" -l leave -d 'L
 complete -c tradectl -n "__fish_tradectl_using_subcommand resume" -l take -d 'Puts an item back although somebody changed it since; may be given again' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand resume" -l record -d 'Adds restore records that the state store did not take: a stop\'s JSON document, the lines of its output that begin with `restore record:`, or a copy of its journal; may be given again' -r -F
 complete -c tradectl -n "__fish_tradectl_using_subcommand resume" -l plan -d 'With `--dry-run`: saves the plan. Without: does this saved plan, if the world has not moved; good for 15 minutes, and together with `--approve`' -r -F
-complete -c tradectl -n "__fish_tradectl_using_subcommand resume" -l approve -d 'Approves the plan of this digest, and no other' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand resume" -l approve -d 'Approves the saved plan of this digest, and no other; together with `--plan`' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand resume" -l kill-at -d 'Dies at the n-th place; drills only' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand resume" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand resume" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
@@ -260,7 +260,7 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_
 complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from recover" -l reason -d 'Why; goes into the journal, and is the stopped reason of a task that has to be ended' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from recover" -l soak -d 'Watches it for so long after its first fresh beat, such as `10m`' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from recover" -l plan -d 'With `--dry-run`: saves the plan. Without: does this saved plan, if the world has not moved; good for 15 minutes, and together with `--approve`' -r -F
-complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from recover" -l approve -d 'Approves the plan of this digest, and no other' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from recover" -l approve -d 'Approves the saved plan of this digest, and no other; together with `--plan`' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from recover" -l kill-at -d 'Dies at the n-th place; drills only' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from recover" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand heartbeat; and __fish_seen_subcommand_from recover" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F
@@ -370,7 +370,7 @@ complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_se
 complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from verify" -s V -l version -d 'Print version'
 complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from undo" -l reason -d 'Why; goes into the journal' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from undo" -l plan -d 'With `--dry-run`: saves the plan. Without: does this saved plan, if the world has not moved; good for 15 minutes, and together with `--approve`' -r -F
-complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from undo" -l approve -d 'Approves the plan of this digest, and no other' -r
+complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from undo" -l approve -d 'Approves the saved plan of this digest, and no other; together with `--plan`' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from undo" -l kill-at -d 'Dies at the n-th place; drills only' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from undo" -l env -d 'The environment: `local`, or one that a profile or a settings file names' -r
 complete -c tradectl -n "__fish_tradectl_using_subcommand journal; and __fish_seen_subcommand_from undo" -l config -d 'Reads this settings file instead of searching for `tradectl.toml`' -r -F

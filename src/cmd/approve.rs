@@ -93,9 +93,34 @@ pub(super) struct PlanArgs {
     /// moved; good for 15 minutes, and together with `--approve`.
     #[arg(long, value_name = "FILE")]
     pub plan: Option<PathBuf>,
-    /// Approves the plan of this digest, and no other.
+    /// Approves the saved plan of this digest, and no other; together with `--plan`.
     #[arg(long, value_name = "DIGEST", conflicts_with_all = ["yes", "dry_run"])]
     pub approve: Option<String>,
+}
+
+impl PlanArgs {
+    /// A saved plan and the digest that approves it belong together, and the file is there: said
+    /// before anything is looked at, also where there turns out to be nothing to do.
+    pub(super) fn check(&self, cwd: &Path) -> Result<(), Fault> {
+        let usage = |message: &str, hint: &str| {
+            Err(Fault::new(Exit::Usage, "plan.usage", message).hint(hint))
+        };
+        match (&self.plan, &self.approve) {
+            _ if self.basic.dry_run => Ok(()),
+            (Some(_), None) => usage(
+                "--plan does a saved plan together with --approve, which was not given: nothing was \
+                 changed",
+                "add --approve DIGEST, in the place of --yes: the dry run that saved the plan \
+                 printed it",
+            ),
+            (None, Some(_)) => usage(
+                "--approve approves a saved plan, and --plan was not given: nothing was changed",
+                "add --plan FILE, which --dry-run --plan FILE saves",
+            ),
+            (Some(path), Some(_)) => load(&cwd.join(path)).map(|_| ()),
+            (None, None) => Ok(()),
+        }
+    }
 }
 
 /// Obtains leave to do a plan, or, in a dry run, saves it if asked to and gives none.

@@ -48,6 +48,7 @@ impl Errand<'_> {
         session: &Session<'_>,
         make: impl Fn(RunId, Option<(Approval, &'static str)>) -> Result<P, Fault>,
     ) -> Result<Report, Fault> {
+        self.approve.check(&session.ctx.cwd)?;
         if self.approve.basic.yes {
             self.environment.check_yes()?;
         }

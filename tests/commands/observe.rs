@@ -141,9 +141,7 @@ fn a_recovery_needs_a_reason_an_environment_and_consent() {
     assert_eq!(world.run("heartbeat recover late --reason test").exit, Exit::Usage);
     let nobody = world.run("heartbeat recover late --reason test --env local");
     assert_eq!(nobody.exit, Exit::Declined, "{nobody}");
-    let other =
-        world.run("heartbeat recover late --reason test --env local --approve 0123456789ab");
-    assert!(other.exit == Exit::Refused && other.err.contains("next: "), "{other}");
+    plan_and_digest_belong_together(&world);
     for (strategy, exit) in [
         ("fresh", Exit::Ok),
         ("paused", Exit::Refused),
@@ -155,6 +153,24 @@ fn a_recovery_needs_a_reason_an_environment_and_consent() {
         assert_eq!(ran.exit, exit, "{strategy}: {ran}");
     }
     assert!(!world.environment("local").state_dir.join("journal").exists(), "a run was begun");
+}
+
+fn plan_and_digest_belong_together(world: &World) {
+    let recover = "heartbeat recover late --reason test --env local";
+    let saved = world.run(&format!("{recover} --dry-run --plan plan.json"));
+    assert_eq!(saved.exit, Exit::Ok, "{saved}");
+    let resume = "resume --reason test --env local";
+    for (line, exit, says) in [
+        (format!("{recover} --plan plan.json --approve 0123456789ab"), Exit::Refused, "next: "),
+        (format!("{recover} --plan plan.json --yes"), Exit::Usage, "add --approve DIGEST"),
+        (format!("{recover} --approve 0123456789ab"), Exit::Usage, "add --plan FILE"),
+        // Nothing is held.
+        (format!("{resume} --plan plan.json --yes"), Exit::Usage, "add --approve DIGEST"),
+        (format!("{resume} --plan none --approve 0123"), Exit::Refused, "is not a saved plan"),
+    ] {
+        let ran = world.run(&line);
+        assert!(ran.exit == exit && ran.err.contains(says), "{line}: {ran}");
+    }
 }
 
 /// A recovery that was killed after it had stopped `late`.

@@ -115,16 +115,22 @@ impl SavedPlan {
             plan.steps.iter().map(|step| (step.id.to_string(), step.act.to_string())).collect()
         };
         let (old, new) = (acts(self), acts(today));
-        let nothing = || "nothing".to_owned();
         let mut names: Vec<&String> = old.keys().chain(new.keys()).collect();
         names.sort();
         names.dedup();
         let differ = names.into_iter().filter(|name| old.get(*name) != new.get(*name));
         differ
-            .map(|name| {
-                let expected = old.get(name).cloned().unwrap_or_else(nothing);
-                let found = new.get(name).cloned().unwrap_or_else(nothing);
-                format!("{name}: expected to {expected}, found that it would {found}")
+            .map(|name| match (old.get(name), new.get(name)) {
+                (Some(expected), Some(found)) => {
+                    format!("{name}: expected to {expected}, found that it would {found}")
+                }
+                (Some(expected), None) => {
+                    format!("{name}: expected to {expected}, found that there is no need of it now")
+                }
+                (None, Some(found)) => {
+                    format!("{name}: not in the plan, found that it would {found}")
+                }
+                (None, None) => name.clone(),
             })
             .collect()
     }

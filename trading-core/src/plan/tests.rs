@@ -270,7 +270,8 @@ fn a_saved_plan_is_refused_when_the_world_moved() {
     let moved = saved.compare(&today(1, vec![status("b")])).unwrap_err().to_string();
     assert!(
         moved.contains("a: expected to set status of a")
-            && moved.contains("b: expected to nothing"),
+            && moved.contains("found that there is no need of it now")
+            && moved.contains("b: not in the plan, found that it would set status of b"),
         "{moved}"
     );
     let other = SavedPlan::new("resume", "prod", at(0), vec![status("a")]);
