@@ -3,9 +3,9 @@
 
 use super::restore::{self, Item};
 use crate::model::{
-    Acknowledges, ClientOrderId, Gap, GapKind, Heartbeat, Hold, OrderRow, PositionRow, Reading,
-    RestoreSubject, RestoreValue, Scope, StrategyId, StrategyRow, StrategyStatus, Supervision,
-    TaskState, Utc, VenueName, a_few,
+    Acknowledges, ClientOrderId, Gap, GapKind, Heartbeat, Hold, OrderRow, Reading, RestoreSubject,
+    RestoreValue, Scope, StrategyId, StrategyRow, StrategyStatus, Supervision, TaskState, Utc,
+    VenueName, a_few,
 };
 use crate::ops::Query;
 use crate::ops::emergency_stop::Site;
@@ -14,7 +14,6 @@ use crate::ops::seen::World;
 use crate::ops::supervision::trouble;
 use crate::report::stamp;
 use jiff::SignedDuration;
-use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The attribute that an engine sets once its ledger and the venue agree.
@@ -31,7 +30,11 @@ pub(super) struct Obstacle {
     pub(super) message: String,
 }
 
-fn obstacle(id: &'static str, subject: impl ToString, message: impl Into<String>) -> Obstacle {
+pub(super) fn obstacle(
+    id: &'static str,
+    subject: impl ToString,
+    message: impl Into<String>,
+) -> Obstacle {
     Obstacle { id, subject: subject.to_string(), message: message.into() }
 }
 
@@ -117,8 +120,6 @@ pub(super) const NOT_BEATING: &str = "resume.not_beating";
 pub(super) const NOT_PLACED: &str = "resume.not_placed";
 /// The id of the obstacle that nothing will bring a strategy up by itself.
 pub(super) const NOTHING_RUNS: &str = "resume.nothing_runs";
-/// The id of the obstacle that a position of a strategy is not understood.
-pub(super) const ODD_POSITION: &str = "resume.position_unparsed";
 /// The id of the obstacle that a venue does not say how an order ended.
 const ORDER_UNKNOWN: &str = "resume.order_unknown";
 /// The id of the obstacle that no venue can settle an order.
@@ -213,100 +214,6 @@ fn verdict(world: &World, order: &ClientOrderId) -> Option<String> {
         Some(Reading::Gap(gap)) => Some(format!("its outcome is not known: {gap}")),
         None => Some("its outcome is not known, and the venue was not asked".to_owned()),
     }
-}
-
-/// Positions in which the table and the venues differ, among the strategies that trade
-/// again.
-pub(super) fn unreconciled(site: &Site, world: &World, trading: &[StrategyRow]) -> Vec<Obstacle> {
-    let none = site.capabilities.venues.is_empty() || trading.is_empty();
-    if !site.capabilities.positions || none {
-        return Vec::new();
-    }
-    let mut at_venue: BTreeMap<(String, String), Decimal> = BTreeMap::new();
-    for venue in &site.capabilities.venues {
-        match world.venue_positions.get(venue) {
-            Some(Reading::Known { value, .. }) => {
-                for it in value {
-                    let key = (it.strategy.to_string(), it.symbol.to_string());
-                    *at_venue.entry(key).or_default() += it.quantity;
-                }
-            }
-            Some(Reading::Gap(gap)) => {
-                return vec![obstacle("resume.positions_unread", venue, gap.to_string())];
-            }
-            None => return vec![obstacle("resume.positions_unread", venue, "was not read")],
-        }
-    }
-    let rows = match &world.positions {
-        Some(Reading::Known { value, .. }) => value,
-        Some(gap) if gap.is_absent() => return Vec::new(),
-        Some(Reading::Gap(gap)) => {
-            return vec![obstacle("resume.positions_unread", "positions table", gap.to_string())];
-        }
-        None => {
-            return vec![obstacle("resume.positions_unread", "positions table", "was not read")];
-        }
-    };
-    let mut obstacles = differences(&at_venue, rows, trading);
-    obstacles.extend(odd_positions(site, world, trading));
-    obstacles
-}
-
-/// Positions that may be open and of which a row does not say whose they are, of what, or how
-/// much, among the strategies that trade again. Nothing that comes up mends a row.
-pub(super) fn odd_positions(site: &Site, world: &World, trading: &[StrategyRow]) -> Vec<Obstacle> {
-    let none = site.capabilities.venues.is_empty() || trading.is_empty();
-    let rows = world.positions.as_ref().and_then(Reading::value).filter(|_| !none);
-    let odd = |row: &&PositionRow| {
-        row.strategy().is_none()
-            || row.symbol().is_none()
-            || row.row.decimal(PositionRow::QUANTITY).is_err()
-    };
-    let open = rows.into_iter().flatten().filter(|row| row.may_be_open()).filter(odd);
-    open.filter_map(|row| match row.strategy() {
-        // Of a strategy that stays stopped nothing has to agree.
-        Some(strategy) if !trading.iter().any(|it| it.id == strategy) => None,
-        Some(strategy) => {
-            let why = "its row does not say of what it is, or how much: correct it, or leave the \
-                       strategy";
-            let message = format!("position {}: {why}", row.id);
-            Some(obstacle(ODD_POSITION, RestoreSubject::Strategy(strategy), message))
-        }
-        None => {
-            let why = "its row does not say whose it is: correct it";
-            Some(obstacle("resume.position_of_nobody", format!("position={}", row.id), why))
-        }
-    })
-    .collect()
-}
-
-fn differences(
-    at_venue: &BTreeMap<(String, String), Decimal>,
-    rows: &[PositionRow],
-    trading: &[StrategyRow],
-) -> Vec<Obstacle> {
-    let mut stored: BTreeMap<(String, String), Decimal> = BTreeMap::new();
-    let mut obstacles = Vec::new();
-    for row in rows.iter().filter(|row| row.may_be_open()) {
-        // Of one that does not say these nothing is known to agree: that is told elsewhere.
-        let said = (row.strategy(), row.symbol(), row.row.decimal(PositionRow::QUANTITY));
-        if let (Some(strategy), Some(symbol), Ok(quantity)) = said {
-            let key = (strategy.to_string(), symbol.to_string());
-            *stored.entry(key).or_default() += quantity;
-        }
-    }
-    let ours = |strategy: &str| trading.iter().any(|row| row.id.as_str() == strategy);
-    for key in at_venue.keys().chain(stored.keys()) {
-        let at = |map: &BTreeMap<_, Decimal>| map.get(key).copied().unwrap_or_default();
-        let (venue, table) = (at(at_venue), at(&stored));
-        if venue != table && ours(&key.0) {
-            let message = format!("{}: the venue says {venue}, the table says {table}", key.1);
-            obstacles.push(obstacle("resume.unreconciled", &key.0, message));
-        }
-    }
-    obstacles.sort();
-    obstacles.dedup();
-    obstacles
 }
 
 /// The strategies that the record puts back to trading and that nobody leaves.

@@ -9,6 +9,7 @@ mod holds;
 mod meanwhile;
 mod orphans;
 mod outcome;
+mod positions;
 mod procedure;
 mod record;
 mod restore;

@@ -1,7 +1,8 @@
 //! The outcome of a resume.
 
-use super::gate::{self, NOT_PLACED, NOTHING_RUNS, ODD_POSITION, Obstacle, UNSETTLED};
+use super::gate::{self, NOT_PLACED, NOTHING_RUNS, Obstacle, UNSETTLED};
 use super::holds::in_order;
+use super::positions::{self, NOBODYS, ODD_POSITION, STALE};
 use super::procedure::{End, Resume};
 use super::record;
 use super::restore::{self, Fate, Item};
@@ -20,6 +21,11 @@ const TOLD: usize = 8;
 /// What came of items that were to be put back.
 const NOT_PUT_BACK: &str = "NOT put back";
 const DOUBTFUL: &str = "UNKNOWN whether put back";
+
+/// Whether what is in the way may be left, as the ITEM that it is about.
+fn is_left(id: &str) -> bool {
+    [UNSETTLED, NOTHING_RUNS, NOT_PLACED, ODD_POSITION, STALE].contains(&id)
+}
 
 /// The command's part of the JSON document.
 #[derive(Debug, Serialize)]
@@ -146,11 +152,8 @@ impl Resume {
                     false => format!("the stop is not over: {why}"),
                 };
                 // Where time alone brings nothing more, what an operator can decide is next.
-                let decides = |it: &Obstacle| {
-                    let by_hand =
-                        [record::MISSING, UNSETTLED, NOTHING_RUNS, NOT_PLACED, ODD_POSITION];
-                    by_hand.contains(&it.id)
-                };
+                let decides =
+                    |it: &Obstacle| it.id == record::MISSING || is_left(it.id) || it.id == NOBODYS;
                 let stuck = self.obstacles.iter().all(decides);
                 let next = stuck.then(|| self.way_out(&self.obstacles)).flatten();
                 ("resume.held", message, next.unwrap_or_else(|| self.again(&self.to_decide())))
@@ -163,14 +166,16 @@ impl Resume {
     fn way_out(&self, obstacles: &[Obstacle]) -> Option<String> {
         let options = obstacles.iter().filter_map(|it| match it.id {
             record::MISSING | record::NONE => Some("--record FILE".to_owned()),
-            UNSETTLED | NOTHING_RUNS | NOT_PLACED | ODD_POSITION => {
-                Some(format!("--leave {}", it.subject))
-            }
+            id if is_left(id) => Some(format!("--leave {}", it.subject)),
             _ => None,
         });
         let options: BTreeSet<String> = options.collect();
         let more: String = options.iter().map(|it| format!(" {it}")).collect();
-        (!options.is_empty()).then(|| self.again(&more))
+        if options.is_empty() {
+            let nobodys = obstacles.iter().find(|it| it.id == NOBODYS)?;
+            return Some(positions::correct(nobodys, &self.again("")));
+        }
+        Some(self.again(&more))
     }
 
     /// What decides the items that nobody has decided.
@@ -333,6 +338,11 @@ impl Resume {
             }));
         }
         if self.end == Some(End::Planned) {
+            findings.extend(self.stale_rows().into_iter().map(|it| {
+                let next = self.way_out(std::slice::from_ref(&it));
+                let message = format!("{}; the release waits until they agree", it.message);
+                Finding { next, ..Finding::new(it.id, Severity::Warning, it.subject, message) }
+            }));
             findings.extend(self.later_orders.iter().map(|id| {
                 let message = "its outcome is not known; its venue, which nobody runs now, is \
                                asked before anything is released";
@@ -523,7 +533,10 @@ impl Planned for Resume {
         let later = later.map(|it| {
             format!("order {it}: of UNKNOWN outcome, its venue is asked once it runs again")
         });
-        items.chain(lost).chain(orders).chain(later).chain([last.to_owned()]).collect()
+        let stale = self.stale_rows().into_iter();
+        let stale = stale.map(|it| format!("{}: {}", it.subject, it.message));
+        let items = items.chain(lost).chain(orders).chain(later).chain(stale);
+        items.chain([last.to_owned()]).collect()
     }
 }
 

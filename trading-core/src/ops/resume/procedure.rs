@@ -3,6 +3,7 @@
 use super::gate::{self, Obstacle};
 use super::given;
 use super::holds::gone;
+use super::positions;
 use super::record::{self, MissingChunk};
 use super::restore::{self, Fate, Item};
 use super::unlatched;
@@ -401,7 +402,7 @@ impl Resume {
         self.later_orders = later.into_iter().map(|it| it.subject).collect();
         self.obstacles = orders;
         let trading = gate::trading_again(&self.world, &self.fates);
-        self.obstacles.extend(gate::odd_positions(&self.site, &self.world, &trading));
+        self.obstacles.extend(positions::odd_positions(&self.site, &self.world, &trading));
         match self.obstacles.first() {
             Some(first) => Err(End::Refused(format!("{}: {}", first.subject, first.message))),
             None => Ok(()),
@@ -573,7 +574,7 @@ impl Resume {
         let since = (stopped_at, since);
         self.obstacles = gate::not_ready(&self.site, &self.world, &self.fates, since);
         self.obstacles.extend(self.unknown_orders());
-        self.obstacles.extend(gate::unreconciled(&self.site, &self.world, &trading));
+        self.obstacles.extend(positions::unreconciled(&self.site, &self.world, &trading));
         if !self.has_latch() {
             self.obstacles.extend(unlatched::not_put_back(&self.world, &self.fates));
         }

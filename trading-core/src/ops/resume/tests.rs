@@ -16,6 +16,7 @@ mod given;
 mod orders;
 mod orphans;
 mod parted;
+mod positions;
 mod races;
 mod told;
 mod unlatched;
@@ -548,49 +549,6 @@ fn an_engine_that_does_not_beat_keeps_the_latch() {
     // Once it beats, the same command ends it.
     world.hung.clear();
     assert_eq!(resume(&mut world).outcome, "RELEASED");
-}
-
-#[test]
-fn a_position_that_the_table_does_not_know_keeps_the_latch() {
-    let mut world = stopped();
-    world.stored_positions.clear();
-    let report = resume(&mut world);
-    assert_eq!(report.exit, Exit::Partial, "{report:#?}");
-    assert!(report.findings.iter().any(|it| it.id == "resume.unreconciled"), "{report:#?}");
-}
-
-#[test]
-fn of_a_strategy_that_stays_stopped_nothing_has_to_agree() {
-    let mut world = stopped();
-    // `e` was stopped before, and nobody knows its position.
-    let row = Row::default()
-        .with_text("strategy_id", "e")
-        .with_text("symbol", "BTC")
-        .with_text("status", "open");
-    world.stored_positions.push(PositionRow { id: "p-e".into(), row: row.clone() });
-    assert_eq!(resume(&mut world.clone()).outcome, "RELEASED");
-    // The same of one that trades again is told before anything is put back: no engine mends it.
-    let row = row.with_text("strategy_id", "a");
-    world.stored_positions.push(PositionRow { id: "p-a2".into(), row });
-    world.applied.clear();
-    let (report, approval) = {
-        let asked = request(&world, "r2");
-        survey(&mut world, asked)
-    };
-    assert_eq!(report.exit, Exit::Refused, "{report:#?}");
-    assert!(approval.is_none() && world.applied.is_empty(), "{:?}", world.applied);
-    let found = &report.findings[0];
-    assert_eq!(found.id, "resume.position_unparsed", "{report:#?}");
-    assert!(found.message.contains("p-a2"), "{found:?}");
-    assert!(found.next.as_ref().unwrap().ends_with("--leave strategy=a"), "{found:?}");
-    let asked = Request { leave: vec!["strategy=a".into()], ..request(&world, "r2") };
-    assert_eq!(resume_with(&mut world.clone(), asked, None).unwrap().outcome, "RELEASED");
-    // Nobody's may be anybody's.
-    let of_nobody = world.stored_positions.last_mut().unwrap();
-    of_nobody.row.remove("strategy_id");
-    let report = resume(&mut world);
-    assert_eq!(report.exit, Exit::Refused, "{report:#?}");
-    assert_eq!(report.findings[0].id, "resume.position_of_nobody", "{report:#?}");
 }
 
 #[test]
