@@ -341,19 +341,43 @@ fn lost_task(world: &World, row: &StrategyRow) -> Option<String> {
     })
 }
 
+/// Strategies that are put back to trading and whose service stays at 0, before anything is done:
+/// no waiting brings them up. One that an engine holds which no service started is not among them,
+/// nor one of which that is not known.
+pub(super) fn idle(world: &World, fates: &[Item]) -> Vec<Obstacle> {
+    let leases = world.leases.as_ref();
+    let nobody_leases = |id: &StrategyId| match leases {
+        Some(Reading::Known { observed_at, .. }) => world.live_lease(id, *observed_at).is_none(),
+        other => other.is_some_and(Reading::is_absent),
+    };
+    let idle = put_back(fates).filter(|id| nobody_leases(id)).filter_map(|id| {
+        let why = idle_service(world, world.row(id)?, fates)?;
+        Some(obstacle(NOTHING_RUNS, RestoreSubject::Strategy(id.clone()), why))
+    });
+    idle.collect()
+}
+
 /// The same where a service runs it: its count is 0, and not by the stop's hand alone.
 fn idle_service(world: &World, row: &StrategyRow, fates: &[Item]) -> Option<String> {
     let name = row.service()?;
     let service = restore::service(world, &name).ok()??;
     let comes_back = |it: &Item| {
-        it.item.subject == RestoreSubject::Service(name.clone())
-            && matches!(it.item.before, RestoreValue::Desired(before) if before > 0)
-            && !it.stays()
+        let lifts = match (&it.item.subject, &it.item.before) {
+            (RestoreSubject::Service(its), RestoreValue::Desired(before)) => {
+                *its == name && *before > 0
+            }
+            // Its scaling brings it up by itself, once it is let loose.
+            (RestoreSubject::Autoscaling(its), RestoreValue::Autoscaling(before)) => {
+                *its == name && before.min_capacity > 0 && before.can_lift()
+            }
+            _ => false,
+        };
+        lifts && !it.stays()
     };
     (service.desired_count == 0 && !fates.iter().any(comes_back)).then(|| {
         format!(
             "its service {name} has a desired count of 0, and this resume puts none back: set \
-             the count that is meant, or leave the strategy"
+             the count that is meant, or leave the strategy too"
         )
     })
 }

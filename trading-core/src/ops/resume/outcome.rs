@@ -7,7 +7,8 @@ use super::procedure::{End, Resume};
 use super::record;
 use super::restore::{self, Fate, Item};
 use crate::model::{
-    Hold, Reading, RestoreChunk, RestoreItem, RestoreSubject, RestoreValue, Written,
+    Attr, Hold, Reading, RestoreChunk, RestoreItem, RestoreSubject, RestoreValue, StrategyId,
+    StrategyRow, Written,
 };
 use crate::ops::Planned;
 use crate::ops::run::describe;
@@ -360,19 +361,51 @@ impl Resume {
             (RestoreSubject::Strategy(id), RestoreValue::Status(Some(before)))
                 if restore::is_watched(before) =>
             {
-                let env = &self.site.environment;
-                // A recovery starts only what a service runs.
-                let is_served = self.world.row(id).is_some_and(|row| row.service().is_some());
-                finding.next(match is_served {
-                    true => format!("tradectl heartbeat recover {id} --env {env} --reason …"),
-                    false => format!(
-                        "set its status back to {before} where it is kept, and start its task as \
-                         it was started before"
-                    ),
-                })
+                finding.next(self.brought_back(id, before))
             }
             _ => finding,
         }
+    }
+
+    /// What brings back a strategy that was left.
+    fn brought_back(&self, id: &StrategyId, before: &Attr) -> String {
+        let recover =
+            format!("tradectl heartbeat recover {id} --env {} --reason …", self.site.environment);
+        // A recovery starts only what a service runs, and no service that should run nothing.
+        let Some(name) = self.world.row(id).and_then(StrategyRow::service) else {
+            return format!(
+                "set its status back to {before} where it is kept, and start its task as it was \
+                 started before"
+            );
+        };
+        let is_idle = restore::service(&self.world, &name)
+            .is_ok_and(|it| it.is_none_or(|it| it.desired_count == 0));
+        if !is_idle {
+            return recover;
+        }
+        let subject = RestoreSubject::Service(name.clone());
+        let its = self.fates.iter().find(|it| it.item.subject == subject);
+        let count = its.map_or_else(
+            || "to what is meant".to_owned(),
+            |it| format!("back to {}, as before the stop", it.item.before),
+        );
+        format!("set the count of service {name}, which is 0, {count}; then {recover}")
+    }
+
+    /// What the release brought, where nothing holds any more.
+    fn traded_again(&self, stop: &str) -> (String, Tone) {
+        let env = &self.site.environment;
+        let is_left = |it: &Item| it.fate == Fate::Left;
+        let left = self.fates.iter().any(is_left);
+        if !left && self.world.orphans().is_empty() {
+            return (format!("RELEASED: {env} trades again; stop {stop} is over"), Tone::Good);
+        }
+        let line = match self.fates.iter().all(is_left) && left {
+            true => format!("nothing in {env} was put back (--leave), nor trades again by it"),
+            false if left => format!("what was left (--leave) in {env} stays as the stop left it"),
+            false => format!("not all in {env} trades again"),
+        };
+        (format!("RELEASED: stop {stop} is over; {line}"), Tone::Warn)
     }
 
     fn failures(&self) -> Vec<String> {
@@ -392,13 +425,7 @@ impl Resume {
         let env = &self.site.environment;
         let (line, tone) = match &self.end {
             Some(End::Released) => match self.still_held() {
-                none if none.is_empty() && self.world.orphans().is_empty() => {
-                    (format!("RELEASED: {env} trades again; stop {stop} is over"), Tone::Good)
-                }
-                none if none.is_empty() => (
-                    format!("RELEASED: stop {stop} is over; not all in {env} trades again"),
-                    Tone::Warn,
-                ),
+                none if none.is_empty() => self.traded_again(stop),
                 others => (
                     format!("RELEASED: stop {stop} is over; {env} is still held by {others}"),
                     Tone::Warn,

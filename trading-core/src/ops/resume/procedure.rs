@@ -195,6 +195,8 @@ impl Resume {
             queries.extend(others.then_some(Query::Stops));
             let recorded = [Query::Schedules, self.record_of(&stop_id), Query::LooseChunks];
             queries.extend(recorded);
+            // Whom an engine runs that no service started.
+            queries.push(Query::Leases);
         }
         if self.site.capabilities.positions {
             queries.extend([Query::Positions, Query::StoredOrders]);
@@ -403,6 +405,7 @@ impl Resume {
         self.obstacles = orders;
         let trading = gate::trading_again(&self.world, &self.fates);
         self.obstacles.extend(positions::odd_positions(&self.site, &self.world, &trading));
+        self.obstacles.extend(gate::idle(&self.world, &self.fates));
         match self.obstacles.first() {
             Some(first) => Err(End::Refused(format!("{}: {}", first.subject, first.message))),
             None => Ok(()),

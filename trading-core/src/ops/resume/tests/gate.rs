@@ -3,6 +3,7 @@
 use super::*;
 use crate::ops::Ask;
 use crate::ops::world::drive_beside;
+use crate::report::Block;
 
 /// A resume by bots that acknowledge nothing, driven from a machine with this clock.
 fn resume_by_clock(world: &mut SimWorld, ahead_s: i64) -> Report {
@@ -144,10 +145,76 @@ fn a_service_that_somebody_else_set_to_none_is_named() {
     let chunks = world.chunks.iter_mut();
     chunks.for_each(|it| it.items.retain(|item| !item.subject.to_string().ends_with("=engine-2")));
     let report = resume(&mut world);
-    assert_eq!(report.outcome, "PARTIAL", "{report:#?}");
+    assert_eq!(report.exit, Exit::Refused, "{report:#?}");
     let mut found = report.findings.iter().filter(|it| it.id == "resume.nothing_runs").peekable();
     assert!(found.peek().is_some(), "{report:#?}");
     assert!(found.all(|it| it.message.contains("its service engine-2 has a desired count of 0")));
+}
+
+#[test]
+fn strategies_of_a_service_that_is_left_at_none_are_named_before_anybody_waits() {
+    let mut world = stopped();
+    let mut leave = vec!["service=engine-1".to_owned()];
+    let asked = Request { leave: leave.clone(), ..request(&world, "r2") };
+    let (report, approval) = survey(&mut world, asked.clone());
+    assert!(approval.is_some(), "its autoscaling lifts it: {report:#?}");
+    leave.push("autoscaling=engine-1".to_owned());
+    let asked = Request { leave: leave.clone(), ..asked };
+    let (report, approval) = survey(&mut world, asked.clone());
+    assert!(approval.is_none() && world.applied.is_empty(), "{report:#?}");
+    assert_eq!(report.exit, Exit::Refused, "{report:#?}");
+    let left = "tradectl resume stop-r1 --env sim --reason … --leave service=engine-1 \
+                --leave autoscaling=engine-1 --leave strategy=a --leave strategy=b";
+    assert_eq!(report.errors[0].hint.as_deref(), Some(left));
+    // One that an engine runs which no service started comes up by itself.
+    let mut by_hand = world.clone();
+    let expires_at = by_hand.now + SignedDuration::from_hours(1);
+    let lease = |id: &str| Lease {
+        strategy: id.into(),
+        owner: "by-hand".into(),
+        generation: 1,
+        expires_at,
+    };
+    by_hand.leases = Some(vec![lease("a"), lease("b")]);
+    let (report, approval) = survey(&mut by_hand, asked.clone());
+    assert!(approval.is_some(), "{report:#?}");
+    leave.extend(["strategy=a", "strategy=b"].map(str::to_owned));
+    let report = resume_with(&mut world, Request { leave, ..asked }, None).unwrap();
+    assert_eq!(report.outcome, "RELEASED", "{report:#?}");
+    let next = |report: &Report, item: &str| {
+        let found = report.findings.iter().find(|it| it.subject == item);
+        found.and_then(|it| it.next.clone()).unwrap_or_default()
+    };
+    // A recovery does not start what its service does not run.
+    let recover = "tradectl heartbeat recover a --env sim --reason …";
+    let count = "set the count of service engine-1, which is 0, back to desired 1, as before the \
+                 stop; then ";
+    assert_eq!(next(&report, "strategy=a"), format!("{count}{recover}"), "{report:#?}");
+}
+
+/// The first line of a page.
+fn headline(report: &Report) -> String {
+    let Some(Block::Line(cell)) = report.body.first() else { panic!("{report:#?}") };
+    cell.text.clone()
+}
+
+#[test]
+fn the_first_line_does_not_say_that_what_was_left_trades_again() {
+    let released = |leave: fn(&str) -> bool| {
+        let mut world = stopped();
+        let items = super::super::items(&world.chunks);
+        let leave = items.iter().map(|it| it.subject.to_string()).filter(|it| leave(it)).collect();
+        let asked = Request { leave, ..request(&world, "r2") };
+        let report = resume_with(&mut world, asked, None).unwrap();
+        assert_eq!(report.outcome, "RELEASED", "{report:#?}");
+        headline(&report)
+    };
+    let over = "RELEASED: stop stop-r1 is over; ";
+    let nothing = format!("{over}nothing in sim was put back (--leave), nor trades again by it");
+    assert_eq!(released(|_| true), nothing);
+    let some = format!("{over}what was left (--leave) in sim stays as the stop left it");
+    assert_eq!(released(|it| it == "strategy=a"), some);
+    assert_eq!(released(|_| false), "RELEASED: sim trades again; stop stop-r1 is over");
 }
 
 #[test]
