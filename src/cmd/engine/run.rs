@@ -69,8 +69,8 @@ pub(super) async fn run(args: &Args, session: &mut Session<'_>) -> Result<Report
             std::future::pending::<()>().await;
         }
     };
-    engine::run(options, stop).await.map_err(|fault| match fault.code {
-        engine::HELD => fault.hint(environment.typed("resume --reason REASON")),
+    engine::run(options, stop).await.map_err(|fault| match (fault.code, fault.hint.clone()) {
+        (engine::HELD, Some(words)) => fault.hint(environment.typed(&words)),
         _ => fault,
     })?;
     let mut report = Report::new("engine.run", "ended", Exit::Ok);

@@ -34,9 +34,10 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use trading_core::engine::{Engine, Event, Output, Seq, Telemetry, TradingState, Wanted};
 use trading_core::model::{
-    ClientOrderId, EngineId, Gap, Lease, NewOrder, OrderPurpose, Reading, ServiceName, Start,
-    StrategyId, StrategyRow, TaskId, Timings, Utc, VenueName, Written,
+    Barrier, ClientOrderId, EngineId, Gap, Lease, NewOrder, OrderPurpose, Reading, ServiceName,
+    Start, StrategyId, StrategyRow, TaskId, Timings, Utc, VenueName, Written,
 };
+use trading_core::ops::resume::first_for;
 use trading_core::report::Exit;
 
 use crate::error::Fault;
@@ -106,7 +107,7 @@ enum Answer {
     Problem(String),
 }
 
-/// A hold keeps it from starting.
+/// A hold keeps it from starting; the hint is what is typed, but for where.
 pub const HELD: &str = "engine.held";
 
 /// Runs an engine until `stop` is ready; then nothing more is sent, what was sent is
@@ -116,7 +117,13 @@ pub async fn run(mut options: Options, stop: impl Future<Output = ()>) -> Result
         && let Some(held) = latch.refuses(start(&options))
     {
         let message = format!("engine {} is not started: {held}", options.service);
-        return Err(Fault::new(Exit::Refused, HELD, message));
+        let next = match held {
+            Barrier::Newer(_) => "status".to_owned(),
+            Barrier::Hold(hold) => {
+                format!("resume {} --reason REASON", first_for(&latch.holds, hold).stop_id)
+            }
+        };
+        return Err(Fault::new(Exit::Refused, HELD, message).hint(next));
     }
     let loosened = options.loosened.take();
     let (mut shell, mut queues) = Shell::open(options)?;

@@ -75,3 +75,9 @@ pub(crate) fn in_order(holds: &[Hold]) -> Vec<&Hold> {
         .sort_by_key(|it| (!it.scope.covers_all(), std::cmp::Reverse((it.at, it.stop_id.clone()))));
     ordered
 }
+
+/// What is resumed first so that this hold can be: itself, or one that has to be before it.
+pub fn first_for<'a>(holds: &'a [Hold], hold: &'a Hold) -> &'a Hold {
+    let first = in_order(holds).into_iter().find(|it| *it == hold || comes_first(it, hold));
+    first.unwrap_or(hold)
+}

@@ -18,6 +18,7 @@ mod unlatched;
 #[cfg(test)]
 mod tests;
 
+pub use holds::first_for;
 pub(crate) use holds::{comes_first, in_order};
 pub use procedure::Resume;
 pub(crate) use record::items;

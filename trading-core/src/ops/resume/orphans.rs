@@ -3,7 +3,7 @@
 
 use super::given;
 use super::procedure::{End, Resume};
-use crate::model::{GapKind, Hold, Reading, RestoreChunk};
+use crate::model::{GapKind, Hold, Meant, Reading, RestoreChunk, meant};
 use crate::ops::Query;
 use crate::ops::history::JOURNALS;
 use crate::plan::{Act, Rung, Step, StepId};
@@ -13,6 +13,47 @@ impl Resume {
     /// What has to be read to know whether something stands as such a stop left it.
     pub(super) const ORPHANS: [Query; 4] =
         [Query::LooseChunks, Query::Strategies, Query::Services, Query::Schedules];
+
+    /// What is read where nothing holds: what is left, and of which stop something was given or
+    /// is asked for.
+    pub(super) fn looking_back(&self) -> Vec<Query> {
+        let mut queries = Self::ORPHANS.to_vec();
+        if !self.request.record.is_empty() || self.request.stop_id.is_some() {
+            queries.push(Query::Stops);
+        }
+        queries.extend(self.request.stop_id.clone().map(Query::StoredChunks));
+        queries
+    }
+
+    /// The stop that is named is none that anybody knows: that it is over would be no answer.
+    fn of_nobody(&self) -> Option<String> {
+        let asked = self.request.stop_id.as_ref()?;
+        let stops = self.world.stops.as_ref().and_then(Reading::value);
+        let begun = stops.into_iter().flat_map(|it| &it.stops).map(|it| &it.hold.stop_id);
+        let stored = [&self.world.restore, &self.world.loose];
+        let stored = stored.into_iter().filter_map(|it| it.as_ref()?.value()).flatten();
+        let recorded = stored.chain(&self.request.record).map(|it| &it.stop_id);
+        let known = begun.chain(recorded).map(|it| it.as_str());
+        if meant(asked.as_str(), known) != Meant::None {
+            return None;
+        }
+        let gaps = [
+            self.world.stops.as_ref().and_then(Reading::as_gap),
+            self.world.restore.as_ref().and_then(Reading::as_gap),
+        ];
+        let gap = gaps.into_iter().flatten().find(|it| it.kind != GapKind::Absent);
+        let unread = stops.and_then(|it| it.unreadable.first());
+        let unread = gap.map(ToString::to_string).or_else(|| unread.cloned());
+        Some(match unread {
+            Some(why) => {
+                format!("nothing holds, and whether there was a stop `{asked}` is not known: {why}")
+            }
+            None => format!(
+                "nothing holds, and there is no stop `{asked}`: neither the journals of this \
+                 machine nor the restore records tell of one"
+            ),
+        })
+    }
 
     /// Nothing holds: is there something to resume all the same?
     pub(super) fn nothing_held(&self) -> End {
@@ -30,7 +71,7 @@ impl Resume {
                      --record",
                     hold.stop_id
                 )),
-                None => End::NothingHeld,
+                None => self.of_nobody().map_or(End::NothingHeld, End::Refused),
             },
         }
     }

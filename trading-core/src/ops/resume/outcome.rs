@@ -96,9 +96,13 @@ impl Resume {
             Some(End::StoppedAgain(_) | End::Grew(_)) if self.put_something_back() => {
                 ("PARTIAL", Exit::Partial)
             }
-            Some(End::Refused(_) | End::Orphaned(_) | End::StoppedAgain(_) | End::Grew(_)) => {
-                ("refused", Exit::Refused)
-            }
+            Some(
+                End::Refused(_)
+                | End::Newer(_)
+                | End::Orphaned(_)
+                | End::StoppedAgain(_)
+                | End::Grew(_),
+            ) => ("refused", Exit::Refused),
             Some(End::Unread(_)) => ("failed", Exit::Failed),
             Some(End::Held(_) | End::Late(_)) if self.run.changed_anything() => {
                 ("PARTIAL", Exit::Partial)
@@ -124,6 +128,13 @@ impl Resume {
                 let next = next.or_else(|| self.first_of_several());
                 let next = next.unwrap_or_else(|| format!("tradectl status --env {env}"));
                 ("resume.refused", message, next)
+            }
+            End::Newer(why) => {
+                let next = format!(
+                    "use the tradectl that wrote it, or a later one; what holds: \
+                     tradectl status --env {env}"
+                );
+                ("resume.newer", format!("not resumed, nothing was changed: {why}"), next)
             }
             End::Orphaned(why) => {
                 let next = self.stop_again();
@@ -421,7 +432,7 @@ impl Resume {
 
     fn body(&self, outcome: &str) -> Vec<Block> {
         let stop = self.hold.as_ref().map(|hold| &hold.stop_id).or(self.request.stop_id.as_ref());
-        let stop = stop.map_or("none", |id| id.as_str());
+        let stop = stop.map_or("", |id| id.as_str());
         let env = &self.site.environment;
         let (line, tone) = match &self.end {
             Some(End::Released) => match self.still_held() {
@@ -444,6 +455,7 @@ impl Resume {
             Some(End::Planned) => {
                 (format!("a survey of stop {stop}: nothing in {env} was changed"), Tone::Plain)
             }
+            _ if stop.is_empty() => (format!("{outcome}: {env}"), Tone::Bad),
             _ => (format!("{outcome}: {env}, stop {stop}"), Tone::Bad),
         };
         let mut body = vec![Block::Line(Cell::toned(line, tone))];

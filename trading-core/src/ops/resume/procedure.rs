@@ -64,6 +64,8 @@ pub(super) enum End {
     Planned,
     /// Something forbids it; nothing was changed.
     Refused(String),
+    /// Only a newer tradectl may resume; nothing was changed.
+    Newer(String),
     /// The command contradicts itself.
     Usage(String),
     /// What must be known to plan could not be read; nothing was changed.
@@ -249,7 +251,7 @@ impl Resume {
         match &self.world.latch {
             Some(Reading::Known { value, .. }) if value.format > crate::model::LATCH_FORMAT => {
                 let message = "the latch was written by a newer tradectl, which must release it";
-                self.close(now, End::Refused(message.to_owned()));
+                self.close(now, End::Newer(message.to_owned()));
             }
             Some(Reading::Known { value, .. }) => match self.choose(&value.holds.clone()) {
                 Ok(hold) => {
@@ -260,8 +262,8 @@ impl Resume {
                 }
                 Err(End::NothingHeld) => {
                     self.stage = Stage::LookingBack;
-                    let given = (!self.request.record.is_empty()).then_some(Query::Stops);
-                    self.ask_all(Self::ORPHANS.into_iter().chain(given).collect());
+                    let queries = self.looking_back();
+                    self.ask_all(queries);
                 }
                 Err(end) => self.close(now, end),
             },
@@ -384,9 +386,10 @@ impl Resume {
             self.missing = record::missing(hold, &chunks);
             self.missing.extend(given::missing(&self.world, &self.request, &hold.stop_id));
         }
-        if let Some(why) = record::newer(&chunks)
-            .or_else(|| given::foreign(&self.world, &self.request, &hold.stop_id))
-        {
+        if let Some(why) = record::newer(&chunks) {
+            return Err(End::Newer(why));
+        }
+        if let Some(why) = given::foreign(&self.world, &self.request, &hold.stop_id) {
             return Err(End::Refused(why));
         }
         if let Some(end) = self.unknown_item().or_else(|| self.missing_record()) {

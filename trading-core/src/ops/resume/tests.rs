@@ -13,6 +13,7 @@ use jiff::SignedDuration;
 mod damaged;
 mod gate;
 mod given;
+mod nobody;
 mod orders;
 mod orphans;
 mod parted;

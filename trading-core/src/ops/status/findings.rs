@@ -2,16 +2,16 @@
 
 use super::{About, View};
 use crate::model::{
-    Effective, EndedBy, GapKind, Hold, LATCH_FORMAT, Phase, PositionStatus, Reading,
-    ScheduleTarget, Scope, Service, ServiceName, Start, StatusReading, StrategyId, StrategyRow,
-    StrategyStatus, Task, TaskState, Utc,
+    Barrier, Effective, EndedBy, GapKind, Hold, LATCH_FORMAT, Latch, Phase, PositionStatus,
+    Reading, ScheduleTarget, Scope, Service, ServiceName, Start, StatusReading, StrategyId,
+    StrategyRow, StrategyStatus, Task, TaskState, Utc,
 };
 use crate::ops::classes::{self, Things};
 use crate::ops::heartbeat::{LeftStopped, findings as heartbeat_findings};
 use crate::ops::history::JOURNALS;
 use crate::ops::managed::Managed;
 use crate::ops::positions::Protection;
-use crate::ops::resume::{comes_first, in_order};
+use crate::ops::resume::first_for;
 use crate::ops::scope::{Nothing, nothing};
 use crate::ops::supervision::{self, Desired};
 use crate::report::{Finding, Severity, ago, millis, nearest, stamp};
@@ -19,6 +19,8 @@ use std::collections::BTreeSet;
 
 /// A stop that has not come to its end after this is not at work any more.
 pub(super) const STOPPING_FOR_MS: i64 = 120_000;
+/// What is next where a newer tradectl wrote the latch, which this one does not release.
+const NEWER: &str = "use the tradectl that wrote the latch, or a later one";
 /// Tasks that ended so lately, and so many of them, are a crash loop.
 const CRASHES: (i64, usize) = (600_000, 3);
 
@@ -94,10 +96,22 @@ impl View<'_> {
         if latch.format > LATCH_FORMAT {
             let message =
                 format!("has format {}, newer than this binary: read as a halt", latch.format);
-            findings.push(Finding::new("latch.newer", Severity::Error, "latch", message));
+            let finding = Finding::new("latch.newer", Severity::Error, "latch", message);
+            findings.push(finding.next(NEWER));
         }
         let holds = latch.holds.iter().filter(|hold| self.is_covered_by(&hold.scope));
         findings.extend(holds.map(|hold| self.hold_finding(hold)));
+    }
+
+    /// The resume that ends what is in the way.
+    fn resume_of(&self, latch: &Latch, barrier: Barrier<'_>) -> String {
+        match barrier {
+            Barrier::Newer(_) => NEWER.to_owned(),
+            Barrier::Hold(hold) => {
+                let first = first_for(&latch.holds, hold);
+                self.command(&format!("resume {} --reason …", first.stop_id))
+            }
+        }
     }
 
     fn hold_finding(&self, hold: &Hold) -> Finding {
@@ -105,10 +119,12 @@ impl View<'_> {
         let again = hold.command(&self.request.site.environment);
         // One that holds this one's things too is resumed before it.
         let latch = self.world.latch.as_ref().and_then(Reading::value);
-        let holds = latch.map(|latch| in_order(&latch.holds)).unwrap_or_default();
-        let first = holds.into_iter().find(|it| *it == hold || comes_first(it, hold));
-        let first = first.unwrap_or(hold);
-        let resume = || self.command(&format!("resume {} --reason …", first.stop_id));
+        let first = latch.map_or(hold, |latch| first_for(&latch.holds, hold));
+        let newer = latch.is_some_and(|latch| latch.format > LATCH_FORMAT);
+        let resume = || match newer {
+            true => NEWER.to_owned(),
+            false => self.command(&format!("resume {} --reason …", first.stop_id)),
+        };
         if let Some(nothing) = self.names_nothing(&hold.scope) {
             let message = format!(
                 "{} holds {}, which is nothing: {} ({}, by {}): {}",
@@ -284,11 +300,11 @@ impl View<'_> {
             Desired::of(self.world.services.as_ref().and_then(Reading::value), self.known_tasks());
         // A supervisor is not brought up under a hold on what it starts: what is to be done then
         // is the hold's own next command.
-        let held = self.world.latch.as_ref().and_then(Reading::value);
-        let held = held.is_some_and(|latch| latch.refuses(Start::Everything).is_some());
-        let typed = |words: &str| match words {
-            "local up --detach" if held => self.command("resume --reason …"),
-            words => self.command(words),
+        let latch = self.world.latch.as_ref().and_then(Reading::value);
+        let held = latch.and_then(|latch| Some((latch, latch.refuses(Start::Everything)?)));
+        let typed = |words: &str| match (words, held) {
+            ("local up --detach", Some((latch, barrier))) => self.resume_of(latch, barrier),
+            (words, _) => self.command(words),
         };
         supervision::finding(supervision, &desired, self.now, typed)
     }

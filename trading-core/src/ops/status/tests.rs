@@ -406,7 +406,24 @@ fn desired_counts_that_nobody_acts_on_are_no_health() {
     let mut world = well();
     world.supervision = Supervision::Absent;
     world.latch = world.latch.next(vec![hold(Phase::Held, Level::ReduceOnly)]);
-    assert_eq!(next(&status(&mut world)), "tradectl resume --reason … --env sim");
+    let resume = "tradectl resume stop-1 --reason … --env sim";
+    assert_eq!(next(&status(&mut world)), resume);
+    // Of several the one that is resumed first, wherever it stands in the latch.
+    let mut several = world.clone();
+    let narrow = Hold {
+        stop_id: "stop-0".into(),
+        scope: Scope::Service("engine-1".into()),
+        ..several.latch.holds[0].clone()
+    };
+    several.latch.holds.insert(0, narrow);
+    let report = status(&mut several);
+    let absent = report.findings.iter().find(|it| it.id == "supervisor.absent").unwrap();
+    assert_eq!(absent.next.as_deref(), Some(resume));
+    // No resume of this binary releases a newer latch.
+    several.latch.format = LATCH_FORMAT + 1;
+    for it in status(&mut several).findings {
+        assert!(!it.next.as_deref().unwrap_or_default().contains("resume"), "{it:?}");
+    }
     world.latch.holds[0].scope = Scope::Strategy("a".into());
     assert_eq!(next(&status(&mut world)), "tradectl local up --detach --env sim");
 }
