@@ -56,10 +56,7 @@ pub async fn query(
         Query::RestoreChunks(stop) => {
             Seen::RestoreChunks(records(platform, state_dir, Some(stop), timeout).await)
         }
-        Query::StoredChunks(stop) => {
-            let read = state.restore_chunks(&stop);
-            Seen::RestoreChunks(bounded("restore records", whole, read).await)
-        }
+        Query::StoredChunks(id) => Seen::RestoreChunks(stored(platform, Some(&id), timeout).await),
         Query::LooseChunks => Seen::LooseChunks(records(platform, state_dir, None, timeout).await),
         Query::Stops => Seen::Stops(stops(state_dir, timeout, now).await),
         Query::LeftStopped => Seen::LeftStopped(left_stopped(state_dir, timeout, now).await),
@@ -155,11 +152,7 @@ async fn records(
     stop: Option<StopId>,
     timeout: Duration,
 ) -> Reading<Vec<RestoreChunk>> {
-    let read = match &stop {
-        Some(stop) => platform.state.restore_chunks(stop),
-        None => platform.state.loose_chunks(),
-    };
-    let read = bounded("restore records", platform.account.longest_read(timeout), read).await;
+    let read = stored(platform, stop.as_ref(), timeout).await;
     let look = move |folder: &Path| journal::misplaced_chunks(folder, stop.as_ref());
     match of_disk(state_dir, timeout, look).await {
         Ok(more) => read.map(|mut chunks| {
@@ -168,4 +161,17 @@ async fn records(
         }),
         Err(why) => Reading::unreachable(JOURNALS, why),
     }
+}
+
+/// The same, as the state store alone has it.
+async fn stored(
+    platform: &Platform,
+    stop: Option<&StopId>,
+    timeout: Duration,
+) -> Reading<Vec<RestoreChunk>> {
+    let read = match stop {
+        Some(stop) => platform.state.restore_chunks(stop),
+        None => platform.state.loose_chunks(),
+    };
+    bounded("restore records", platform.account.longest_read(timeout), read).await
 }

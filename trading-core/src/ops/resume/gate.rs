@@ -341,20 +341,31 @@ fn lost_task(world: &World, row: &StrategyRow) -> Option<String> {
     })
 }
 
-/// Strategies that are put back to trading and whose service stays at 0, before anything is done:
-/// no waiting brings them up. One that an engine holds which no service started is not among them,
-/// nor one of which that is not known.
+/// Strategies that are put back to trading and whose service stays at 0, with why.
+fn unlifted<'a>(
+    world: &'a World,
+    fates: &'a [Item],
+) -> impl Iterator<Item = (&'a StrategyId, String)> {
+    put_back(fates).filter_map(|id| Some((id, idle_service(world, world.row(id)?, fates)?)))
+}
+
+/// What tells whether an engine runs them that no service started.
+pub(super) fn who_runs(world: &World, fates: &[Item]) -> Option<Query> {
+    unlifted(world, fates).next().map(|_| Query::Leases)
+}
+
+/// Those of them that no engine holds, before anything is done: no waiting brings them up. Where
+/// that is not known they are waited for.
 pub(super) fn idle(world: &World, fates: &[Item]) -> Vec<Obstacle> {
-    let leases = world.leases.as_ref();
-    let nobody_leases = |id: &StrategyId| match leases {
+    let nobody_leases = |id: &StrategyId| match &world.leases {
         Some(Reading::Known { observed_at, .. }) => world.live_lease(id, *observed_at).is_none(),
-        other => other.is_some_and(Reading::is_absent),
+        other => other.as_ref().is_some_and(Reading::is_absent),
     };
-    let idle = put_back(fates).filter(|id| nobody_leases(id)).filter_map(|id| {
-        let why = idle_service(world, world.row(id)?, fates)?;
-        Some(obstacle(NOTHING_RUNS, RestoreSubject::Strategy(id.clone()), why))
-    });
-    idle.collect()
+    let idle = unlifted(world, fates).filter(|(id, _)| nobody_leases(id));
+    let told = |(id, why): (&StrategyId, String)| {
+        obstacle(NOTHING_RUNS, RestoreSubject::Strategy(id.clone()), why)
+    };
+    idle.map(told).collect()
 }
 
 /// The same where a service runs it: its count is 0, and not by the stop's hand alone.

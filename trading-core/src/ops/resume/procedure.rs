@@ -40,7 +40,7 @@ enum Stage {
     LookingBack,
     /// Everything that the record names is read.
     Surveying,
-    /// Doubtful orders are asked for at their venues.
+    /// Doubtful orders are asked for at their venues, and who runs what no service will.
     Asking,
     /// Steps are done, and engines are waited for.
     Restoring,
@@ -197,8 +197,6 @@ impl Resume {
             queries.extend(others.then_some(Query::Stops));
             let recorded = [Query::Schedules, self.record_of(&stop_id), Query::LooseChunks];
             queries.extend(recorded);
-            // Whom an engine runs that no service started.
-            queries.push(Query::Leases);
         }
         if self.site.capabilities.positions {
             queries.extend([Query::Positions, Query::StoredOrders]);
@@ -224,12 +222,13 @@ impl Resume {
                 if let Some(hold) = &self.hold {
                     self.fates = restore::fates(&self.world, &self.request, &hold.stop_id);
                 }
-                let doubtful = gate::doubtful_orders(&self.site, &self.world, &self.reach());
+                let mut queries = gate::doubtful_orders(&self.site, &self.world, &self.reach());
+                queries.extend(gate::who_runs(&self.world, &self.fates));
                 self.stage = Stage::Asking;
-                if doubtful.is_empty() {
+                if queries.is_empty() {
                     self.plan(now);
                 } else {
-                    self.ask_all(doubtful);
+                    self.ask_all(queries);
                 }
             }
             Stage::Asking => self.plan(now),
