@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Transaction;
 use trading_core::model::{
-    Autoscaling, Listing, Reading, Service, ServiceName, Supervision, Task, TaskId, TaskState,
-    Written,
+    Autoscaling, Gap, GapKind, Listing, Reading, Service, ServiceName, Supervision, Task, TaskId,
+    TaskState, Written,
 };
 
 use super::db::{Db, DbError};
 use super::paths::LocalPaths;
-use super::record::{ServiceRecord, StopRequest, TaskRecord};
+use super::record::{StopRequest, TaskRecord};
 use super::settle::{self, Machine, Probe, Settled};
 use super::{supervisor, tables};
 use crate::platform::{Clock, Compute, Fut};
@@ -41,34 +41,45 @@ impl LocalCompute {
 
     /// Tasks as a command sees them. One that only looks changes nothing; one that has
     /// asked something to stop sees to it that it does.
-    async fn observed(&self) -> Result<Vec<TaskRecord>, DbError> {
+    async fn observed(&self) -> Result<Listing<TaskRecord>, DbError> {
         if self.acts.load(Ordering::Relaxed) {
             return self.settled().await;
         }
-        let found = self.look().await?;
-        Ok(found.into_iter().map(|(_, settled)| settled.record).collect())
+        Ok(as_settled(self.look().await?))
     }
 
-    /// Each record compared with its process and lock. Changes nothing.
-    async fn look(&self) -> Result<Vec<(TaskRecord, Settled)>, DbError> {
-        let mut records = self.db.read(tables::tasks).await?;
+    /// Each record compared with its process and lock. Changes nothing. A task that cannot
+    /// be compared stands as it is recorded, and beside the others as a gap.
+    async fn look(&self) -> Result<Listing<(TaskRecord, Settled)>, DbError> {
+        let Listing { found: mut records, mut gaps } = self.db.read(tables::tasks).await?;
         self.overlay(&mut records);
         let (paths, clock) = (self.paths.clone(), Arc::clone(&self.clock));
         let found = tokio::task::spawn_blocking(move || {
             let machine = Machine(&paths);
-            let one = |record: TaskRecord| {
-                let settled = settle::settle(&record, &machine, clock.now(), clock.since_boot())?;
-                Ok((record, settled))
-            };
-            records.into_iter().map(one).collect::<std::io::Result<Vec<_>>>()
+            for gap in &mut gaps {
+                gap.why.push_str(&running_as(&machine, &gap.source));
+            }
+            let mut found = Vec::with_capacity(records.len());
+            for record in records {
+                let seen = settle::settle(&record, &machine, clock.now(), clock.since_boot());
+                let settled = seen.unwrap_or_else(|error| {
+                    let why = format!("its lock cannot be looked at: {error}");
+                    let source = record.id.to_string();
+                    gaps.push(Gap { kind: GapKind::Unreachable, source, why });
+                    Settled { record: record.clone(), kill: Vec::new() }
+                });
+                found.push((record, settled));
+            }
+            Listing { found, gaps }
         });
-        Ok(found.await??)
+        Ok(found.await?)
     }
 
     /// All tasks as they really are; what is overdue is killed, and what has changed is
     /// written down.
-    pub(super) async fn settled(&self) -> Result<Vec<TaskRecord>, DbError> {
-        let found = self.look().await?;
+    pub(super) async fn settled(&self) -> Result<Listing<TaskRecord>, DbError> {
+        let looked = self.look().await?;
+        let found = &looked.found;
         for process in found.iter().flat_map(|(_, settled)| &settled.kill) {
             process.kill()?;
         }
@@ -82,7 +93,7 @@ impl LocalCompute {
                 tracing::warn!(%error, "what was seen of tasks could not be recorded");
             }
         }
-        Ok(found.into_iter().map(|(_, settled)| settled.record).collect())
+        Ok(as_settled(looked))
     }
 
     /// A supervisor frozen between a task's row and its process holds that task's lock, and
@@ -193,7 +204,7 @@ impl LocalCompute {
     ) -> Result<(), DbError> {
         self.acts.store(true, Ordering::Relaxed);
         let name = service.clone();
-        let mut tasks = self.db.read(tables::live_tasks).await?;
+        let mut tasks = self.db.read(tables::live_tasks).await?.found;
         tasks.retain(|task| task.service.as_ref() == Some(&name) && task.stop.is_none());
         tasks.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
         let mut signalled = Vec::new();
@@ -204,6 +215,21 @@ impl LocalCompute {
             self.record_stop(task, reason, signalled).await;
         }
         Ok(())
+    }
+}
+
+/// Tasks as they were seen.
+fn as_settled(looked: Listing<(TaskRecord, Settled)>) -> Listing<TaskRecord> {
+    let found = looked.found.into_iter().map(|(_, settled)| settled.record).collect();
+    Listing { found, gaps: looked.gaps }
+}
+
+/// What runs as a task whose row is odd: nobody else can tell who has to end it.
+fn running_as(machine: &Machine<'_>, task: &str) -> String {
+    let pids: Vec<_> = machine.find(task).iter().map(|it| it.pid.to_string()).collect();
+    match pids.as_slice() {
+        [] => "; no process of it was found".to_owned(),
+        pids => format!("; process {} runs as it", pids.join(", ")),
     }
 }
 
@@ -246,7 +272,7 @@ fn terminate(record: &TaskRecord, machine: &Machine<'_>) -> std::io::Result<()> 
 /// Writes what was seen, unless the record has moved on meanwhile.
 fn write_settled(tx: &Transaction<'_>, changed: &[(TaskRecord, Settled)]) -> rusqlite::Result<()> {
     for (before, settled) in changed {
-        let Some(now) = tables::task(tx, &before.id)? else { continue };
+        let Some(now) = tables::if_read(tables::task(tx, &before.id))? else { continue };
         let moved_on = now.state != before.state || now.process != before.process || !now.is_live();
         if !moved_on || (now.is_live() && settled.record.state == TaskState::Stopped) {
             let mut merged = TaskRecord {
@@ -276,14 +302,21 @@ impl Compute for LocalCompute {
             };
             let at = self.clock.now();
             let read = self.db.read(move |connection| {
-                let with_events = |it: ServiceRecord| {
-                    let events = tables::events(connection, &it.name)?;
-                    Ok(it.to_service(&tasks, events, at))
-                };
-                tables::services(connection)?.into_iter().map(with_events).collect()
+                let Listing { found, mut gaps } = tables::services(connection)?;
+                let mut services = Vec::with_capacity(found.len());
+                for it in found {
+                    let events = tables::events(connection, &it.name).or_else(|error| {
+                        let why = format!("its events: {}", tables::odd(&error).ok_or(error)?);
+                        let source = it.name.to_string();
+                        gaps.push(Gap { kind: GapKind::Unparsed, source, why });
+                        Ok::<_, rusqlite::Error>(Vec::new())
+                    })?;
+                    services.push(it.to_service(&tasks.found, events, at));
+                }
+                Ok(Listing { found: services, gaps })
             });
             match read.await {
-                Ok(services) => Reading::known(Listing::whole(services), SERVICES, at),
+                Ok(services) => services.reading(SERVICES, at),
                 Err(error) => error.reading(SERVICES),
             }
         })
@@ -291,9 +324,9 @@ impl Compute for LocalCompute {
     fn tasks(&self) -> Fut<'_, Reading<Listing<Task>>> {
         Box::pin(async move {
             match self.observed().await {
-                Ok(tasks) => {
-                    let tasks = tasks.iter().map(TaskRecord::to_task).collect();
-                    Reading::known(Listing::whole(tasks), TASKS, self.clock.now())
+                Ok(Listing { found, gaps }) => {
+                    let found = found.iter().map(TaskRecord::to_task).collect();
+                    Listing { found, gaps }.reading(TASKS, self.clock.now())
                 }
                 Err(error) => error.reading(TASKS),
             }

@@ -47,6 +47,13 @@ impl DbError {
         matches!(self, Self::Sqlite(error)
             if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy))
     }
+    /// What is wrong with the one row that was asked for, if that is all.
+    pub(super) fn odd(&self) -> Option<String> {
+        match self {
+            Self::Sqlite(error) => super::tables::odd(error),
+            _ => None,
+        }
+    }
     /// As the answer to a read of `source`.
     pub(super) fn reading<T>(&self, source: &str) -> Reading<T> {
         Reading::unreachable(source, self.to_string())

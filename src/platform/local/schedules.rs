@@ -23,9 +23,9 @@ impl Schedules for LocalSchedules {
     fn schedules(&self) -> Fut<'_, Reading<Listing<Schedule>>> {
         Box::pin(async move {
             match self.db.read(tables::schedules).await {
-                Ok(records) => {
-                    let schedules = records.into_iter().map(|it| it.schedule).collect();
-                    Reading::known(Listing::whole(schedules), SCHEDULES, self.clock.now())
+                Ok(Listing { found, gaps }) => {
+                    let found = found.into_iter().map(|it| it.schedule).collect();
+                    Listing { found, gaps }.reading(SCHEDULES, self.clock.now())
                 }
                 Err(error) => error.reading(SCHEDULES),
             }

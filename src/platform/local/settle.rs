@@ -34,6 +34,13 @@ pub(super) trait Probe {
 /// The machine itself.
 pub(super) struct Machine<'a>(pub(super) &'a LocalPaths);
 
+impl Machine<'_> {
+    /// Whether something runs as a task, as far as can be seen.
+    pub(super) fn may_run(&self, task: &str) -> bool {
+        !matches!(self.lock(task), Ok(Lock::Free)) || !self.find(task).is_empty()
+    }
+}
+
 impl Probe for Machine<'_> {
     fn lock(&self, task: &str) -> std::io::Result<Lock> {
         let file = match File::open(self.0.task_lock(task)) {

@@ -1,10 +1,12 @@
 //! The tables of `compute.db`.
 
-use rusqlite::types::Type;
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::types::{Type, ValueRef};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use trading_core::model::{ScheduleId, ServiceEvent, ServiceName, TaskId, Utc};
+use trading_core::model::{
+    Gap, GapKind, Listing, Schedule, ScheduleId, ServiceEvent, ServiceName, TaskId, Utc,
+};
 
 use super::db::Schema;
 use super::document::to_sql_error;
@@ -51,10 +53,68 @@ fn text_of<T: Serialize>(value: &T) -> rusqlite::Result<String> {
     serde_json::to_string(value).map_err(to_sql_error)
 }
 
-fn documents<T: DeserializeOwned>(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<T>> {
+/// All rows of a table as (key, document, …). One that is odd hides none of the others: it is
+/// a gap of that name.
+fn listing<T>(
+    connection: &Connection,
+    sql: &str,
+    read: impl Fn(&str, &Row<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<Listing<T>> {
     let mut statement = connection.prepare_cached(sql)?;
-    let texts = statement.query_map([], |row| row.get::<_, String>(0))?;
-    texts.map(|text| parsed(&text?)).collect()
+    let mut rows = statement.query([])?;
+    let mut list = Listing::default();
+    while let Some(row) = rows.next()? {
+        let key = key_column(row.get_ref(0)?);
+        match read(&key, row) {
+            Ok(record) => list.found.push(record),
+            Err(error) => {
+                let why = odd(&error).ok_or(error)?;
+                list.gaps.push(Gap { kind: GapKind::Unparsed, source: key, why });
+            }
+        }
+    }
+    Ok(list)
+}
+
+/// A row's key, whatever stands there.
+fn key_column(column: ValueRef<'_>) -> String {
+    match column {
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
+            String::from_utf8_lossy(bytes).into_owned()
+        }
+        ValueRef::Null => "null".to_owned(),
+        ValueRef::Integer(number) => number.to_string(),
+        ValueRef::Real(number) => number.to_string(),
+    }
+}
+
+/// What is wrong with one row; `None`: it was not the row, but the reading.
+pub(super) fn odd(error: &rusqlite::Error) -> Option<String> {
+    match error {
+        rusqlite::Error::FromSqlConversionFailure(_, _, why) => Some(why.to_string()),
+        rusqlite::Error::InvalidColumnType(..)
+        | rusqlite::Error::IntegralValueOutOfRange(..)
+        | rusqlite::Error::Utf8Error(..) => Some(error.to_string()),
+        _ => None,
+    }
+}
+
+/// A record's document. One that names another than its row is odd: what is written to the
+/// one would never reach the other.
+fn own<T: DeserializeOwned>(
+    key: &str,
+    row: &Row<'_>,
+    name: impl Fn(&T) -> &str,
+) -> rusqlite::Result<T> {
+    let record: T = parsed(row.get_ref(1)?.as_str()?)?;
+    match name(&record) {
+        name if name == key => Ok(record),
+        name => Err(unlike(format!("its document is that of `{name}`"))),
+    }
+}
+
+fn unlike(why: String) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(1, Type::Text, why.into())
 }
 
 fn document<T: DeserializeOwned>(
@@ -64,11 +124,22 @@ fn document<T: DeserializeOwned>(
 ) -> rusqlite::Result<Option<T>> {
     let text: Option<String> =
         connection.prepare_cached(sql)?.query_row([key], |row| row.get(0)).optional()?;
-    text.map(|text| parsed(&text)).transpose()
+    let named = |error: rusqlite::Error| match odd(&error) {
+        Some(why) => unlike(format!("the row `{key}` is not understood: {why}")),
+        None => error,
+    };
+    text.map(|text| parsed(&text)).transpose().map_err(named)
 }
 
-pub(super) fn services(connection: &Connection) -> rusqlite::Result<Vec<ServiceRecord>> {
-    documents(connection, "SELECT document FROM services ORDER BY name")
+/// A row that somebody else may look after: one that is odd is as good as none.
+pub(super) fn if_read<T>(found: rusqlite::Result<Option<T>>) -> rusqlite::Result<Option<T>> {
+    found.or_else(|error| if odd(&error).is_some() { Ok(None) } else { Err(error) })
+}
+
+pub(super) fn services(connection: &Connection) -> rusqlite::Result<Listing<ServiceRecord>> {
+    listing(connection, "SELECT name, document FROM services ORDER BY name", |key, row| {
+        own(key, row, |it: &ServiceRecord| it.name.as_str())
+    })
 }
 
 pub(super) fn service(
@@ -132,12 +203,37 @@ pub(super) fn register(
 }
 
 /// All tasks, live ones and those stopped lately, in the order of their ids.
-pub(super) fn tasks(connection: &Connection) -> rusqlite::Result<Vec<TaskRecord>> {
-    documents(connection, "SELECT document FROM tasks ORDER BY id")
+pub(super) fn tasks(connection: &Connection) -> rusqlite::Result<Listing<TaskRecord>> {
+    listing(connection, "SELECT id, document FROM tasks ORDER BY id", task_row)
 }
 
-pub(super) fn live_tasks(connection: &Connection) -> rusqlite::Result<Vec<TaskRecord>> {
-    documents(connection, "SELECT document FROM tasks WHERE stopped = 0 ORDER BY id")
+pub(super) fn live_tasks(connection: &Connection) -> rusqlite::Result<Listing<TaskRecord>> {
+    listing(connection, "SELECT id, document FROM tasks WHERE stopped = 0 ORDER BY id", task_row)
+}
+
+fn task_row(key: &str, row: &Row<'_>) -> rusqlite::Result<TaskRecord> {
+    own(key, row, |it: &TaskRecord| it.id.as_str())
+}
+
+/// How many live tasks a service has. Not known where a row is odd that something may run as,
+/// unless it names another service: what may run is not started beside itself.
+pub(super) fn live_of(
+    connection: &Connection,
+    service: &ServiceName,
+    may_run: impl Fn(&str) -> bool,
+) -> rusqlite::Result<usize> {
+    let listed = live_tasks(connection)?;
+    let mut statement = connection.prepare_cached("SELECT document FROM tasks WHERE id = ?1")?;
+    for Gap { source, why, .. } in listed.gaps.iter().filter(|gap| may_run(&gap.source)) {
+        let text = statement.query_row([source], |row| Ok(key_column(row.get_ref(0)?)));
+        let document: Option<serde_json::Value> =
+            text.optional()?.and_then(|text| serde_json::from_str(&text).ok());
+        let named = document.as_ref().and_then(|it| it["service"].as_str());
+        if named.is_none_or(|name| name == service.as_str()) {
+            return Err(unlike(format!("task {source} may be one of it and runs: {why}")));
+        }
+    }
+    Ok(listed.found.iter().filter(|task| task.service.as_ref() == Some(service)).count())
 }
 
 pub(super) fn task(connection: &Connection, id: &TaskId) -> rusqlite::Result<Option<TaskRecord>> {
@@ -233,8 +329,12 @@ pub(super) fn apply(
         }
     }
     let known = schedules(tx)?;
+    let stands = |id: &str| {
+        known.found.iter().any(|it| it.schedule.id.as_str() == id)
+            || known.gaps.iter().any(|gap| gap.source == id)
+    };
     for schedule in &blueprint.schedules {
-        if known.iter().all(|it| it.schedule.id != schedule.id) {
+        if !stands(schedule.id.as_str()) {
             let schedule = schedule.clone();
             put_schedule(tx, &ScheduleRecord { schedule, anchor: now, fired: None })?;
         }
@@ -242,19 +342,16 @@ pub(super) fn apply(
     Ok(())
 }
 
-pub(super) fn schedules(connection: &Connection) -> rusqlite::Result<Vec<ScheduleRecord>> {
-    let mut statement =
-        connection.prepare_cached("SELECT document, anchor, fired FROM schedules ORDER BY id")?;
-    let rows = statement.query_map([], |row| {
-        let (text, anchor): (String, String) = (row.get(0)?, row.get(1)?);
-        let fired: Option<String> = row.get(2)?;
+pub(super) fn schedules(connection: &Connection) -> rusqlite::Result<Listing<ScheduleRecord>> {
+    let sql = "SELECT id, document, anchor, fired FROM schedules ORDER BY id";
+    listing(connection, sql, |key, row| {
+        let fired: Option<String> = row.get(3)?;
         Ok(ScheduleRecord {
-            schedule: parsed(&text)?,
-            anchor: time_column(1, &anchor)?,
-            fired: fired.map(|text| time_column(2, &text)).transpose()?,
+            schedule: own(key, row, |it: &Schedule| it.id.as_str())?,
+            anchor: time_column(2, &row.get::<_, String>(2)?)?,
+            fired: fired.map(|text| time_column(3, &text)).transpose()?,
         })
-    })?;
-    rows.collect()
+    })
 }
 
 pub(super) fn put_schedule(tx: &Transaction<'_>, it: &ScheduleRecord) -> rusqlite::Result<()> {

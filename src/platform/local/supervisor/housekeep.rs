@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use trading_core::model::Listing;
 use trading_core::ops::retention::{Fate, Horizon, records_horizon};
 
 use super::Supervisor;
@@ -19,7 +20,7 @@ const MB: u64 = 1_000_000;
 impl Supervisor {
     /// Removes what is over budget, now and then. What cannot be removed is said, and tried
     /// again; the round counts all the same.
-    pub(super) async fn housekeep(&mut self, tasks: &[TaskRecord]) {
+    pub(super) async fn housekeep(&mut self, tasks: &Listing<TaskRecord>) {
         let now = self.clock.since_boot();
         if self.housekept.is_some_and(|last| now.saturating_sub(last) < EVERY) {
             return;
@@ -53,9 +54,11 @@ impl Supervisor {
     }
 
     /// Keeps the logs within their budget. What hindered it, if something did.
-    async fn prune_logs(&mut self, tasks: &[TaskRecord]) -> Option<String> {
-        let fates: BTreeMap<String, Fate> =
-            tasks.iter().map(|task| (task.id.to_string(), fate(task))).collect();
+    async fn prune_logs(&mut self, tasks: &Listing<TaskRecord>) -> Option<String> {
+        let known = tasks.found.iter().map(|task| (task.id.to_string(), fate(task)));
+        // One that is not read may run.
+        let unread = tasks.gaps.iter().map(|gap| (gap.source.clone(), Fate::Running));
+        let fates: BTreeMap<String, Fate> = known.chain(unread).collect();
         let (paths, max_mb) = (self.paths.clone(), self.retention.logs_max_mb);
         let pruned = tokio::task::spawn_blocking(move || {
             // How a task ended that nobody remembers may matter.
@@ -78,7 +81,7 @@ impl Supervisor {
     }
 
     /// Says what hinders something once, and again if it comes back.
-    fn say_once(&mut self, what: &str, hindered: Option<String>) {
+    pub(super) fn say_once(&mut self, what: &str, hindered: Option<String>) {
         let key = format!("housekeeping {what}");
         let Some(message) = hindered else {
             self.told.remove(&key);

@@ -14,7 +14,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use trading_core::model::{self, Retention, Roles, Supervision, TaskId, Utc, Written};
+use trading_core::model::{
+    self, Gap, GapKind, Listing, Retention, Roles, Supervision, TaskId, Utc, Written,
+};
 use trading_core::report::Exit;
 
 use super::compute::LocalCompute;
@@ -244,18 +246,24 @@ impl Supervisor {
         }
     }
 
-    /// One round: what has ended, what is desired, what is due.
+    /// One round: what has ended, what is desired, what is due. A row that is odd is said and
+    /// left alone, and keeps no other from its turn.
     pub(super) async fn tick(&mut self) -> Result<(), DbError> {
         self.reap().await?;
         let tasks = self.compute.settled().await?;
         self.sweep_locks(&tasks);
         let mut services = self.compute.db.read(tables::services).await?;
+        let mut unread = [tasks.gaps.clone(), services.gaps].concat();
         // What others trade with or read from comes first.
-        services.sort_by_key(|it| self.trades(Some(&it.name), &it.family));
-        for service in services {
-            self.reconcile(&service, &tasks).await?;
+        services.found.sort_by_key(|it| self.trades(Some(&it.name), &it.family));
+        for service in services.found {
+            let reconciled = self.reconcile(&service, &tasks.found).await;
+            unread.extend(left_alone(service.name.as_str(), reconciled)?);
         }
-        self.fire_due().await?;
+        unread.extend(self.fire_due().await?);
+        let unread: Vec<String> = unread.iter().map(ToString::to_string).collect();
+        let unread = (!unread.is_empty()).then(|| format!("left alone: {}", unread.join("; ")));
+        self.say_once("unread", unread);
         self.housekeep(&tasks).await;
         Ok(())
     }
@@ -278,7 +286,7 @@ impl Supervisor {
             .db
             .write(move |tx| {
                 for (id, code) in codes {
-                    if let Some(mut record) = tables::task(tx, &id)? {
+                    if let Some(mut record) = tables::if_read(tables::task(tx, &id))? {
                         record.exit_code = record.exit_code.or(code);
                         tables::put_task(tx, &record)?;
                     }
@@ -293,14 +301,16 @@ impl Supervisor {
     }
 
     /// Removes the lock files of tasks that are no more.
-    fn sweep_locks(&self, tasks: &[TaskRecord]) {
+    fn sweep_locks(&self, tasks: &Listing<TaskRecord>) {
         let Ok(entries) = std::fs::read_dir(self.paths.locks()) else { return };
         for entry in entries.flatten() {
             let name = entry.file_name();
             let Some(id) = name.to_str().and_then(|name| name.strip_suffix(".lock")) else {
                 continue;
             };
-            if tasks.iter().any(|task| task.is_live() && task.id.as_str() == id) {
+            let lives = |task: &TaskRecord| task.is_live() && task.id.as_str() == id;
+            // Of one that is not read nobody knows whether it lives.
+            if tasks.found.iter().any(lives) || tasks.gaps.iter().any(|gap| gap.source == id) {
                 continue;
             }
             if let Err(error) = std::fs::remove_file(entry.path()) {
@@ -314,6 +324,18 @@ impl Supervisor {
         if let Err(error) = self.log.write(self.clock.now(), message) {
             tracing::warn!(%error, message, "the supervisor's log could not be written");
         }
+    }
+}
+
+/// What one service or schedule met. A row that is odd is a gap of that one; what is not of a
+/// single row ends the round.
+fn left_alone(name: &str, met: Result<(), DbError>) -> Result<Option<Gap>, DbError> {
+    match met {
+        Ok(()) => Ok(None),
+        Err(error) => match error.odd() {
+            Some(why) => Ok(Some(Gap { kind: GapKind::Unparsed, source: name.to_owned(), why })),
+            None => Err(error),
+        },
     }
 }
 

@@ -8,6 +8,7 @@ use super::Supervisor;
 use super::launch::{self, Launched};
 use crate::platform::local::db::DbError;
 use crate::platform::local::record::{ServiceRecord, TaskRecord};
+use crate::platform::local::settle::Machine;
 use crate::platform::local::tables;
 
 /// The first pause after a task that did not stay up; doubled by each further one.
@@ -118,11 +119,12 @@ impl Supervisor {
             started_by: format!("ecs-svc/{}", primary.id),
         };
         let (name, task_definition) = (service.name.clone(), primary.task_definition.clone());
+        let paths = self.paths.clone();
         let launched = self.launch(start, move |tx| {
             // The count and the deployment may have changed since they were read.
             let Some(now) = tables::service(tx, &name)? else { return Ok(false) };
-            let live = tables::live_tasks(tx)?;
-            let live = live.iter().filter(|task| task.service.as_ref() == Some(&name)).count();
+            let machine = Machine(&paths);
+            let live = tables::live_of(tx, &name, |task| machine.may_run(task))?;
             let newest = now.deployments.first().map(|it| &it.task_definition);
             Ok(live < usize::try_from(now.desired).unwrap_or(usize::MAX)
                 && newest == Some(&task_definition))

@@ -1,28 +1,33 @@
 //! Schedules: what is due starts a task of its own.
 
-use trading_core::model::{ScheduleTarget, Utc};
+use trading_core::model::{Gap, Listing, ScheduleTarget, Utc};
 use trading_core::ops::schedule::{Expression, next_after};
 
-use super::Supervisor;
 use super::launch::{Launched, Start};
+use super::{Supervisor, left_alone};
 use crate::platform::local::db::DbError;
 use crate::platform::local::record::ScheduleRecord;
 use crate::platform::local::tables;
 
 impl Supervisor {
     /// Starts what is due. Times that passed while nobody supervised are not made up for.
-    pub(super) async fn fire_due(&mut self) -> Result<(), DbError> {
+    /// Answers what is not understood.
+    pub(super) async fn fire_due(&mut self) -> Result<Vec<Gap>, DbError> {
         let now = self.clock.now();
-        for record in self.compute.db.read(tables::schedules).await? {
+        let Listing { found, mut gaps } = self.compute.db.read(tables::schedules).await?;
+        for record in found {
             if record.schedule.enabled {
                 match due(&record, self.started, now) {
                     Ok(false) => {}
-                    Ok(true) => self.fire(&record, now).await?,
+                    Ok(true) => {
+                        let fired = self.fire(&record, now).await;
+                        gaps.extend(left_alone(record.schedule.id.as_str(), fired)?);
+                    }
                     Err(why) => self.tell_schedule(&record, why),
                 }
             }
         }
-        Ok(())
+        Ok(gaps)
     }
 
     async fn fire(&mut self, record: &ScheduleRecord, now: Utc) -> Result<(), DbError> {
@@ -61,7 +66,7 @@ impl Supervisor {
         let launched = self.launch(start, move |tx| {
             // Whoever disabled it meanwhile is obeyed, and one due time starts one task.
             let id = &seen.schedule.id;
-            let stored = tables::schedules(tx)?.into_iter().find(|it| it.schedule.id == *id);
+            let stored = tables::schedules(tx)?.found.into_iter().find(|it| it.schedule.id == *id);
             let due = stored.is_some_and(|it| it.schedule.enabled && it.fired == seen.fired);
             if due {
                 tables::mark_fired(tx, id, now)?;

@@ -1,4 +1,5 @@
 mod latch;
+mod odd;
 mod processes;
 mod settle;
 mod store;

@@ -1,0 +1,89 @@
+//! Rows of `compute.db` that are not understood: each is a gap of its own, is left as it is,
+//! and hides no other.
+
+use trading_core::model::{GapKind, Listing, Reading};
+
+use super::world::{World, running, until};
+use crate::platform::local::db::Db;
+use crate::platform::local::{paths_of, tables};
+
+fn compute_db(world: &World) -> Db {
+    Db::new(paths_of(&world.environment).unwrap().compute_db(), &tables::SCHEMA)
+}
+
+fn gaps<T>(reading: Reading<Listing<T>>) -> Vec<String> {
+    let gaps = reading.into_result().unwrap().gaps;
+    assert!(gaps.iter().all(|gap| gap.kind == GapKind::Unparsed), "{gaps:?}");
+    gaps.into_iter().map(|gap| gap.source).collect()
+}
+
+/// All that stands in the odd rows.
+fn odd_rows(db: &Db) -> Vec<String> {
+    let sql = "SELECT document FROM services WHERE name != 'engine'
+               UNION SELECT document FROM tasks WHERE id LIKE 'odd%'
+               UNION SELECT document FROM schedules WHERE id != 'group/nightly'";
+    db.read_blocking(|it| it.prepare(sql)?.query_map([], |row| row.get::<_, String>(0))?.collect())
+        .unwrap()
+}
+
+const ODD: &str = r#"
+    INSERT INTO services VALUES ('broken', '{"name":"broken"}'), ('words', 'none'),
+        ('other', '{"name":"another","family":"f","desired":0,"autoscaling":null,"deployments":[]}');
+    INSERT INTO tasks VALUES ('odd-1', 0, '{"id":"odd-1"}'), ('odd-2', 1, '{"state":"WEIRD"}');
+    INSERT INTO schedules VALUES ('a', '{"id":"a"}', '2026-11-23T00:00:00Z', NULL),
+        ('z', '[]', 'yesterday', NULL);
+"#;
+
+#[tokio::test]
+async fn odd_rows_keep_no_other_from_being_read_stopped_or_supervised() {
+    let world = World::new(&["sleep", "1000"], 1).await;
+    let db = compute_db(&world);
+    db.write_blocking(|tx| tx.execute_batch(ODD)).unwrap();
+    let before = odd_rows(&db);
+    let mut supervisor = world.supervisor();
+    until(&mut supervisor, &world, running(1)).await;
+    let (compute, schedules) = (&world.platform.compute, &world.platform.schedules);
+    assert_eq!(gaps(compute.services().await), ["broken", "other", "words"]);
+    assert_eq!(gaps(schedules.schedules().await), ["a", "z"]);
+    let tasks = compute.tasks().await;
+    let why = &tasks.value().unwrap().gaps[0].why;
+    assert!(why.ends_with("no process of it was found"), "{why}");
+    assert_eq!(gaps(tasks), ["odd-1", "odd-2"]);
+    let log = std::fs::read_to_string(
+        paths_of(&world.environment).unwrap().supervisor_log().with_extension("jsonl"),
+    );
+    let log = log.unwrap_or_default();
+    for name in ["broken", "odd-1", "a: "] {
+        assert!(log.contains(name), "{name}: {log}");
+    }
+    assert_eq!(log.matches("left alone").count(), 1, "{log}");
+    world.desired(1, 0).await;
+    assert!(schedules.set_enabled(&"group/nightly".into(), false).await.stands());
+    until(&mut supervisor, &world, running(0)).await;
+    assert_eq!(odd_rows(&db), before);
+}
+
+#[tokio::test]
+async fn what_may_run_already_under_an_odd_row_is_not_started_beside_it() {
+    let world = World::new(&["sleep", "1000"], 1).await;
+    let mut supervisor = world.supervisor();
+    let task = until(&mut supervisor, &world, running(1)).await.remove(0);
+    let odd = r#"UPDATE tasks SET document = replace(document, 'RUNNING', 'WEIRD')"#;
+    let db = compute_db(&world);
+    db.write_blocking(|tx| tx.execute(odd, [])).unwrap();
+    for _ in 0..3 {
+        supervisor.tick().await.unwrap();
+    }
+    let tasks = world.platform.compute.tasks().await;
+    let Reading::Gap(gap) = tasks else { panic!("{tasks:?}") };
+    assert!(gap.why.contains("runs as it"), "{gap}");
+    let paths = paths_of(&world.environment).unwrap();
+    assert!(paths.task_lock(task.id.as_str()).exists());
+    let count = "SELECT count(*) FROM tasks";
+    let count: u32 = db.read_blocking(|it| it.query_row(count, [], |row| row.get(0))).unwrap();
+    assert_eq!(count, 1);
+    let sound = r#"UPDATE tasks SET document = replace(document, 'WEIRD', 'RUNNING')"#;
+    db.write_blocking(|tx| tx.execute(sound, [])).unwrap();
+    world.desired(1, 0).await;
+    until(&mut supervisor, &world, running(0)).await;
+}
