@@ -108,6 +108,54 @@ fn up_survives_its_supervisor_and_down_proves_itself() {
 }
 
 #[test]
+fn odd_rows_keep_nothing_else_from_being_stopped_or_brought_down() {
+    let home = Home::new();
+    let (code, document) = home.run("local up --detach");
+    assert_eq!(code, 0, "{document:#}");
+    let database = rusqlite::Connection::open(home.platform("compute.db")).unwrap();
+    let odd = r#"INSERT INTO tasks VALUES ('odd', 0, '{"state":"WEIRD"}');
+                 INSERT INTO services VALUES ('broken', '{"name":"broken"}');
+                 INSERT INTO schedules VALUES ('a/odd', '{"id":"a/odd"}', 'now', NULL);"#;
+    database.execute_batch(odd).unwrap();
+    let (code, document) = home.run("emergency-stop --yes --env local --reason odd --deadline 8s");
+    assert_eq!((code, document["outcome"].as_str()), (22, Some("UNKNOWN")), "{document:#}");
+    let desired = "SELECT json_extract(document, '$.desired') FROM services WHERE name = 'engine'";
+    let desired: u32 = database.query_row(desired, [], |row| row.get(0)).unwrap();
+    assert_eq!(desired, 0, "{document:#}");
+    let told = document.to_string();
+    for name in ["odd", "broken", "a/odd"] {
+        assert!(told.contains(name), "{name}: {document:#}");
+    }
+    let (code, document) = home.run("local down");
+    assert_eq!((code, document["outcome"].as_str()), (22, Some("UNKNOWN")), "{document:#}");
+    assert_eq!(document["data"]["unread"][0]["source"], "odd", "{document:#}");
+    assert!(document["data"]["tasks_stopped"].as_u64() > Some(0), "{document:#}");
+    assert!(home.tasks("RUNNING").is_empty() && home.supervisor().is_none());
+    database.execute("DELETE FROM tasks WHERE id = 'odd'", []).unwrap();
+    let (code, document) = home.run("local down");
+    assert_eq!((code, document["outcome"].as_str()), (0, Some("down")), "{document:#}");
+}
+
+#[test]
+fn what_cannot_be_read_at_all_keeps_its_supervisor() {
+    let home = Home::new();
+    let (code, document) = home.run("local up --detach");
+    assert_eq!(code, 0, "{document:#}");
+    let database = rusqlite::Connection::open(home.platform("compute.db")).unwrap();
+    database.execute_batch("ALTER TABLE tasks RENAME TO gone").unwrap();
+    let (code, document) = home.run("local down");
+    assert_eq!(
+        (code, document["errors"][0]["code"].as_str()),
+        (11, Some("local.tasks_unreadable"))
+    );
+    assert_eq!(document["errors"][0]["hint"], "tradectl doctor", "{document:#}");
+    assert!(home.supervisor().is_some());
+    database.execute_batch("ALTER TABLE gone RENAME TO tasks").unwrap();
+    let (code, document) = home.run("local down");
+    assert_eq!((code, document["outcome"].as_str()), (0, Some("down")), "{document:#}");
+}
+
+#[test]
 fn nothing_comes_up_under_a_stop_and_everything_after_its_resume() {
     let home = Home::new();
     assert_eq!(home.run("local up --detach").0, 0);

@@ -1,17 +1,18 @@
 //! `tradectl local down`: ends the supervisor first, so that nothing is started again, then
 //! every task, and shows that they have ended. Desired counts stay: `local up` starts the
-//! same again.
+//! same again. Where no task can be read the supervisor stays: nobody else would look after
+//! what runs.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
-use trading_core::model::{Listing, Task, TaskState, VenueName};
+use trading_core::model::{Gap, GapKind, Listing, Reading, Task, TaskState, VenueName};
 use trading_core::ops::{Query, positions};
 use trading_core::report::{Block, Exit, Finding, Report, Severity};
 
 use super::super::Session;
-use super::{passed, state_word, way_up};
+use super::{UP, passed, state_word, way_up};
 use crate::drive::read;
 use crate::error::Fault;
 use crate::platform::local::supervisor::Watch;
@@ -37,6 +38,8 @@ struct Data<'a> {
     tasks_stopped: usize,
     /// Those that were not seen STOPPED.
     left: &'a [Task],
+    /// Those that could not be read: whether they run is not known.
+    unread: &'a [Gap],
 }
 
 /// Runs the command.
@@ -45,20 +48,32 @@ pub(super) async fn run(_args: &Args, session: &mut Session<'_>) -> Result<Repor
     let clock = Arc::clone(&session.ctx.clock);
     let platform = local::open(&environment, Arc::clone(&clock))?;
     let paths = local::paths_of(&environment)?;
-    let open = left_open(&environment, &platform, session).await?;
+    let first = live(&platform).await.map_err(|gap| unreadable(&environment, &gap))?;
+    let open = left_open(&first, &environment, &platform, session).await?;
     let bare = open.iter().filter(|it| it.severity <= Severity::Warning).count();
     if bare > 0 {
         let what = "not known to be protected at the venue";
         session.ctx.ui.note(&format!("ends what manages {bare} positions that are {what}"));
     }
     let supervisor = end_supervisor(&paths, clock.as_ref()).await?;
-    let (asked, left) = end_tasks(&platform, clock.as_ref()).await?;
-    let (outcome, exit) =
-        if left.is_empty() { ("down", Exit::Ok) } else { ("PARTIAL", Exit::Partial) };
+    let (asked, left) = end_tasks(&platform, clock.as_ref()).await.map_err(|gap| {
+        let message = format!(
+            "{supervisor} The tasks cannot be read any more ({gap}): those that run do so \
+             unsupervised"
+        );
+        Fault::new(Exit::Unknown, "local.tasks_unreadable", message).hint(environment.typed(UP))
+    })?;
+    let (outcome, exit) = match (left.found.is_empty(), left.is_whole()) {
+        (true, true) => ("down", Exit::Ok),
+        (true, false) => ("UNKNOWN", Exit::Unknown),
+        (false, _) => ("PARTIAL", Exit::Partial),
+    };
     let mut report = Report::new("local.down", outcome, exit);
+    report.complete = left.is_whole();
     report.findings = open;
+    report.findings.extend(left.gaps.iter().map(|gap| unread(gap, &environment)));
     report.body.push(Block::line(supervisor.clone()));
-    for task in &left {
+    for task in &left.found {
         report.body.push(Block::line(format!(
             "still {}: task {} ({})",
             state_word(task.state),
@@ -66,28 +81,64 @@ pub(super) async fn run(_args: &Args, session: &mut Session<'_>) -> Result<Repor
             task.family
         )));
     }
-    if left.is_empty() {
+    if left.found.is_empty() {
         report.body.push(Block::line(match asked {
-            0 => format!("No task was running in {}.", environment.name),
-            _ => format!("{} is down: {asked} tasks seen STOPPED.", environment.name),
+            0 if left.is_whole() => format!("No task was running in {}.", environment.name),
+            0 => "No task that could be read was running.".to_owned(),
+            _ if left.is_whole() => {
+                format!("{} is down: {asked} tasks seen STOPPED.", environment.name)
+            }
+            _ => format!("{asked} tasks seen STOPPED: all that could be read."),
         }));
-        let latch = platform.state.latch().await;
-        let next = way_up(&environment, latch.value());
-        report.body.push(Block::line(format!("Next: {next}")));
     }
-    let data = Data { supervisor: &supervisor, tasks_stopped: asked, left: &left };
+    report.body.push(Block::line(format!("Next: {}", next(&environment, &platform, &left).await)));
+    let (left, unread) = (&left.found, &left.gaps);
+    let data = Data { supervisor: &supervisor, tasks_stopped: asked, left, unread };
     report.data = serde_json::to_value(data).unwrap_or_default();
     Ok(report)
 }
 
+/// What is typed after it: what is not known to have ended is looked at before anything is
+/// brought up beside it.
+async fn next(environment: &Environment, platform: &Platform, left: &Listing<Task>) -> String {
+    if !left.found.is_empty() || !left.is_whole() {
+        return environment.typed("local status");
+    }
+    way_up(environment, platform.state.latch().await.value())
+}
+
+/// Tasks that are not seen STOPPED, and those that are not read.
+async fn live(platform: &Platform) -> Result<Listing<Task>, Gap> {
+    let mut tasks = match platform.compute.tasks().await {
+        // Nothing but odd rows: each is named, and there is no other to be ended.
+        Reading::Gap(gap) if gap.kind == GapKind::Unparsed => {
+            Listing { found: Vec::new(), gaps: vec![gap] }
+        }
+        tasks => tasks.into_result()?,
+    };
+    tasks.found.retain(|task| task.state != TaskState::Stopped);
+    Ok(tasks)
+}
+
+fn unreadable(environment: &Environment, gap: &Gap) -> Fault {
+    let message = format!("nothing was ended: which tasks run cannot be read: {gap}");
+    Fault::new(Exit::Refused, "local.tasks_unreadable", message).hint(environment.typed("doctor"))
+}
+
+fn unread(gap: &Gap, environment: &Environment) -> Finding {
+    let message = format!("could not be read, and was not ended: {}", gap.why);
+    Finding::new("task.unread", Severity::Error, gap.source.as_str(), message)
+        .next(environment.typed("local status"))
+}
+
 /// What stays open once nothing runs; nothing is said where nothing ran.
 async fn left_open(
+    live: &Listing<Task>,
     environment: &Environment,
     platform: &Platform,
     session: &Session<'_>,
 ) -> Result<Vec<Finding>, Fault> {
-    let runs = |it: &Task| it.state != TaskState::Stopped;
-    if !platform.compute.tasks().await.value().into_iter().flatten().any(runs) {
+    if live.found.is_empty() && live.is_whole() {
         return Ok(Vec::new());
     }
     let venues: Vec<VenueName> = platform.venues.keys().cloned().collect();
@@ -128,18 +179,9 @@ async fn end_supervisor(paths: &LocalPaths, clock: &dyn Clock) -> Result<String,
     }
 }
 
-/// Stops every task, and says how many were and which were not seen STOPPED.
-async fn end_tasks(platform: &Platform, clock: &dyn Clock) -> Result<(usize, Vec<Task>), Fault> {
-    let live = || async {
-        let tasks = platform.compute.tasks().await.into_result().and_then(Listing::all);
-        let live = |tasks: Vec<Task>| {
-            tasks.into_iter().filter(|task| task.state != TaskState::Stopped).collect::<Vec<_>>()
-        };
-        tasks
-            .map(live)
-            .map_err(|gap| Fault::new(Exit::Unknown, "local.tasks_unreadable", gap.to_string()))
-    };
-    let first = live().await?;
+/// Stops every task that can be read, and says how many were and which were not seen STOPPED.
+async fn end_tasks(platform: &Platform, clock: &dyn Clock) -> Result<(usize, Listing<Task>), Gap> {
+    let first = live(platform).await?.found;
     for task in &first {
         // Whether it was heeded is seen below, from the tasks themselves.
         let asked = platform.compute.stop_task(&task.id, "local down").await;
@@ -147,9 +189,9 @@ async fn end_tasks(platform: &Platform, clock: &dyn Clock) -> Result<(usize, Vec
     }
     let deadline = clock.since_boot() + TASKS_WAIT;
     loop {
-        let left = live().await?;
-        if left.is_empty() || passed(clock, deadline) {
-            return Ok((first.len() - left.len().min(first.len()), left));
+        let left = live(platform).await?;
+        if left.found.is_empty() || passed(clock, deadline) {
+            return Ok((first.len() - left.found.len().min(first.len()), left));
         }
         local::next_look().await;
     }
