@@ -36,7 +36,7 @@ pub(super) struct Errand<'a> {
 }
 
 /// What a journal may hold besides its plan: evidence, answers, its first and last lines.
-const JOURNAL_ROOM: u64 = 256 * 1024;
+pub(super) const JOURNAL_ROOM: u64 = 256 * 1024;
 /// How often the plan's own text fits into what is journaled of it.
 const TIMES_THE_PLAN: u64 = 4;
 
@@ -80,6 +80,7 @@ impl Errand<'_> {
         let (mut driver, verified, report, approved) = until_consent(&mut signals, agree).await?;
         let Some((approval, plan)) = approved else { return Ok(report) };
         let run_id = run_id();
+        self.environment.has_room().await?;
         driver.journal = Some(self.journal(&plan, &run_id)?);
         (driver.signals, driver.kill) = (signals, self.kill);
         let mut live = make(run_id, Some(approval))?;

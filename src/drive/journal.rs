@@ -13,6 +13,7 @@ use trading_core::model::{RestoreChunk, RunId, StopId, Utc};
 use trading_core::ops::history::{Found, in_order};
 
 use super::patient::Patient;
+use crate::os::{room_in, try_room};
 
 /// How long a stop waits for the disk: then it goes on without a journal, as with a full one.
 const STOP_PATIENCE: Duration = Duration::from_secs(2);
@@ -126,11 +127,11 @@ fn create_file(state_dir: &Path, path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Writes so many bytes and takes them back.
-fn try_room(file: &mut File, bytes: u64) -> io::Result<()> {
-    io::copy(&mut io::repeat(0).take(bytes), file)?;
-    file.sync_data()?;
-    file.set_len(0)
+/// Whether a run of so many bytes could be written here now.
+pub fn has_room(state_dir: &Path, bytes: u64) -> io::Result<()> {
+    let folder = folder(state_dir);
+    let there = if folder.exists() { &folder } else { state_dir };
+    room_in(there, bytes)
 }
 
 /// Reads the journal of a run.

@@ -156,6 +156,15 @@ impl Environment {
         }
     }
 
+    /// Refuses where the environment's own store takes nothing. Who changes something asks
+    /// before the first change; an emergency stop does not.
+    pub async fn has_room(&self) -> Result<(), Fault> {
+        match &self.platform {
+            PlatformKind::Local { .. } => crate::platform::local::check_room(self).await,
+            PlatformKind::Aws { .. } => Ok(()),
+        }
+    }
+
     /// Whether what lies in the shell or in the files of the platform's tools keeps every command
     /// from asking it. Nobody is asked.
     pub async fn asks_where_it_should(&self, ctx: &Ctx) -> Result<(), Fault> {

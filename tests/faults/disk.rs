@@ -108,6 +108,68 @@ fn without_room_for_the_whole_journal_nothing_that_changes_something_begins() {
 }
 
 #[test]
+fn without_room_for_the_platform_nothing_that_changes_something_begins_and_doctor_says_so() {
+    let field = Field::new(1, 2).started();
+    let id = field.rows()[0].id.to_string();
+    // Room for a journal, and not for what the platform may write.
+    let blocks = 1024;
+    let recover = [
+        "heartbeat",
+        "recover",
+        &id,
+        "--anyway",
+        "--yes",
+        "--reason",
+        "a test",
+        "--output",
+        "json",
+    ];
+    let before = field.standing();
+    let ran = on_a_full_disk(&field, blocks, "bob", &recover);
+    assert_eq!(ran.code, Some(11), "{ran}");
+    assert_eq!(ran.json()["errors"][0]["code"], "local.no_room", "{ran}");
+    assert_eq!(field.standing(), before, "nothing was changed");
+    field.stop("alice", &[]).ended("HALTED", 0);
+    let halted = (field.latch(), field.standing());
+    let ran = on_a_full_disk(&field, blocks, "bob", RESUME);
+    assert_eq!(ran.code, Some(11), "{ran}");
+    assert_eq!((field.latch(), field.standing()), halted, "nothing was changed");
+
+    let doctor = ["doctor", "--output", "json"];
+    for (blocks, subject) in [(blocks, "platform folder"), (16, "state folder")] {
+        let ran = on_a_full_disk(&field, blocks, "alice", &doctor);
+        let document = ran.json();
+        assert_eq!((ran.code, document["outcome"].as_str()), (Some(1), Some("unfit")), "{ran}");
+        let findings = document["findings"].as_array().expect("findings");
+        let told = findings.iter().find(|it| it["subject"] == subject).expect(subject);
+        let next = told["next"].as_str().unwrap_or_default();
+        assert!(next.starts_with("df -h "), "{told:#}");
+    }
+    let ran = field.run("alice", &doctor);
+    assert!(!ran.out.contains("doctor.directory") && !ran.out.contains("doctor.state"), "{ran}");
+    field.resume("carol", &[]).ended("RELEASED", 0);
+}
+
+#[test]
+fn doctor_tells_what_verify_says_of_the_journals_here() {
+    let field = Field::new(1, 2).started();
+    field.stop("alice", &[]).ended("HALTED", 0);
+    let folder = field.home("alice").join("state").join(crate::field::NAME).join("journal");
+    let journal = fs::read_dir(folder).expect("journals").flatten().next().expect("one").path();
+    let text = fs::read_to_string(&journal).expect("read");
+    fs::write(&journal, text.replacen("a test", "a jest", 1)).expect("written");
+    let doctor = ["doctor", "--output", "json"];
+    let document = field.run("alice", &doctor).json();
+    let findings = document["findings"].as_array().expect("findings");
+    let told = findings.iter().find(|it| it["id"] == "doctor.journals").expect("told");
+    assert_eq!(told["severity"], "error", "{told:#}");
+    assert!(told["next"].as_str().is_some_and(|it| it.ends_with("journal verify")), "{told:#}");
+    // Who has none has nothing damaged.
+    let none = field.run("bob", &doctor);
+    assert!(!none.out.contains("doctor.journals"), "{none}");
+}
+
+#[test]
 fn an_environment_without_room_is_not_brought_up() {
     let field = Field::new(1, 2);
     let before = (field.standing(), field.dump());

@@ -5,8 +5,14 @@ use std::path::Path;
 
 use rustix::fs::Access as Permission;
 
+use trading_core::model::a_few;
+use trading_core::ops::history;
+use trading_core::report::{Exit, Severity};
+
 use super::super::Session;
+use super::super::planned::JOURNAL_ROOM;
 use super::{Check, State};
+use crate::drive::journal;
 use crate::error::Fault;
 use crate::platform::local::linux;
 use crate::settings::{Environment, FileKind};
@@ -38,6 +44,7 @@ pub(super) fn checks(
         checks.push(Check::new("settings", State::Ok, kind, detail));
     }
     checks.push(state_folder(&environment.state_dir));
+    checks.push(journals(environment));
     Ok(checks)
 }
 
@@ -97,5 +104,34 @@ fn state_folder(folder: &Path) -> Check {
         return bad(format!("{shown} is open to other users (mode {mode:04o})"))
             .next(format!("chmod 700 {shown}"));
     }
-    Check::new("state", State::Ok, subject, format!("{shown} (mode {mode:04o}, writable)"))
+    if let Err(error) = journal::has_room(folder, JOURNAL_ROOM) {
+        let kib = JOURNAL_ROOM / 1024;
+        let why = format!("{shown} takes no journal ({kib} KiB): {error}; nothing can be changed");
+        return bad(why).next(format!("df -h {shown}"));
+    }
+    Check::new("state", State::Ok, subject, format!("{shown} (mode {mode:04o}, takes a journal)"))
+}
+
+/// The journals of this machine, judged as `journal verify` does it.
+fn journals(environment: &Environment) -> Check {
+    let (id, subject) = ("journals", "journals");
+    let all = match journal::all(&environment.state_dir) {
+        Ok(all) => all,
+        Err(error) => return Check::new(id, State::Unknown, subject, error.to_string()),
+    };
+    if all.is_empty() {
+        return Check::new(id, State::Info, subject, "none on this machine");
+    }
+    let judged = history::verify(&all);
+    let state = match judged.exit {
+        Exit::Ok => return Check::new(id, State::Ok, subject, format!("{} whole", all.len())),
+        Exit::No => State::Bad,
+        _ if all.iter().any(|found| found.journal.is_err()) => State::Unknown,
+        _ => State::Warning,
+    };
+    // One at work or killed is whole as far as it goes.
+    let wrong = judged.findings.iter().filter(|it| it.severity < Severity::Info);
+    let wrong: Vec<String> = wrong.map(|it| format!("{}: {}", it.subject, it.message)).collect();
+    let detail = format!("{} of {}: {}", wrong.len(), all.len(), a_few(&wrong));
+    Check::new(id, state, subject, detail).next(environment.typed("journal verify"))
 }

@@ -34,8 +34,14 @@ pub(super) async fn checks(
             return Ok(vec![check.next(fault.hint.unwrap_or_default())]);
         }
     };
-    let detail = format!("{shown} (yours alone, on a disk of this machine)");
-    let mut checks = vec![Check::new("directory", State::Ok, subject, detail)];
+    let mut checks = vec![match environment.has_room().await {
+        Ok(()) => {
+            let detail = format!("{shown} (yours alone, on a disk of this machine, with room)");
+            Check::new("directory", State::Ok, subject, detail)
+        }
+        Err(fault) => Check::new("directory", State::Bad, subject, fault.message)
+            .next(fault.hint.unwrap_or_default()),
+    }];
     checks.push(supervisor(session, environment, &platform).await);
     checks.extend(state(environment, &platform).await);
     checks.extend(venues(environment, &platform).await);

@@ -148,6 +148,18 @@ impl Db {
         self.with(|open| write_in(&mut open.connection, |tx| f(tx, open.format)))
     }
 
+    /// Writes what stands there already, to know whether anything can be written now. `None`:
+    /// it can, or that is not for want of disk.
+    pub(super) fn no_room(&self) -> Option<String> {
+        let same = |tx: &Transaction<'_>, format| tx.pragma_update(None, "user_version", format);
+        match self.write_any_format(same) {
+            Err(DbError::Sqlite(error) | DbError::Commit(error)) if is_for_want_of_disk(&error) => {
+                Some(format!("{} cannot be written: {error}", self.schema.name))
+            }
+            _ => None,
+        }
+    }
+
     fn with<T>(&self, f: impl FnOnce(&mut Open) -> Result<T, DbError>) -> Result<T, DbError> {
         let mut slot = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let open = match slot.take() {
@@ -292,7 +304,7 @@ pub(super) fn create(path: &Path, schema: &'static Schema) -> Result<(), DbError
 
 #[cfg(test)]
 mod tests {
-    use super::{Db, DbError, Schema, create};
+    use super::{Db, DbError, Schema, create, format_of};
 
     static ONE: Schema =
         Schema { name: "test.db", migrations: &["CREATE TABLE t (a TEXT)"], durable: false };
@@ -320,6 +332,34 @@ mod tests {
         assert_eq!(row(&older, "SELECT a FROM t").unwrap(), "kept");
         let refused = older.write_blocking(|tx| tx.execute("DELETE FROM t", [])).unwrap_err();
         assert!(matches!(refused, DbError::Newer { found: 2, known: 1, .. }), "{refused}");
+    }
+
+    #[test]
+    fn whether_anything_can_be_written_is_known_without_changing_it() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("test.db");
+        create(&path, &ONE).unwrap();
+        let db = Db::new(path.clone(), &ONE);
+        let dump = || {
+            db.read_blocking(|it| {
+                it.query_row("SELECT group_concat(sql) FROM sqlite_schema", [], |row| {
+                    row.get::<_, String>(0)
+                })
+            })
+        };
+        let before = dump().unwrap();
+        assert_eq!(db.no_room(), None);
+        assert_eq!(dump().unwrap(), before);
+        // A newer format is no want of room, and is left as it is.
+        db.write_any_format(|tx, _| tx.pragma_update(None, "user_version", 7)).unwrap();
+        assert_eq!(Db::new(path.clone(), &ONE).no_room(), None);
+        assert_eq!(format_of(&rusqlite::Connection::open(&path).unwrap()).unwrap(), 7);
+        drop(db);
+        // Where its write-ahead log should grow nothing can.
+        let _old = std::fs::remove_file(home.path().join("test.db-wal"));
+        std::fs::create_dir(home.path().join("test.db-wal")).unwrap();
+        let why = Db::new(path, &ONE).no_room().unwrap();
+        assert!(why.starts_with("test.db cannot be written: "), "{why}");
     }
 
     #[test]

@@ -110,6 +110,27 @@ pub fn is_set_up(environment: &Environment) -> Result<bool, Fault> {
     Ok(paths_of(environment)?.state_db().exists())
 }
 
+/// Refuses where the platform's folder or one of its databases takes nothing: a change that
+/// began there would end midway.
+pub async fn check_room(environment: &Environment) -> Result<(), Fault> {
+    let paths = paths_of(environment)?;
+    let looked = tokio::task::spawn_blocking(move || {
+        let outcome = "nothing was changed";
+        paths.try_room().map_err(|why| paths.no_room(outcome, &why))?;
+        let files = [
+            Db::new(paths.control_db(), &control::SCHEMA),
+            Db::new(paths.state_db(), &state::SCHEMA),
+            Db::new(paths.compute_db(), &tables::SCHEMA),
+        ];
+        match files.iter().find_map(Db::no_room) {
+            Some(why) => Err(paths.no_room(outcome, &why)),
+            None => Ok(()),
+        }
+    });
+    // A thread that was lost has found nothing wrong.
+    looked.await.unwrap_or(Ok(()))
+}
+
 fn check_set_up(environment: &Environment, paths: &LocalPaths) -> Result<(), Fault> {
     if !is_set_up(environment)? {
         return Err(Fault::new(

@@ -1,7 +1,7 @@
 //! Where things lie below an environment's platform folder, and who may look into it.
 
 use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -9,6 +9,7 @@ use trading_core::report::Exit;
 
 use super::linux;
 use crate::error::Fault;
+use crate::os::room_in;
 
 /// What an environment writes in its first moments, and more.
 const ROOM_BYTES: u64 = 1024 * 1024;
@@ -92,30 +93,20 @@ impl LocalPaths {
                 .map_err(|error| unusable(directory, &error))?;
         }
         self.check_home()?;
-        self.try_room().map_err(|error| {
-            let shown = self.directory.display();
-            let message = format!("nothing was started: there is no room in {shown}: {error}");
-            Fault::new(Exit::Refused, "local.no_room", message).hint(format!("df -h {shown}"))
-        })
+        self.try_room().map_err(|why| self.no_room("nothing was started", &why))
     }
 
     /// Writes what an environment writes in its first moments, and takes it back: one that
     /// has no room is not begun.
-    fn try_room(&self) -> io::Result<()> {
-        let path = self.directory.join(format!("room.{}", std::process::id()));
-        let written = fs::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&path)
-            .and_then(|mut file| {
-                io::copy(&mut io::repeat(0).take(ROOM_BYTES), &mut file)?;
-                file.sync_data()
-            });
-        // Whatever came of it, the room is given back.
-        let removed = fs::remove_file(&path);
-        written.and(removed)
+    pub(super) fn try_room(&self) -> io::Result<()> {
+        room_in(&self.directory, ROOM_BYTES)
+    }
+
+    /// Refuses, because there is no room here.
+    pub(super) fn no_room(&self, outcome: &str, why: &dyn std::fmt::Display) -> Fault {
+        let shown = self.directory.display();
+        let message = format!("{outcome}: there is no room in {shown}: {why}");
+        Fault::new(Exit::Refused, "local.no_room", message).hint(format!("df -h {shown}"))
     }
 
     /// Refuses a folder that others can look into or that lies on a network file system,
