@@ -137,6 +137,23 @@ fn odd_rows_keep_nothing_else_from_being_stopped_or_brought_down() {
 }
 
 #[test]
+fn beats_of_what_does_not_run_are_not_counted() {
+    let home = Home::new();
+    let (code, document) = home.run("local up --detach");
+    assert_eq!(code, 0, "{document:#}");
+    assert_eq!(home.run("local down").0, 0);
+    let database = rusqlite::Connection::open(home.platform("compute.db")).unwrap();
+    let none = "UPDATE services SET document = json_set(document, '$.desired', 0)
+                WHERE name = 'engine'";
+    assert_eq!(database.execute(none, []).unwrap(), 1);
+    let mut up = Command::new(env!("CARGO_BIN_EXE_tradectl"));
+    up.args(["local", "up", "--detach"]).env_clear().env("TRADECTL_HOME", home.0.path());
+    let told = String::from_utf8_lossy(&up.output().unwrap().stdout).into_owned();
+    let said = "0 of 4 strategies beat. Not running, desired 0: engine.";
+    assert!(told.contains(said), "{told}");
+}
+
+#[test]
 fn what_cannot_be_read_at_all_keeps_its_supervisor() {
     let home = Home::new();
     let (code, document) = home.run("local up --detach");

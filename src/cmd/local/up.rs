@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
-use trading_core::model::{Listing, Reading, Service, Written};
+use trading_core::model::{Listing, Reading, Service, ServiceName, StrategyRow, Written, a_few};
 use trading_core::ops::heartbeat;
 use trading_core::report::{Block, Cell, Exit, Report, Tone};
 
@@ -52,12 +52,17 @@ pub(super) async fn run(args: &Args, session: &mut Session<'_>) -> Result<Report
     }
     let services = running(&platform, clock.as_ref()).await?;
     let mut report = report(&environment, &supervised, &services);
-    let beats = beating(&platform, &environment, clock.as_ref()).await;
+    let beats = beating(&platform, &environment, &services, clock.as_ref()).await;
     report.body.insert(
         1,
         Block::line(match &beats {
             Reading::Known { value: (watched, beat), .. } => {
-                format!("{beat} of {watched} strategies beat.")
+                let beat = format!("{beat} of {watched} strategies beat.");
+                [Some(beat), not_wanted(&services)]
+                    .into_iter()
+                    .flatten()
+                    .collect::<Vec<_>>()
+                    .join(" ")
             }
             Reading::Gap(gap) => gap.to_string(),
         }),
@@ -134,18 +139,40 @@ async fn running(platform: &Platform, clock: &dyn Clock) -> Result<Vec<Service>,
 async fn beating(
     platform: &Platform,
     environment: &Environment,
+    services: &[Service],
     clock: &dyn Clock,
 ) -> Reading<(usize, usize)> {
     let deadline = clock.since_boot() + BEAT_WAIT;
+    let down = |name: &ServiceName| services.iter().any(|it| it.name == *name && is_unwanted(it));
     loop {
         let rows = platform.state.strategies().await;
-        let counts = rows.map(|rows| heartbeat::beating(&rows, clock.now(), &environment.timings));
-        let all = counts.value().is_none_or(|(watched, beat)| watched == beat);
+        let tasks = match platform.compute.tasks().await {
+            Reading::Known { value, .. } => value.found,
+            Reading::Gap(gap) => return Reading::Gap(gap),
+        };
+        let beat = |rows: &[_]| heartbeat::beating(rows, &tasks, clock.now(), &environment.timings);
+        let counts = rows.as_ref().map(|rows| beat(rows));
+        // Whom nobody starts nobody waits for.
+        let mut awaited = rows.value().cloned().unwrap_or_default();
+        awaited.retain(|row: &StrategyRow| !row.service().is_some_and(|name| down(&name)));
+        let (watched, beats) = beat(&awaited);
+        let all = watched == beats;
         if all || passed(clock, deadline) {
             return counts;
         }
         local::next_look().await;
     }
+}
+
+/// Which services stay down because none of their tasks is wanted.
+fn not_wanted(services: &[Service]) -> Option<String> {
+    let names: Vec<&str> =
+        services.iter().filter(|it| is_unwanted(it)).map(|it| it.name.as_str()).collect();
+    (!names.is_empty()).then(|| format!("Not running, desired 0: {}.", a_few(&names)))
+}
+
+fn is_unwanted(service: &Service) -> bool {
+    service.desired_count == 0 && service.running_count == 0
 }
 
 fn as_desired(service: &Service) -> bool {

@@ -1,8 +1,8 @@
 //! One row, one time: what its heartbeat says.
 
 use crate::model::{
-    Attr, Heartbeat, ServiceName, StatusReading, StrategyId, StrategyRow, StrategyStatus, Timings,
-    Utc,
+    Attr, Heartbeat, ServiceName, StatusReading, StrategyId, StrategyRow, StrategyStatus, Task,
+    TaskState, Timings, Utc,
 };
 use crate::report::millis;
 use serde::{Serialize, Serializer};
@@ -171,14 +171,34 @@ fn late(age_ms: &Read<i64>, threshold: i64) -> Option<String> {
 }
 
 /// How many strategies are to beat, those that are still starting included, and how many of them
-/// do. `now` is the time of the read by the platform's clock.
-pub fn beating(rows: &[StrategyRow], now: Utc, timings: &Timings) -> (usize, usize) {
+/// do: have beaten since the service that runs them began to run. A beat of one that has ended
+/// says nothing. `now` is the time of the read by the platform's clock.
+pub fn beating(
+    rows: &[StrategyRow],
+    tasks: &[Task],
+    now: Utc,
+    timings: &Timings,
+) -> (usize, usize) {
     let threshold = i64::try_from(timings.heartbeat_stale_ms).unwrap_or(i64::MAX);
     let beats = rows.iter().map(|row| judge(row, now, timings));
     let watched = |beat: &Beat| matches!(beat.pulse, Pulse::Stale | Pulse::Warming | Pulse::Fresh);
     let watched: Vec<Beat> = beats.filter(watched).collect();
-    let beat = watched.iter().filter(|beat| late(&beat.age_ms, threshold).is_none());
+    let beat = watched.iter().filter(|beat| {
+        let at = beat.last_heartbeat.value();
+        late(&beat.age_ms, threshold).is_none()
+            && at.is_some_and(|at| since(beat.service.as_ref(), tasks).is_some_and(|it| *at >= it))
+    });
     (watched.len(), beat.count())
+}
+
+/// Since when a service runs without a break; of a strategy that names none, any may run it.
+fn since(service: Option<&ServiceName>, tasks: &[Task]) -> Option<Utc> {
+    let own = |task: &&Task| match service {
+        Some(service) => task.service.as_ref() == Some(service),
+        None => task.service.is_some(),
+    };
+    let running = tasks.iter().filter(|task| task.state == TaskState::Running);
+    running.filter(own).filter_map(|task| task.started_at).min()
 }
 
 /// The status as stored, in whatever spelling.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{Attr, StrategyId};
+use crate::model::{Attr, StrategyId, Task, TaskState};
 use crate::ops::world::{SimWorld, drive, row, start};
 use crate::ops::{Answer, Procedure, Query, Seen};
 use crate::report::{Exit, Report};
@@ -14,6 +14,39 @@ fn beating(id: &str, status: &str, age_ms: i64) -> StrategyRow {
     let mut row = row(id, status, "engine-1");
     row.row.set(StrategyRow::LAST_HEARTBEAT, Attr::text(ago_ms(age_ms).to_string()));
     row
+}
+
+fn task(state: TaskState, started_at: Utc) -> Task {
+    Task {
+        id: "task-1".into(),
+        family: "engine-1".to_owned(),
+        service: Some("engine-1".into()),
+        started_by: String::new(),
+        state,
+        started_at: Some(started_at),
+        stopped_at: None,
+        exit_code: None,
+        ended_by: None,
+        stopped_reason: None,
+        container_reason: None,
+        task_definition: String::new(),
+    }
+}
+
+#[test]
+fn only_what_runs_now_beats() {
+    let count = |tasks: &[Task]| {
+        let rows = [beating("a", "running", 55_000)];
+        super::beating(&rows, tasks, start(), &Timings::default())
+    };
+    assert_eq!(count(&[]), (1, 0), "no engine runs");
+    assert_eq!(count(&[task(TaskState::Running, ago_ms(60_000))]), (1, 1));
+    assert_eq!(count(&[task(TaskState::Running, ago_ms(54_999))]), (1, 0), "beat of one before");
+    for state in [TaskState::Pending, TaskState::Stopping, TaskState::Stopped] {
+        assert_eq!(count(&[task(state, ago_ms(60_000))]), (1, 0), "{state:?}");
+    }
+    let other = Task { service: Some("other".into()), ..task(TaskState::Running, ago_ms(60_000)) };
+    assert_eq!(count(&[other]), (1, 0));
 }
 
 fn pulse(row: &StrategyRow) -> (Pulse, bool) {
@@ -54,7 +87,8 @@ fn who_is_to_beat_and_does_is_counted_as_it_is_judged() {
         row.row.set(StrategyRow::STARTED_AT, Attr::text(start().to_string()));
         row
     };
-    let count = |row: StrategyRow| super::beating(&[row], start(), &Timings::default());
+    let old = vec![task(TaskState::Running, ago_ms(900_000))];
+    let count = |row: StrategyRow| super::beating(&[row], &old, start(), &Timings::default());
     assert_eq!(count(beating("a", "running", 120_000)), (1, 1));
     assert_eq!(count(beating("a", "running", 120_001)), (1, 0));
     assert_eq!(count(beating("a", "running", -5_001)), (1, 0), "a beat of the future is none");
