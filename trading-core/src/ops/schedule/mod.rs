@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 pub use belongs::{Belongs, Membership, Presence};
 pub use cron::Cron;
 
-use crate::model::Utc;
+use crate::model::{Schedule, ScheduleKind, Utc};
 
 /// When a schedule is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,6 +95,19 @@ pub fn next_after(
         Expression::Cron(cron) => cron.next_after(&zone()?, after),
         Expression::At(time) => first_coming(&zone()?, *time).filter(|at| *at > after),
     })
+}
+
+/// Why nobody can tell when a schedule is due: its expression or its time zone is not understood.
+/// A rule may wait for events, by a pattern that is no expression.
+pub fn misread(schedule: &Schedule) -> Option<ExpressionError> {
+    if schedule.kind == ScheduleKind::Rule {
+        return None;
+    }
+    let looked = schedule
+        .expression
+        .parse()
+        .and_then(|it| next_after(&it, &schedule.timezone, Utc::UNIX_EPOCH, Utc::UNIX_EPOCH));
+    looked.err()
 }
 
 fn next_of_rate(period: SignedDuration, anchor: Utc, after: Utc) -> Option<Utc> {

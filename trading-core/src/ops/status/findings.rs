@@ -12,6 +12,7 @@ use crate::ops::history::JOURNALS;
 use crate::ops::managed::Managed;
 use crate::ops::positions::Protection;
 use crate::ops::resume::first_for;
+use crate::ops::schedule::misread;
 use crate::ops::scope::{Nothing, nothing};
 use crate::ops::supervision::{self, Desired};
 use crate::report::{Finding, Severity, ago, millis, nearest, stamp};
@@ -389,7 +390,18 @@ impl View<'_> {
     /// Enabled schedules whose tasks can start nowhere. One that names no other cluster than one
     /// that is not ours is shown to us only if that is confirmed not to exist
     /// ([`Membership`](crate::ops::schedule::Membership)).
+    /// Enabled, and due at no time that anybody could tell.
+    fn misread_schedules(&self, findings: &mut Vec<Finding>) {
+        let schedules = self.world.schedules.as_ref().and_then(Reading::value);
+        let enabled = schedules.into_iter().flatten().filter(|it| it.enabled);
+        findings.extend(enabled.filter_map(|it| {
+            let message = format!("enabled, and when it is due is not known: {}", misread(it)?);
+            Some(Finding::new("schedule.not_understood", Severity::Error, &it.id, message))
+        }));
+    }
+
     fn schedule_findings(&self, findings: &mut Vec<Finding>) {
+        self.misread_schedules(findings);
         let Some(ours) = &self.request.cluster else { return };
         let schedules = self.world.schedules.as_ref().and_then(Reading::value);
         for schedule in schedules.into_iter().flatten().filter(|it| it.enabled) {
