@@ -62,9 +62,16 @@ impl Document {
     pub(super) fn to_row(&self) -> Row {
         self.0.iter().map(|(name, raw)| (name.clone(), to_attr(raw))).collect()
     }
-    /// As stored.
-    pub(super) fn to_text(&self) -> rusqlite::Result<String> {
-        serde_json::to_string(&self.0).map_err(to_sql_error)
+    /// As stored. What was no row at all, and has nothing of its own besides its key, is put
+    /// back as it was: it was wrapped only to be read.
+    pub(super) fn to_text(&self, key: (&str, &str)) -> rusqlite::Result<String> {
+        let is_key = |name: &str| name == key.0 && self.get(name) == Some(Attr::text(key.1));
+        let bare = self.0.keys().all(|name| name == Row::WHOLE || is_key(name));
+        match self.get(Row::WHOLE) {
+            // Bytes that were no text were not kept.
+            Some(Attr::S(text)) if bare && !text.contains(char::REPLACEMENT_CHARACTER) => Ok(text),
+            _ => serde_json::to_string(&self.0).map_err(to_sql_error),
+        }
     }
     /// Sets an attribute.
     pub(super) fn set(&mut self, name: &str, attr: &Attr) {

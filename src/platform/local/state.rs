@@ -115,7 +115,7 @@ impl Table {
     }
     fn store(self, tx: &Transaction<'_>, id: &str, document: &Document) -> rusqlite::Result<()> {
         let mut statement = tx.prepare_cached(self.put())?;
-        let text = document.to_text()?;
+        let text = document.to_text((self.key(), id))?;
         match self {
             Self::Orders => {
                 let order = OrderRow { id: id.into(), row: document.to_row() };

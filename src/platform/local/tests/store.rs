@@ -2,7 +2,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rusqlite::Connection;
-use trading_core::model::{Attr, Level, OrderRow, Phase, Row, Scope, StatusReading, Written};
+use trading_core::model::{
+    Attr, Level, OrderRow, Phase, Row, Scope, StatusReading, StrategyRow, Written,
+};
 
 use super::{TestClock, blueprint, environment};
 use crate::platform::local::{open, paths_of, setup};
@@ -59,14 +61,16 @@ async fn rows_that_are_not_understood_are_shown_stopped_and_kept() {
     assert!(text("b-text").contains("not json at all"));
     assert!(text("d-types").contains(r#""keep":{"Z":[1, 2.50]}"#), "byte for byte");
     // And put back exactly as it was.
-    let before = rows[0].status_attr().cloned();
-    let back = RowUpdate {
-        strategy: "a-number".into(),
+    let back = |row: &StrategyRow| RowUpdate {
+        strategy: row.id.clone(),
         require: BTreeMap::new(),
-        set: BTreeMap::from([("status".to_owned(), before)]),
+        set: BTreeMap::from([("status".to_owned(), row.status_attr().cloned())]),
     };
-    platform.state.update_strategies(&[back]).await;
+    let back: Vec<RowUpdate> = rows[..3].iter().map(back).collect();
+    platform.state.update_strategies(&back).await;
     assert!(text("a-number").contains(r#""status":5"#), "{}", text("a-number"));
+    // What was no row at all is not left wrapped.
+    assert_eq!((text("b-text").as_str(), text("c-list").as_str()), ("not json at all", "[1,2]"));
 }
 
 #[tokio::test]
