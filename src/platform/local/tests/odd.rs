@@ -87,3 +87,20 @@ async fn what_may_run_already_under_an_odd_row_is_not_started_beside_it() {
     world.desired(1, 0).await;
     until(&mut supervisor, &world, running(0)).await;
 }
+
+/// What the documentation says of rows of schedules.
+#[tokio::test]
+async fn a_schedule_made_as_the_documentation_says_starts_its_task() {
+    let text = include_str!("../../../../docs/local.md");
+    let (_, rest) = text.split_once("```sql").unwrap();
+    let (sql, _) = rest.split_once("```").unwrap();
+    let world = World::new(&["sleep", "1000"], 0).await;
+    compute_db(&world).write_blocking(|tx| tx.execute_batch(sql)).unwrap();
+    let mut supervisor = world.supervisor();
+    supervisor.tick().await.unwrap();
+    assert!(world.tasks().await.is_empty(), "not yet due");
+    world.clock.advance(std::time::Duration::from_secs(300));
+    supervisor.tick().await.unwrap();
+    let tasks = world.tasks().await;
+    assert_eq!((tasks.len(), tasks[0].family.as_str()), (1, "nightly"), "{tasks:?}");
+}
