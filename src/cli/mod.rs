@@ -39,11 +39,11 @@ pub struct Globals {
     #[arg(long, global = true)]
     pub show_account: bool,
     /// The longest that one request may take [default: 10s].
-    #[arg(long, global = true, value_name = "DURATION", value_parser = wait)]
+    #[arg(long, global = true, value_name = "DURATION", allow_hyphen_values = true, value_parser = wait)]
     pub timeout: Option<std::time::Duration>,
     /// The longest that the command may take; answers that are on their way then are waited for
     /// up to 3 s more [default: 120s].
-    #[arg(long, global = true, value_name = "DURATION", value_parser = duration)]
+    #[arg(long, global = true, value_name = "DURATION", allow_hyphen_values = true, value_parser = duration)]
     pub deadline: Option<std::time::Duration>,
     /// Says more of what it does, on stderr; twice: everything.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]

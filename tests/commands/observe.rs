@@ -210,6 +210,20 @@ fn killed_recovery(environment: &Environment, at: Utc) -> PathBuf {
 }
 
 #[test]
+fn where_every_journal_is_empty_the_last_run_is_not_said_to_be_none_at_all() {
+    let world = World::new();
+    let state_dir = world.set_up(Vec::new()).state_dir;
+    let none = world.run("journal show last");
+    assert!(none.err.contains("has no run `last` on this machine"), "{none}");
+    let path = path_of(&state_dir, &"run-20261123T150405Z-0001".into());
+    std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+    std::fs::write(&path, "").expect("written");
+    let empty = world.run("journal show last");
+    assert_eq!(empty.exit, Exit::No, "{empty}");
+    assert!(empty.err.contains("its journals are empty (1)"), "{empty}");
+}
+
+#[test]
 fn a_journal_is_listed_shown_replayed_and_verified() {
     let world = World::new();
     let environment = world.environment("local");

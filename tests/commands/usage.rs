@@ -28,6 +28,16 @@ fn a_bad_duration_is_2_and_says_what_was_expected() {
     let ran = World::new().run("config show --timeout 10");
     assert_eq!(ran.exit, Exit::Usage, "{ran}");
     assert!(ran.err.contains("such as 250ms, 90s, 10m or 2h"), "{ran}");
+    for words in [
+        "status --deadline -1s",
+        "status --timeout -5",
+        "heartbeat check --interval -1m",
+        "local logs --since -10m",
+    ] {
+        let ran = World::new().run(words);
+        assert_eq!(ran.exit, Exit::Usage, "{ran}");
+        assert!(ran.err.contains("is not a duration: write a number"), "{ran}");
+    }
 }
 
 #[test]

@@ -20,7 +20,7 @@ pub struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true, value_parser = whole::<u32>(1..))]
     consecutive: u32,
     /// The time between two reads.
-    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = "60s", allow_hyphen_values = true, value_parser = duration)]
     interval: Duration,
 }
 

@@ -25,7 +25,7 @@ pub struct Arguments {
     #[arg(long, value_parser = reason)]
     reason: String,
     /// Watches it for so long after its first fresh beat, such as `10m`.
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = duration)]
     soak: Option<Duration>,
     /// Recovers it also if it beats.
     #[arg(long)]

@@ -78,7 +78,12 @@ fn named(environment: &Environment, name: &str) -> Result<Found, Fault> {
         }
     };
     at.map(|at| all.swap_remove(at)).ok_or_else(|| {
-        let message = format!("{} has no run `{name}` on this machine", environment.name);
+        let message = match all.len() {
+            empty if name == "last" && empty > 0 => {
+                format!("no run of {} began: its journals are empty ({empty})", environment.name)
+            }
+            _ => format!("{} has no run `{name}` on this machine", environment.name),
+        };
         Fault::new(Exit::No, "journal.no_such_run", message).hint(hint)
     })
 }

@@ -29,10 +29,10 @@ pub struct Args {
     #[arg(long, value_name = "PREFIX")]
     stream: Option<String>,
     /// Only lines of this last while, such as 10m.
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = duration)]
     since: Option<Duration>,
     /// Only lines that are older than this, such as 5m.
-    #[arg(long, value_name = "DURATION", value_parser = duration, conflicts_with = "follow")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = duration, conflicts_with = "follow")]
     until: Option<Duration>,
     /// Only lines that contain this text.
     #[arg(long, value_name = "TEXT")]
