@@ -58,13 +58,17 @@ pub fn replay(run: &str, journal: &Journal, environment: &str) -> Replay {
     let story = story(run, journal);
     let mut report = Report::new("journal.replay", story.ended.word(), Exit::Ok);
     report.body = heading(&story);
+    // Only of a run that is known to be over is what has no answer known to have failed: the
+    // answers may stand behind the damage.
+    let pending = match story.ended {
+        Ended::Closed { .. } => Pending::Failed,
+        Ended::DidNotEnd | Ended::Damaged => Pending::NotYet,
+    };
     let rungs: Vec<_> = Rung::ALL
         .into_iter()
         .filter(|rung| steps.all.values().any(|(step, _)| step.rung == *rung))
         .map(|rung| {
             let of = steps.all.values().map(|(step, settled)| (step, settled.as_ref()));
-            let pending =
-                if story.ended == Ended::DidNotEnd { Pending::NotYet } else { Pending::Failed };
             of_rung(rung, of, pending)
         })
         .collect();

@@ -65,6 +65,16 @@ fn a_killed_run_did_not_end_and_is_still_told() {
 }
 
 #[test]
+fn what_has_no_answer_before_the_damage_is_not_said_to_have_failed() {
+    let (bytes, _, _) = stopped(None);
+    for cut in (1..bytes.len()).step_by(97) {
+        let torn = replay("run-1", &journal::read(&bytes[..cut]), "sim").report;
+        let failed = torn.findings.iter().find(|it| it.id == "run.failed_step");
+        assert_eq!(failed, None, "{cut}");
+    }
+}
+
+#[test]
 fn verify_names_the_damaged_entry_and_what_is_not_lost() {
     let (bytes, _, _) = stopped(None);
     assert_eq!(verify(&[found("run-1", &bytes)]).outcome, "whole");
