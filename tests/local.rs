@@ -126,6 +126,13 @@ fn odd_rows_keep_nothing_else_from_being_stopped_or_brought_down() {
     for name in ["odd", "broken", "a/odd"] {
         assert!(told.contains(name), "{name}: {document:#}");
     }
+    let (code, document) = home.run("doctor");
+    assert_eq!((code, document["outcome"].as_str()), (1, Some("unfit")), "{document:#}");
+    let findings = document["findings"].as_array().unwrap();
+    for name in ["odd", "broken", "a/odd"] {
+        let named = |it: &Value| it["message"].as_str().unwrap().starts_with(&format!("{name}: "));
+        assert!(findings.iter().any(named), "{name}: {document:#}");
+    }
     let (code, document) = home.run("local down");
     assert_eq!((code, document["outcome"].as_str()), (22, Some("UNKNOWN")), "{document:#}");
     assert_eq!(document["data"]["unread"][0]["source"], "odd", "{document:#}");

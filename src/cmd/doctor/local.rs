@@ -9,7 +9,7 @@ use trading_core::ops::supervision::{self, Desired};
 use super::super::Session;
 use super::super::emergency_stop::site;
 use super::super::local::{UP, way_up};
-use super::{Check, State, roles};
+use super::{Check, State, roles, unlisted};
 use crate::error::Fault;
 use crate::platform::local;
 use crate::platform::{Opening, Platform, SecretInfo, SecretKeys};
@@ -115,6 +115,9 @@ async fn state(environment: &Environment, platform: &Platform) -> Vec<Check> {
             }
         }),
     ];
+    checks.extend(unlisted("services", &services));
+    checks.extend(unlisted("tasks", &tasks));
+    checks.extend(unlisted("schedules", &schedules));
     checks.extend(roles::checks(&site(environment), &services, &tasks, &schedules));
     checks
 }

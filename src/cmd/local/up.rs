@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
-use trading_core::model::{Listing, Reading, Service, ServiceName, StrategyRow, Written, a_few};
+use trading_core::model::{
+    Gap, Listing, Reading, Service, ServiceName, StrategyRow, Written, a_few,
+};
 use trading_core::ops::heartbeat;
 use trading_core::report::{Block, Cell, Exit, Report, Tone};
 
@@ -50,7 +52,12 @@ pub(super) async fn run(args: &Args, session: &mut Session<'_>) -> Result<Report
     if !supervised.stands() {
         return Err(not_supervised(&supervised));
     }
-    let services = running(&platform, clock.as_ref()).await?;
+    let services = running(&platform, clock.as_ref()).await.map_err(|gap| {
+        let message =
+            format!("{} is supervised; which services run is not known: {gap}", environment.name);
+        Fault::new(Exit::Unknown, "local.services_unreadable", message)
+            .hint(environment.typed("local status"))
+    })?;
     let mut report = report(&environment, &supervised, &services);
     let beats = beating(&platform, &environment, &services, clock.as_ref()).await;
     report.body.insert(
@@ -120,13 +127,11 @@ fn not_supervised(written: &Written) -> Fault {
 }
 
 /// The services once all of them run as desired, or as they are when the wait is over.
-async fn running(platform: &Platform, clock: &dyn Clock) -> Result<Vec<Service>, Fault> {
+async fn running(platform: &Platform, clock: &dyn Clock) -> Result<Vec<Service>, Gap> {
     let deadline = clock.since_boot() + START_WAIT;
     loop {
         let services = platform.compute.services().await.into_result();
-        let services = services.and_then(Listing::all).map_err(|gap| {
-            Fault::new(Exit::Unknown, "local.services_unreadable", gap.to_string())
-        })?;
+        let services = services.and_then(Listing::all)?;
         if passed(clock, deadline) || services.iter().all(as_desired) {
             return Ok(services);
         }
