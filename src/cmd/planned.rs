@@ -52,6 +52,10 @@ impl Errand<'_> {
         if self.approve.basic.yes {
             self.environment.check_yes()?;
         }
+        // Without room what is read may not be readable either: that is told as its cause.
+        if !self.approve.basic.dry_run {
+            self.environment.has_room().await?;
+        }
         let mut signals = if self.approve.basic.dry_run { None } else { Signals::listen().ok() };
         let run_id = || RunId::from(session.ctx.ids.fresh("run"));
         let agree = async {
@@ -80,7 +84,6 @@ impl Errand<'_> {
         let (mut driver, verified, report, approved) = until_consent(&mut signals, agree).await?;
         let Some((approval, plan)) = approved else { return Ok(report) };
         let run_id = run_id();
-        self.environment.has_room().await?;
         driver.journal = Some(self.journal(&plan, &run_id)?);
         (driver.signals, driver.kill) = (signals, self.kill);
         let mut live = make(run_id, Some(approval))?;
