@@ -322,7 +322,10 @@ impl Run {
     fn acted(&mut self, answers: Vec<(StepId, Written)>) {
         for (id, written) in &answers {
             self.settled.insert(id.clone(), self.moment);
-            self.last_settled = self.moment;
+            // Whether people could be told changes nothing that a reading shows.
+            if !self.executor.is_of(id, Rung::Notify) {
+                self.last_settled = self.moment;
+            }
             if let Written::Applied { at } = written {
                 self.applied_at.insert(id.clone(), *at);
             }

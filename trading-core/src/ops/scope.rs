@@ -2,7 +2,7 @@
 
 use super::emergency_stop::Site;
 use super::seen::World;
-use crate::model::{Listing, Reading, Scope, StrategyRow};
+use crate::model::{GapKind, Listing, Reading, Scope, StrategyRow};
 use crate::report::{Problem, nearest};
 
 /// A scope that names nothing in an environment.
@@ -21,16 +21,16 @@ pub(crate) enum Named {
     Something,
     /// Nothing: all was read of which it could be, and it is not there.
     Nothing(Nothing),
-    /// It cannot be told: not all of it was read.
-    Unread(String),
+    /// It cannot be told: not all of it was read, and why not.
+    Unread(String, GapKind),
 }
 
 /// What was found of one kind, and whether that is all.
 #[derive(Default)]
 struct Found<'a> {
     names: Vec<&'a str>,
-    /// It was not all read.
-    in_part: bool,
+    /// Why it was not all read, if so: what waiting may mend before what it does not.
+    gap: Option<GapKind>,
 }
 
 impl<'a> Found<'a> {
@@ -43,7 +43,13 @@ impl<'a> Found<'a> {
         match reading {
             Some(Reading::Known { value, .. }) => self.names.extend(names(value)),
             Some(gap) if gap.is_absent() => {}
-            _ => self.in_part = true,
+            Some(Reading::Gap(gap)) => self.miss(gap.kind),
+            None => self.miss(GapKind::Unreachable),
+        }
+    }
+    fn miss(&mut self, kind: GapKind) {
+        if self.gap.is_none_or(|known| known == GapKind::Denied) {
+            self.gap = Some(kind);
         }
     }
     fn take_list<T>(
@@ -51,8 +57,8 @@ impl<'a> Found<'a> {
         reading: Option<&'a Reading<Listing<T>>>,
         name: impl Fn(&'a T) -> Option<&'a str>,
     ) {
-        let whole = |list: &Listing<T>| list.is_whole();
-        self.in_part |= reading.and_then(Reading::value).is_some_and(|list| !whole(list));
+        let gaps = reading.and_then(Reading::value).into_iter().flat_map(|list| &list.gaps);
+        gaps.for_each(|gap| self.miss(gap.kind));
         self.take(reading, |list| list.into_iter().filter_map(&name));
     }
 }
@@ -61,7 +67,7 @@ impl<'a> Found<'a> {
 pub(crate) fn nothing(scope: &Scope, world: &World, site: &Site) -> Option<Nothing> {
     match named(scope, world, site) {
         Named::Nothing(nothing) => Some(nothing),
-        Named::Something | Named::Unread(_) => None,
+        Named::Something | Named::Unread(..) => None,
     }
 }
 
@@ -110,8 +116,8 @@ pub(crate) fn named(scope: &Scope, world: &World, site: &Site) -> Named {
     if found.names.contains(&name) {
         return Named::Something;
     }
-    if found.in_part {
-        return Named::Unread(format!("whether there is a {kind} `{name}` was not read"));
+    if let Some(gap) = found.gap {
+        return Named::Unread(format!("whether there is a {kind} `{name}` was not read"), gap);
     }
     let near = nearest(name, found.names);
     let meant = near.map(|near| format!(" (`{near}` is)")).unwrap_or_default();

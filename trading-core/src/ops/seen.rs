@@ -169,12 +169,9 @@ impl World {
             (
                 RestoreSubject::Service(name) | RestoreSubject::Autoscaling(name),
                 Scope::Strategy(id),
-            ) => self.is_service_of_one(id, name),
+            ) => self.may_be_service_of_one(id, name),
             (RestoreSubject::Schedule(schedule), Scope::Strategy(id)) => {
-                let schedules = self.schedules.as_ref().and_then(Reading::value);
-                let mut schedules = schedules.into_iter().flatten();
-                let found = schedules.find(|it| it.id == *schedule);
-                found.is_some_and(|it| self.is_schedule_of_one(id, it))
+                self.may_be_schedule_of_one(id, schedule)
             }
             _ => false,
         }

@@ -666,6 +666,10 @@ impl Executor {
     pub fn has(&self, id: &StepId) -> bool {
         self.slots.contains_key(id)
     }
+    /// Whether a step is of a rung.
+    pub fn is_of(&self, id: &StepId, rung: Rung) -> bool {
+        self.slots.get(id).is_some_and(|slot| slot.step.rung == rung)
+    }
     /// How a step ended, if it has.
     pub fn settled(&self, id: &StepId) -> Option<&Settled> {
         match self.slots.get(id).map(|slot| &slot.state) {

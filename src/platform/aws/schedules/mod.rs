@@ -108,10 +108,10 @@ impl Schedules {
         let (all_schedules, all_rules) = hurry::either(patience, read_schedules, read_rules).await;
         let late = |call| Failure::late(call).gap(SCHEDULES);
         if all_schedules.is_none() {
-            schedules.gaps.push(late(&calls::GET_SCHEDULE));
+            schedules.gaps.push(late(&calls::LIST_SCHEDULES));
         }
         if all_rules.is_none() {
-            rules.gaps.push(Gap { source: RULES.to_owned(), ..late(&calls::LIST_TARGETS_BY_RULE) });
+            rules.gaps.push(Gap { source: RULES.to_owned(), ..late(&calls::LIST_RULES) });
         }
         let gaps = schedules.gaps.into_iter().chain(rules.gaps).collect();
         let mut list = Listing { found: Vec::new(), gaps };

@@ -108,6 +108,10 @@ impl Desk<'_> {
     pub(super) fn of_whole(&self, role: Option<Role>, name: &str) -> Ends {
         match role {
             _ if !self.lowers_compute() => Ends::Harder,
+            // A stop of one service takes in no other one.
+            _ if matches!(&self.request.scope, Scope::Service(it) if it.as_str() != name) => {
+                Ends::All
+            }
             None => Ends::Include(name.to_owned()),
             Some(role) if role.trades() => Ends::All,
             Some(_) => Ends::Role,

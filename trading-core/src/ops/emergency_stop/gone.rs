@@ -39,6 +39,7 @@ impl Desk<'_> {
                         self.judge_lost(row, &why, verdict);
                     }
                     // A task of the past: what ran it runs the next one.
+                    Some(_) if !self.is_concerned(row) => {}
                     Some(Task { service: Some(name), .. }) => {
                         self.judge_service_of(row, name, verdict);
                     }
@@ -105,7 +106,10 @@ impl Desk<'_> {
             return;
         }
         let name = &service.name;
-        let message = |starts| format!("its service {name} has {starts}: {LEFT}");
+        let message = |starts| match starts {
+            Starts::Counts { .. } => format!("its service {name} has {starts}: {LEFT}"),
+            _ => format!("its service {name} is {starts}: {LEFT}"),
+        };
         match Starts::of(service) {
             Some(Starts::Unread(gap)) => {
                 let message = format!("whether something lifts its service {name}: {gap}");
@@ -154,12 +158,16 @@ impl Desk<'_> {
         }
     }
 
-    /// Nothing says what runs it now: anything that trades may. A row that somebody else left at
-    /// rest is no sign that anything does, unless it is the one that was meant.
-    fn judge_lost(&self, row: &StrategyRow, why: &str, verdict: &mut Verdict) {
+    /// A row that somebody else left at rest is no sign that anything runs it, unless it is the one
+    /// that was meant.
+    fn is_concerned(&self, row: &StrategyRow) -> bool {
         let is_meant = matches!(&self.request.scope, Scope::Strategy(id) if *id == row.id);
-        let is_active = !row.status().is_at_rest() || self.world.touched.contains(&row.id);
-        if !is_meant && !is_active {
+        is_meant || !row.status().is_at_rest() || self.world.touched.contains(&row.id)
+    }
+
+    /// Nothing says what runs it now: anything that trades may.
+    fn judge_lost(&self, row: &StrategyRow, why: &str, verdict: &mut Verdict) {
+        if !self.is_concerned(row) {
             return;
         }
         let elsewhere = self.elsewhere();
@@ -209,14 +217,17 @@ impl Desk<'_> {
         }
         let schedules = self.world.schedules.as_ref().and_then(Reading::value);
         let services = self.world.services.as_ref().and_then(Reading::value);
-        let trades = |it: &&Schedule| {
-            it.enabled
-                && !self.starts_trading(it)
-                && self.site.schedule_role(it, services).is_some_and(Role::trades)
-        };
-        if let Some(schedule) = schedules.into_iter().flatten().find(trades) {
+        let role = |it: &Schedule| self.site.schedule_role(it, services);
+        let starts = |it: &&Schedule| it.targets.iter().any(|it| it.cluster().is_some());
+        let live =
+            schedules.into_iter().flatten().filter(|it| it.enabled && !self.starts_trading(it));
+        if let Some(schedule) = live.filter(starts).find(|it| may_trade(role(it))) {
             let what = format!("schedule {}", schedule.id);
-            _ = all.stays.get_or_insert((what, Ends::All));
+            let ends = match role(schedule) {
+                None if !self.is_of_part() => Ends::Include(schedule.id.to_string()),
+                _ => Ends::All,
+            };
+            _ = all.stays.get_or_insert((what, ends));
         }
         all
     }

@@ -56,7 +56,7 @@ impl Desk<'_> {
                     verdict.trades("latch", scope, why, Some(Ends::All));
                 }
             }
-            Named::Unread(why) => verdict.unknown("latch", scope, why),
+            Named::Unread(why, kind) => verdict.unread("latch", scope, why, kind),
             Named::Nothing(Nothing { message, .. }) => {
                 let mut message = match self.stopped() {
                     0 => format!("{message}: nothing was stopped"),
@@ -269,13 +269,20 @@ impl Desk<'_> {
         let Scope::Service(name) = &self.request.scope else { return };
         let meant = services.into_iter().find(|it| it.name == *name);
         let Some(service) = meant.filter(|it| !self.stops_service(it)) else { return };
-        let ends = self.of_whole(self.site.service_role(service), name.as_str());
-        let why = match &ends {
-            Ends::Include(_) => "the settings give it no role",
-            _ => "its role in the settings is support, which no stop ends",
+        let role = self.site.service_role(service);
+        let (why, ends) = match role {
+            None => ("the settings give it no role", Ends::Include(name.to_string())),
+            Some(_) => ("its role in the settings is support, which no stop ends", Ends::Role),
         };
-        if let Some(counts @ Starts::Counts { .. }) = Starts::of(service) {
-            verdict.trades("compute", name, format!("{counts}: it goes on, {why}"), Some(ends));
+        match Starts::of(service) {
+            Some(Starts::Unread(gap)) => {
+                let message = format!("{why}, and whether something lifts it is not known: {gap}");
+                verdict.unread("compute", name, message, gap.kind);
+            }
+            Some(starts) => {
+                verdict.trades("compute", name, format!("{starts}: it goes on, {why}"), Some(ends));
+            }
+            None => {}
         }
     }
 
@@ -312,6 +319,9 @@ impl Desk<'_> {
         let of_others = tasks.into_iter().flatten().filter(|it| !told.contains_key(&it.id));
         let others: Vec<&Task> = of_others.filter(|it| self.runs_in_scope(it)).collect();
         let services = verdict.need("compute", "services", self.world.services.as_ref());
+        if let Some(services) = services {
+            self.judge_meant(services, verdict);
+        }
         let mut counted = BTreeSet::new();
         for service in services.into_iter().flatten() {
             let starts = Starts::of(service);

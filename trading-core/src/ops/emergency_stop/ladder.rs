@@ -285,11 +285,14 @@ impl EmergencyStop {
         self.times.lowered_at.is_none() && self.desk(now).lowers_compute()
     }
 
-    pub(super) fn end_round(&mut self, started_at: Utc, now: Utc) {
+    pub(super) fn end_round(&mut self, round: &Round, now: Utc) {
         self.rounds += 1;
         self.adopt_orphans(now);
         if self.run.executor.is_dry() {
-            // Planned from one complete read, in the order in which it would be done.
+            // Planned from one complete read, in the order in which it would be done: what one
+            // answer tells may depend on another one.
+            self.plan_for(&Query::Strategies, now);
+            self.plan_for(&Query::Schedules, now);
             if self.may_still_lower(now) {
                 self.lower(now);
             }
@@ -302,7 +305,7 @@ impl EmergencyStop {
         self.lower_if_quiet(now);
         // Whether people could be told proves nothing.
         let idle = self.run.executor.is_idle_beside(Rung::Notify);
-        let fresh = self.run.asked_after_all(&Query::Services) && idle;
+        let fresh = idle && round.queries().all(|it| self.run.asked_after_all(it));
         let pending_lower = self.may_still_lower(now);
         self.verdict = self.desk(now).judge();
         if self.is_nowhere() {
@@ -317,10 +320,10 @@ impl EmergencyStop {
         };
         let gap = self.site.timings.reread_gap_ms;
         match self.first_word.filter(|(first, _)| *first == word) {
-            Some(_) if self.times.resumed_until.is_some_and(|until| started_at < until) => {
+            Some(_) if self.times.resumed_until.is_some_and(|until| round.started_at() < until) => {
                 self.next_round_at = later(now, gap);
             }
-            Some((_, at)) if started_at >= later(at, gap) => self.finish(now, Some(word)),
+            Some((_, at)) if round.started_at() >= later(at, gap) => self.finish(now, Some(word)),
             Some((_, at)) => self.next_round_at = later(at, gap),
             None => {
                 self.first_word = Some((word, now));
@@ -397,7 +400,8 @@ impl Procedure for EmergencyStop {
                 self.times.resumed_until.map(|until| until.max(later(now, IN_FLIGHT_MS)));
         }
         let seen = self.run.give(now, ticket, answer);
-        if acted && self.stage == Stage::Climbing && self.run.executor.is_idle() {
+        let idle = self.run.executor.is_idle_beside(Rung::Notify);
+        if acted && self.stage == Stage::Climbing && idle {
             self.lower_if_quiet(now);
         }
         if self.times.latched_at.is_none() {
@@ -425,7 +429,7 @@ impl Procedure for EmergencyStop {
                 let mut at = self.request.deadline_at;
                 at = self.note_deadline().map_or(at, |note| note.min(at));
                 at = at.min(self.round_wake_at());
-                if self.may_still_lower(self.next_round_at) {
+                if !self.run.executor.is_dry() && self.may_still_lower(self.next_round_at) {
                     at = at.min(self.ack_deadline());
                 }
                 Some(at)

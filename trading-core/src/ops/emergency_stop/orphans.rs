@@ -2,7 +2,9 @@
 
 use super::ladder::{EmergencyStop, Word, later};
 use super::pages::new_hold;
-use crate::model::{GapKind, Reading, RestoreChunk, RestoreItem, RestoreSubject, StopId, Utc};
+use crate::model::{
+    GapKind, Reading, RestoreChunk, RestoreItem, RestoreSubject, Scope, StopId, Utc,
+};
 use crate::ops::Query;
 use crate::ops::orphans::{Orphan, orphans};
 use crate::report::{Finding, Severity, counted};
@@ -53,6 +55,11 @@ impl EmergencyStop {
             return;
         };
         let Some(ours) = self.changed_by_us() else { return };
+        // What one strategy has for itself is told only by all that runs and is run.
+        let of_one = matches!(self.request.scope, Scope::Strategy(_));
+        if of_one && self.site.proves_by_process() && self.world.is_alone_unread() {
+            return;
+        }
         let begun = self.run.executor.begun().filter_map(|it| it.restore.as_ref());
         let open: BTreeSet<_> = begun.map(|it| it.subject.clone()).collect();
         let open: BTreeSet<RestoreSubject> = open.difference(&ours).cloned().collect();

@@ -22,6 +22,8 @@ const AGAIN_MS: u64 = 5_000;
 #[derive(Debug)]
 pub(super) struct Round {
     started_at: Utc,
+    /// When something of it was asked for last.
+    asked_at: Utc,
     /// What has not been answered in this round.
     waiting: BTreeSet<Query>,
     /// What has been.
@@ -37,8 +39,21 @@ pub(super) struct Round {
 }
 
 impl Round {
+    pub(super) fn started_at(&self) -> Utc {
+        self.started_at
+    }
+
+    /// All that was asked for, once all of it was answered.
+    pub(super) fn queries(&self) -> impl Iterator<Item = &Query> {
+        self.answered.iter()
+    }
+
     fn latch_due_at(&self) -> Utc {
-        later(self.started_at, LATCH_PATIENCE_MS)
+        later(self.asked_at, LATCH_PATIENCE_MS)
+    }
+
+    fn awaits_latch(&self) -> bool {
+        self.waiting.contains(&Query::Latch) || self.again.contains(&Query::Latch)
     }
 
     /// What is due to be asked for once more: only what acts are planned from.
@@ -46,6 +61,7 @@ impl Round {
         if now < self.again_at || self.waiting.is_empty() {
             return Vec::new();
         }
+        self.asked_at = now;
         self.again_ms = self.again_ms.saturating_mul(2);
         self.again_at = later(now, self.again_ms);
         let plans = |query: &&Query| {
@@ -99,7 +115,7 @@ impl EmergencyStop {
     /// Takes note of an answer of the round; when it was the last one, the round ends.
     pub(super) fn count_answer(&mut self, query: &Query, now: Utc) {
         let Some(round) = self.round.take_if(|round| round.is_answered(query)) else { return };
-        self.end_round(round.started_at, now);
+        self.end_round(&round, now);
         self.count_waiting(round.started_at, round.planned, now);
     }
 
@@ -146,6 +162,7 @@ impl EmergencyStop {
         };
         self.round = Some(Round {
             started_at: now,
+            asked_at: now,
             waiting: queries.into_iter().collect(),
             answered: BTreeSet::new(),
             again: BTreeSet::new(),
@@ -166,7 +183,7 @@ impl EmergencyStop {
             return [query].into_iter().chain(std::mem::take(&mut round.deferred)).collect();
         }
         let late = now >= round.latch_due_at();
-        if !named || late || !round.waiting.contains(&Query::Latch) {
+        if !named || late || !round.awaits_latch() {
             return vec![query];
         }
         round.deferred.push(query);

@@ -387,9 +387,6 @@ impl View<'_> {
         crashes
     }
 
-    /// Enabled schedules whose tasks can start nowhere. One that names no other cluster than one
-    /// that is not ours is shown to us only if that is confirmed not to exist
-    /// ([`Membership`](crate::ops::schedule::Membership)).
     /// Enabled, and due at no time that anybody could tell.
     fn misread_schedules(&self, findings: &mut Vec<Finding>) {
         let schedules = self.world.schedules.as_ref().and_then(Reading::value);
@@ -400,6 +397,9 @@ impl View<'_> {
         }));
     }
 
+    /// Enabled schedules whose tasks can start nowhere. One that names no other cluster than one
+    /// that is not ours is shown to us only if that is confirmed not to exist
+    /// ([`Membership`](crate::ops::schedule::Membership)).
     fn schedule_findings(&self, findings: &mut Vec<Finding>) {
         self.misread_schedules(findings);
         let Some(ours) = &self.request.cluster else { return };

@@ -33,7 +33,7 @@ impl View<'_> {
                 .next(hold.command(env))
         };
         let mut findings = Vec::new();
-        for service in self.trading_services().filter(|it| covers(&hold.scope, it)) {
+        for service in self.trading_services().filter(|it| self.is_held(&hold.scope, it)) {
             // What cannot be read of scaling is told where services are.
             match Starts::of(service) {
                 None | Some(Starts::Unread(_)) => {}
@@ -62,8 +62,12 @@ impl View<'_> {
         let services = self.world.services.as_ref().and_then(Reading::value);
         let role = |it| self.request.site.schedule_role(it, services);
         for schedule in self.schedules().filter(|it| it.enabled) {
-            let is_held =
-                self.trading_services().any(|it| covers(&hold.scope, it) && schedule.starts(it));
+            let is_held = match &hold.scope {
+                Scope::Strategy(id) => self.world.is_schedule_of_one(id, schedule),
+                scope => {
+                    self.trading_services().any(|it| self.is_held(scope, it) && schedule.starts(it))
+                }
+            };
             if role(schedule).is_some_and(|it| it.trades()) && (is_held || hold.scope.covers_all())
             {
                 let what = "is enabled and starts what trades".to_owned();
@@ -130,9 +134,13 @@ impl View<'_> {
         };
         rows.filter_map(told).collect()
     }
-}
 
-/// Whether a hold halts a service and not only something that it runs.
-fn covers(scope: &Scope, service: &Service) -> bool {
-    scope.covers_all() || matches!(scope, Scope::Service(name) if *name == service.name)
+    /// Whether a hold halts a service and not only something that it runs.
+    fn is_held(&self, scope: &Scope, service: &Service) -> bool {
+        match scope {
+            Scope::Service(name) => *name == service.name,
+            Scope::Strategy(id) => self.world.is_service_of_one(id, &service.name),
+            scope => scope.covers_all(),
+        }
+    }
 }
