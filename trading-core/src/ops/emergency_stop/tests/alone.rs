@@ -81,3 +81,22 @@ fn what_a_dead_stop_of_it_left_is_taken_over_by_the_same_stop_again() {
     assert_eq!(report.outcome, "RELEASED", "{report:#?}");
     assert_eq!(engine_3(&world), before);
 }
+
+/// What was not read may tell that its own stop keeps it down.
+#[test]
+fn a_schedule_of_it_stays_disabled_although_not_all_services_were_read() {
+    let mut world = busy();
+    let target = ScheduleTarget::Service { cluster: "sim".into(), service: "engine-3".into() };
+    let schedule = world.schedules[0].clone();
+    world.schedules.push(Schedule { id: "morning".into(), targets: vec![target], ..schedule });
+    let all = world::request(&world, "all");
+    assert_eq!(stop_bots(&mut world, all).outcome, "HALTED");
+    let one = Request { stop_id: "stop-solo".into(), run_id: "solo".into(), ..of(&world, "solo") };
+    assert_eq!(stop_bots(&mut world, one).outcome, "HALTED");
+    world.dark_single.insert("data".to_owned());
+    let report = resume_bots(&mut world, "stop-all", "r2");
+    assert_eq!(report.outcome, "RELEASED", "{report:#?}");
+    let morning = world.schedules.iter().find(|it| it.id.as_str() == "morning").unwrap();
+    assert!(!morning.enabled, "it would lift what the other stop holds");
+    assert_eq!(engine_3(&world), (0, false));
+}

@@ -307,3 +307,52 @@ fn what_a_stop_of_everything_leaves_leads_to_what_takes_it_in() {
         assert_eq!(next_of(&report, "solo"), next);
     }
 }
+
+/// One that nobody classified may start it as well as one that is known to.
+#[test]
+fn a_schedule_without_a_role_may_start_what_is_lost() {
+    let mut world = lost();
+    let family = ScheduleTarget::Task { cluster: "sim".into(), family: "unheard".into() };
+    let schedule = busy().schedules[0].clone();
+    world.schedules.push(Schedule { id: "odd".into(), targets: vec![family], ..schedule.clone() });
+    let request = of(&world, "solo");
+    let report = stop_bots(&mut world, request);
+    assert_eq!(report.outcome, "PARTIAL", "{report:#?}");
+    assert!(why(&report, "solo").contains("schedule odd may run it"), "{report:#?}");
+    // What starts no task starts no strategy.
+    let mut world = lost();
+    let function = ScheduleTarget::Function { name: "f".into() };
+    world.schedules.push(Schedule { id: "odd".into(), targets: vec![function], ..schedule });
+    let request = of(&world, "solo");
+    assert_eq!(stop_bots(&mut world, request).outcome, "HALTED");
+}
+
+/// What a plan shows is what is done, in whatever order the answers come.
+#[test]
+fn the_plan_of_one_strategy_shows_the_schedule_that_is_disabled_with_it() {
+    for pick in [(|_| 0) as fn(usize) -> usize, |open| open - 1, |open| open / 2] {
+        let mut world = scheduled(vec![service("engine-3")]);
+        world.read_only = true;
+        let request = of(&world, "solo");
+        let mut dry = EmergencyStop::new(super::unacknowledged::bots(), request, None);
+        let report = drive(&mut world, &mut dry, None, pick).unwrap();
+        let body = format!("{:?}", report.body);
+        assert_eq!(body.matches("schedule morning").count(), 1, "{body}");
+    }
+}
+
+/// A row at rest whose task ended long ago is no part of another service's stop.
+#[test]
+fn a_row_at_rest_with_a_task_of_the_past_hinders_no_other_service() {
+    let mut world = busy();
+    let row = &mut world.rows.iter_mut().find(|it| it.id.as_str() == "solo").unwrap().row;
+    row.remove("service");
+    row.set("task_id", Attr::text("t-old"));
+    row.set("status", Attr::text("stopped"));
+    let task = world.tasks.iter().find(|it| it.id.as_str() == "t7").unwrap().clone();
+    world.tasks.push(Task { id: "t-old".into(), state: TaskState::Stopped, ..task });
+    let scope = Scope::Service("engine-1".into());
+    let request = Request { scope, ..world::request(&world, "r1") };
+    let report = stop_bots(&mut world, request);
+    assert_eq!(report.outcome, "HALTED", "{report:#?}");
+}

@@ -3,6 +3,7 @@
 use super::*;
 use crate::ops::Ask;
 use crate::ops::driving::drive_beside;
+use crate::plan::{Act, StepId};
 
 /// A stop of everything; before each of its attempts to write that it is over somebody else does
 /// something, so many times at most.
@@ -125,4 +126,56 @@ fn nothing_is_recorded_under_a_stop_that_its_resume_has_just_released() {
     assert!(released && report.outcome == "HALTED", "{report:#?}");
     let of_released = world.chunks.iter().filter(|it| it.stop_id.as_str() == "stop-r0");
     assert_eq!(of_released.count(), 0, "{:#?}", world.chunks);
+}
+
+/// Both of the reads that prove it were asked for after the last write, each of their answers.
+#[test]
+fn an_answer_that_was_asked_for_before_a_write_proves_nothing() {
+    let mut world = SimWorld::busy();
+    let positions = |ask: &Ask| *ask == Ask::Read(Query::Positions);
+    world.slow = Some((positions, world.now + jiff::SignedDuration::from_secs(9)));
+    // Nobody is waited for: all is written long before what answers is asked for again.
+    let (site, request) = (super::unacknowledged::bots(), world::request(&world, "r1"));
+    let approval = world::approval(&site, &request);
+    let mut stop = EmergencyStop::new(site, request, Some((approval, "typed")));
+    let mut answers = 0;
+    let is_ending = |id: &str| id.starts_with("notify/") || id.starts_with("latch/held");
+    let report = drive_beside(&mut world, &mut stop, |_, ask| match ask {
+        Ask::Act(acts) if acts.iter().any(|(id, _)| !is_ending(id.as_str())) => answers = 0,
+        Ask::Read(Query::Positions) => answers += 1,
+        _ => {}
+    });
+    assert_eq!(report.outcome, "HALTED", "{report:#?}");
+    assert!(answers >= 3, "the first one was asked for before the writes: {answers}");
+}
+
+/// What is asked for again waits for the latch as the first look does.
+#[test]
+fn a_look_that_is_repeated_records_nothing_under_a_stop_that_was_released() {
+    let mut world = SimWorld::busy();
+    let positions = |ask: &Ask| *ask == Ask::Read(Query::Positions);
+    world.slow = Some((positions, world.now + jiff::SignedDuration::from_secs(20)));
+    let (site, request) = (world::site(), world::request(&world, "r1"));
+    let (approval, began) = (world::approval(&site, &request), world.now);
+    let mut stop = EmergencyStop::new(site, request, Some((approval, "typed")));
+    let late = |ask: &Ask| matches!(ask, Ask::Read(Query::Positions | Query::Latch));
+    let (mut released, mut of_released) = (false, 0);
+    let report = drive_beside(&mut world, &mut stop, |world, ask| {
+        let is_last = |(id, _): &(StepId, Act)| id.as_str() == "schedule/jobs:disabled";
+        if !released && matches!(ask, Ask::Act(acts) if acts.iter().any(is_last)) {
+            // Somebody resumes it: all trades again, and the latch answers late from now on.
+            released = true;
+            world.latch = world.latch.next(Vec::new());
+            world.rows[0].row.set("status", Attr::text("running"));
+            world.slow = Some((late, began + jiff::SignedDuration::from_millis(6_500)));
+        }
+        if let Ask::Record(chunk) = ask {
+            // What was due by the clock is not planned from an answer.
+            let rows = chunk.items.iter().filter(|it| it.subject.to_string() == "strategy=a");
+            let is_released = released && chunk.stop_id.as_str() == "stop-r1";
+            of_released += rows.filter(|_| is_released).count();
+        }
+    });
+    assert!(released, "{report:#?}");
+    assert_eq!(of_released, 0, "{report:#?}");
 }

@@ -135,3 +135,72 @@ fn a_latch_that_is_not_understood_and_written_over_is_said() {
     let told = report.findings.iter().find(|it| it.id == "stop.latch_replaced");
     assert!(told.is_some(), "{report:#?}");
 }
+
+/// The same where only an ended process would prove anything, at whatever level.
+#[test]
+fn a_named_service_that_goes_on_is_no_halt_where_nobody_acknowledges() {
+    use super::unacknowledged::{busy, stop_bots};
+    type Change = fn(&mut Request);
+    let changes: [Change; 3] =
+        [|_| {}, |it| it.keep_compute = true, |it| it.level = Level::ReduceOnly];
+    for (name, next) in [
+        ("data", "tradectl doctor --env sim".to_owned()),
+        ("unheard", "--include unheard".to_owned()),
+    ] {
+        for change in changes {
+            let mut world = busy();
+            let data = world.services.iter_mut().find(|it| it.name.as_str() == "data").unwrap();
+            (data.name, data.family) = (name.into(), name.to_owned());
+            let scope = Scope::Service(name.into());
+            let mut request = Request { scope, ..world::request(&world, "r1") };
+            change(&mut request);
+            let report = stop_bots(&mut world, request);
+            assert_eq!(report.outcome, "PARTIAL", "{name}: {report:#?}");
+            let told = report.findings.iter().find(|it| it.subject == name).unwrap();
+            assert!(told.next.as_deref().unwrap_or_default().contains(&next), "{told:?}");
+        }
+    }
+}
+
+/// What may not be read tells of no scope, however long is waited.
+#[test]
+fn a_scope_of_what_may_not_be_read_is_told_early() {
+    for (scope, query) in
+        [("service=engine-9", Query::Services), ("strategy=zz", Query::Strategies)]
+    {
+        let mut world = SimWorld::busy();
+        world.denied.insert(query);
+        let scope = Scope::from(scope.to_owned());
+        let request = Request { scope, ..world::request(&world, "r1") };
+        let report = stop_with(&mut world, request, None).unwrap();
+        assert_eq!(report.outcome, "UNKNOWN", "{report:#?}");
+        let proof = report.data["timing"]["time_to_proof_ms"].as_i64().unwrap();
+        assert!(proof < 60_000, "its deadline is no cause: {proof} ms");
+    }
+}
+
+/// Of a notice that is answered in the middle of the proof nothing has to be read again.
+#[test]
+fn a_notice_that_is_answered_late_does_not_begin_the_proof_anew() {
+    use crate::ops::Ask;
+    let proof = |answered_ms: i64| {
+        let mut world = SimWorld::busy();
+        let notice = |ask: &Ask| {
+            let is_notice = |(_, act): &(_, Act)| matches!(act, Act::Notify { .. });
+            matches!(ask, Ask::Act(acts) if acts.iter().any(is_notice))
+        };
+        let at = world.now + jiff::SignedDuration::from_millis(answered_ms);
+        world.slow = Some((notice, at));
+        let (site, request) = (world::site(), world::request(&world, "r1"));
+        let approval = world::approval(&site, &request);
+        let mut stop = EmergencyStop::new(site, request, Some((approval, "typed")));
+        let report = world::drive_beside(&mut world, &mut stop, |_, _| {});
+        assert_eq!(report.outcome, "HALTED", "{report:#?}");
+        report.data["timing"]["time_to_proof_ms"].as_i64().unwrap()
+    };
+    let prompt = proof(0);
+    for answered_ms in (500..prompt).step_by(250) {
+        let late = proof(answered_ms);
+        assert!(late < prompt + 500, "answered after {answered_ms} ms: {late}, {prompt}");
+    }
+}
