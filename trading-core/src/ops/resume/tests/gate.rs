@@ -163,9 +163,10 @@ fn strategies_of_a_service_that_is_left_at_none_are_named_before_anybody_waits()
     let (report, approval) = survey(&mut world, asked.clone());
     assert!(approval.is_none() && world.applied.is_empty(), "{report:#?}");
     assert_eq!(report.exit, Exit::Refused, "{report:#?}");
-    let left = "tradectl resume stop-r1 --env sim --reason … --leave service=engine-1 \
-                --leave autoscaling=engine-1 --leave strategy=a --leave strategy=b";
-    assert_eq!(report.errors[0].hint.as_deref(), Some(left));
+    let left = ["service=engine-1", "autoscaling=engine-1", "strategy=a", "strategy=b"];
+    let left: String = left.iter().map(|it| format!(" --leave {it}")).collect();
+    let left = format!("tradectl resume stop-r1 --env sim --reason …{left}");
+    assert_eq!(report.errors[0].hint.as_deref(), Some(left.as_str()));
     // One that an engine runs which no service started comes up by itself.
     let mut by_hand = world.clone();
     let expires_at = by_hand.now + SignedDuration::from_hours(1);
