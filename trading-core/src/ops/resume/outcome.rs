@@ -22,6 +22,9 @@ const TOLD: usize = 8;
 /// What came of items that were to be put back.
 const NOT_PUT_BACK: &str = "NOT put back";
 const DOUBTFUL: &str = "UNKNOWN whether put back";
+/// The same of what was to be stopped again.
+const NOT_STOPPED: &str = "left (--leave), NOT stopped again";
+const STOP_DOUBTFUL: &str = "left (--leave), UNKNOWN whether stopped again";
 
 /// Whether what is in the way may be left, as the ITEM that it is about.
 fn is_left(id: &str) -> bool {
@@ -366,7 +369,12 @@ impl Resume {
 
     /// Nothing speaks of it any more once the stop is over.
     fn left_finding(&self, item: &RestoreItem) -> Finding {
-        let message = format!("left as it is (--leave); before the stop: {}", item.before);
+        let again = |it: &Item| matches!(it.fate, Fate::StopAgain(_)) && it.item == *item;
+        let left = match self.fates.iter().any(again) {
+            true => "stopped again (--leave): an earlier resume had put it back",
+            false => "left as it is (--leave)",
+        };
+        let message = format!("{left}; before the stop: {}", item.before);
         let finding = Finding::new("resume.item_left", Severity::Warning, &item.subject, message);
         match (&item.subject, &item.before) {
             (RestoreSubject::Strategy(id), RestoreValue::Status(Some(before)))
@@ -406,12 +414,11 @@ impl Resume {
     /// What the release brought, where nothing holds any more.
     fn traded_again(&self, stop: &str) -> (String, Tone) {
         let env = &self.site.environment;
-        let is_left = |it: &Item| it.fate == Fate::Left;
-        let left = self.fates.iter().any(is_left);
+        let left = self.fates.iter().any(Item::is_left);
         if !left && self.world.orphans().is_empty() {
             return (format!("RELEASED: {env} trades again; stop {stop} is over"), Tone::Good);
         }
-        let line = match self.fates.iter().all(is_left) && left {
+        let line = match self.fates.iter().all(Item::is_left) && left {
             true => format!("nothing in {env} was put back (--leave), nor trades again by it"),
             false if left => format!("what was left (--leave) in {env} stays as the stop left it"),
             false => format!("not all in {env} trades again"),
@@ -491,7 +498,8 @@ impl Resume {
             if *count > TOLD {
                 continue;
             }
-            let bad = it.is_undecided() || [NOT_PUT_BACK, DOUBTFUL].contains(&data.fate);
+            let bad = it.is_undecided()
+                || [NOT_PUT_BACK, DOUBTFUL, NOT_STOPPED, STOP_DOUBTFUL].contains(&data.fate);
             let tone = if bad { Tone::Bad } else { Tone::Plain };
             rows.push(vec![
                 Cell::plain(data.item),
@@ -510,17 +518,21 @@ impl Resume {
     /// An item as it stands once the run is over: what was to be put back may not have come to it.
     fn came_of(&self, item: &Item) -> ItemData {
         let mut data = item.data();
-        let was_to = matches!(item.fate, Fate::Restore | Fate::Take(_));
+        let (not, doubtful) = match item.fate {
+            Fate::Restore | Fate::Take(_) => (NOT_PUT_BACK, DOUBTFUL),
+            Fate::StopAgain(_) => (NOT_STOPPED, STOP_DOUBTFUL),
+            _ => return data,
+        };
         // Whoever released it in our place put it back before.
-        if matches!(self.end, Some(End::Planned | End::ReleasedByOther)) || !was_to {
+        if matches!(self.end, Some(End::Planned | End::ReleasedByOther)) {
             return data;
         }
         let step = restore::step(&item.item.subject);
         match self.run.executor.settled(&step) {
             Some(settled) if settled.stands() => {}
             // Sent, and not answered for.
-            _ if self.run.executor.begun().any(|it| it.id == step) => data.fate = DOUBTFUL,
-            Some(_) | None => data.fate = NOT_PUT_BACK,
+            _ if self.run.executor.begun().any(|it| it.id == step) => data.fate = doubtful,
+            Some(_) | None => data.fate = not,
         }
         data
     }
@@ -591,6 +603,7 @@ impl Item {
             Fate::Restore => ("put back", Some(self.item.written.to_string())),
             Fate::Take(found) => ("put back (--take)", Some(found.to_string())),
             Fate::Left => ("left (--leave)", None),
+            Fate::StopAgain(found) => ("stopped again (--leave)", Some(found.to_string())),
             Fate::HeldBy(_) => ("handed over", None),
             Fate::Conflict { found } => {
                 ("undecided", Some(found.as_ref().map_or("gone".to_owned(), ToString::to_string)))

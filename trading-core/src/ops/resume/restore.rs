@@ -27,6 +27,9 @@ pub(super) enum Fate {
     Take(RestoreValue),
     /// The operator leaves it as it is.
     Left,
+    /// The operator leaves a strategy that stands as it was before, since an earlier resume put it
+    /// back: it gets again what the stop wrote. Left as it is it would trade, looked at by nobody.
+    StopAgain(RestoreValue),
     /// Another stop goes on holding it, which takes its value from before over.
     HeldBy(StopId),
     /// Somebody changed it since, and nobody has decided.
@@ -131,6 +134,7 @@ pub(super) fn fates(world: &World, request: &Request, stop_id: &StopId) -> Vec<I
             let name = item.subject.to_string();
             let holder = holder(world, stop_id, &item.subject);
             let fate = match (now(world, &item), holder) {
+                (now, None) if request.leave.contains(&name) => leave(world, &item, now),
                 _ if request.leave.contains(&name) => Fate::Left,
                 (_, Some(other)) => Fate::HeldBy(other.clone()),
                 (Now::Unread(why), None) => Fate::Unread(why),
@@ -146,6 +150,17 @@ pub(super) fn fates(world: &World, request: &Request, stop_id: &StopId) -> Vec<I
         .collect()
 }
 
+/// What becomes of what the operator leaves: what trades again is not as the stop left it.
+fn leave(world: &World, item: &RestoreItem, now: Now) -> Fate {
+    let is_strategy = matches!(item.subject, RestoreSubject::Strategy(_));
+    match (now, found(world, &item.subject)) {
+        (Now::AsBefore, Ok(Some(found))) if is_strategy && found != item.written => {
+            Fate::StopAgain(found)
+        }
+        _ => Fate::Left,
+    }
+}
+
 /// A strategy that was put back to `warmup` becomes `running` by its engine's own hand.
 pub(crate) fn engine_moved_on(before: &RestoreValue, found: &RestoreValue) -> bool {
     let status = |value: &RestoreValue| match value {
@@ -157,7 +172,7 @@ pub(crate) fn engine_moved_on(before: &RestoreValue, found: &RestoreValue) -> bo
 
 /// What the operator leaves as the stop left it.
 pub(super) fn left(fates: &[Item]) -> impl Iterator<Item = &RestoreItem> {
-    fates.iter().filter(|it| it.fate == Fate::Left).map(|it| &it.item)
+    fates.iter().filter(|it| it.is_left()).map(|it| &it.item)
 }
 
 /// What is left, for the journal: nobody reads the record of a stop that is over, and what stood
@@ -215,7 +230,11 @@ impl Item {
     }
     /// It stays as it is, by the operator's word or another stop's.
     pub(super) fn stays(&self) -> bool {
-        matches!(self.fate, Fate::Left | Fate::HeldBy(_))
+        self.is_left() || matches!(self.fate, Fate::HeldBy(_))
+    }
+    /// It stays, or is again, as the stop left it, by the operator's word.
+    pub(super) fn is_left(&self) -> bool {
+        matches!(self.fate, Fate::Left | Fate::StopAgain(_))
     }
 }
 
@@ -256,9 +275,17 @@ pub(super) fn plan(
     steps
 }
 
-/// The step that puts an item back.
+/// The step that writes an item.
 pub(super) fn step(subject: &RestoreSubject) -> StepId {
     StepId::new(format!("{subject}:restored"))
+}
+
+/// The step that stops again what is left and an earlier resume had put back.
+fn stop_again(item: &RestoreItem, found: &RestoreValue) -> Option<Step> {
+    let back = RestoreItem { before: item.written.clone(), written: found.clone(), ..item.clone() };
+    let (rung, act, undo) = acts(&back, found)?;
+    let why = "it is left, and an earlier resume had put it back: it is stopped again";
+    Some(Step::new(step(&item.subject), rung, why, act).undone_by(undo))
 }
 
 fn item_steps(fates: &[Item], under: &[StepId]) -> Vec<Step> {
@@ -267,6 +294,11 @@ fn item_steps(fates: &[Item], under: &[StepId]) -> Vec<Step> {
         let current = match fate {
             Fate::Restore => &item.written,
             Fate::Take(found) => found,
+            Fate::StopAgain(found) => {
+                let again = stop_again(item, found);
+                steps.extend(again.map(|it| it.needing(under.iter().cloned())));
+                continue;
+            }
             Fate::Stands
             | Fate::Left
             | Fate::HeldBy(_)

@@ -124,6 +124,8 @@ fn a_second_try_does_not_release_over_what_the_first_one_put_back() {
     let asked = Request { leave, ..given(&world, &record, "r4") };
     let report = resume_with(&mut world, asked, None).unwrap();
     assert_eq!(report.outcome, "RELEASED", "{report:#?}");
+    // What is left does not trade.
+    assert_eq!(statuses(&world)[0], "stopped");
 }
 
 fn resume_given(world: &mut SimWorld, stop: &str, record: &[RestoreChunk], run: &str) -> Report {

@@ -70,10 +70,36 @@ fn a_row_that_says_open_what_the_venue_denies_is_told_before_and_leads_out() {
         assert_eq!(found.next.as_deref(), Some(way_out));
     };
     told(&report);
-    let report = resume(&mut world.clone());
+    let mut left_at_once = world.clone();
+    let report = resume(&mut world);
     assert_eq!(report.exit, Exit::Partial, "{report:#?}");
     told(&report);
     assert_eq!(report.errors[0].hint.as_deref(), Some(way_out));
-    let asked = Request { leave: vec!["strategy=a".into()], ..asked };
-    assert_eq!(resume_with(&mut world, asked, None).unwrap().outcome, "RELEASED");
+    // The first try put it back: what the way out leaves is stopped again before the release.
+    assert_eq!(statuses(&world)[0], "running");
+    let leave = |asked: Request| Request { leave: vec!["strategy=a".into()], ..asked };
+    let asked = leave(asked);
+    let report = resume_with(&mut left_at_once, asked, None).unwrap();
+    assert_eq!(report.outcome, "RELEASED", "{report:#?}");
+    assert_eq!(
+        left_finding(&report),
+        "left as it is (--leave); before the stop: status \"running\""
+    );
+    assert_eq!(statuses(&left_at_once)[0], "stopped");
+    world.applied.clear();
+    let asked = leave(later_of(&world, "stop-r1", "r3"));
+    let report = resume_with(&mut world, asked, None).unwrap();
+    assert_eq!(report.outcome, "RELEASED", "{report:#?}");
+    let again = "stopped again (--leave): an earlier resume had put it back; before the stop: \
+                 status \"running\"";
+    assert_eq!(left_finding(&report), again);
+    assert_eq!(statuses(&world)[0], "stopped");
+    let at = |what: &str| world.applied.iter().position(|it| it.contains(what));
+    let (stopped, released) = (at("set status of a from"), at("write the latch: epoch 4 to 5"));
+    assert!(stopped.is_some() && stopped < released, "{:?}", world.applied);
+}
+
+fn left_finding(report: &Report) -> &str {
+    let found = report.findings.iter().find(|it| it.id == "resume.item_left");
+    &found.unwrap_or_else(|| panic!("{report:#?}")).message
 }
