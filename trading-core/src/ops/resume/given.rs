@@ -160,11 +160,16 @@ pub(super) fn missing(world: &World, request: &Request, stop_id: &StopId) -> Vec
     missing.collect()
 }
 
-/// What stops left of which these were given, and that nobody sees to.
-fn left<'a>(world: &'a World, given: impl IntoIterator<Item = &'a RestoreChunk>) -> Vec<Orphan> {
+/// What stops left of which these were given, and that nobody sees to but the stop that is resumed:
+/// a try of it may have ended between two copies.
+fn left<'a>(
+    world: &'a World,
+    given: impl IntoIterator<Item = &'a RestoreChunk>,
+    resumed: Option<&StopId>,
+) -> Vec<Orphan> {
     let Some(latch) = latch(world) else { return Vec::new() };
     let loose = world.loose.as_ref().and_then(Reading::value).into_iter().flatten();
-    let marks = loose.filter(|it| it.taken_from.is_some());
+    let marks = loose.filter(|it| it.taken_from.is_some() && Some(&it.stop_id) != resumed);
     let chunks: Vec<RestoreChunk> = given.into_iter().chain(marks).cloned().collect();
     orphans(&chunks, latch, world)
 }
@@ -173,8 +178,16 @@ fn left<'a>(world: &'a World, given: impl IntoIterator<Item = &'a RestoreChunk>)
 /// `None`: nothing does.
 pub(super) fn left_by(world: &World, request: &Request) -> Option<Hold> {
     let given = request.record.iter().filter(|it| was_named(world, request, &it.stop_id).is_none());
-    let left = left(world, given);
+    let left = left(world, given, None);
     left.into_iter().find(|it| !it.items.is_empty()).map(|it| it.hold)
+}
+
+/// Values in a record: the run that wrote them, the chunk, and what they are about.
+type Places<'a> = BTreeSet<(&'a str, u32, &'a RestoreSubject)>;
+
+/// What a chunk says does not count.
+fn voided(chunk: &RestoreChunk) -> impl Iterator<Item = (&str, u32, &RestoreSubject)> {
+    chunk.void.iter().map(|it| (chunk.written_by(), it.chunk, &it.subject))
 }
 
 /// The copies that come into the record of this stop, of which these are its `own` values. What
@@ -192,8 +205,17 @@ pub(super) fn copies(
     if given.is_empty() {
         return Vec::new();
     }
+    let stored = world.restore.as_ref().and_then(Reading::value).into_iter().flatten();
+    let valid = RestoreChunk::valid(given.iter().copied());
+    let valid: Places<'_> = valid
+        .iter()
+        .flat_map(|it| it.items.iter().map(|item| (it.written_by(), it.chunk, &item.subject)))
+        .collect();
+    // What a first try found otherwise than it was left stays nobody's.
+    let idle = stored.clone().filter(|it| it.taken_from.is_some()).flat_map(voided);
+    let idle: Places<'_> = idle.filter(|it| valid.contains(it)).collect();
     let mut open: BTreeSet<(StopId, RestoreSubject)> = BTreeSet::new();
-    for orphan in left(world, given.iter().copied()) {
+    for orphan in left(world, given.iter().copied(), Some(stop_id)) {
         // What a first try put back is waited for by the second one too.
         let back = orphan.moot.into_iter().filter(|it| now(world, it) == Now::AsBefore);
         let items = orphan.items.into_iter().chain(orphan.unread).chain(back);
@@ -201,15 +223,11 @@ pub(super) fn copies(
         let items = items.filter(|it| !own.contains(&it.subject));
         open.extend(items.map(|it| (orphan.hold.stop_id.clone(), it.subject)));
     }
-    let valid = RestoreChunk::valid(given.iter().copied());
-    let valid: BTreeSet<(&RunId, u32, &RestoreSubject)> = valid
-        .iter()
-        .flat_map(|it| it.items.iter().map(|item| (&it.run_id, it.chunk, &item.subject)))
-        .collect();
     let copy = |chunk: &&RestoreChunk| {
         let counts = |subject: &RestoreSubject| {
             open.contains(&(chunk.stop_id.clone(), subject.clone()))
-                && valid.contains(&(&chunk.run_id, chunk.chunk, subject))
+                && valid.contains(&(chunk.written_by(), chunk.chunk, subject))
+                && !idle.iter().any(|it| (it.0, it.2) == (chunk.written_by(), subject))
         };
         let subjects = || chunk.items.iter().map(|it| &it.subject);
         let marks = judged.get(&chunk.stop_id).and_then(|it| it.as_ref().ok());
@@ -223,9 +241,7 @@ pub(super) fn copies(
         copy.void = idle.map(|subject| Void { chunk: chunk.chunk, subject }).collect();
         Some(copy)
     };
-    let stored = world.restore.as_ref().and_then(Reading::value);
-    let is_fresh =
-        |copy: &RestoreChunk| !stored.into_iter().flatten().any(|it| it.key() == copy.key());
+    let is_fresh = |copy: &RestoreChunk| !stored.clone().any(|it| it.key() == copy.key());
     given.iter().filter_map(copy).filter(is_fresh).collect()
 }
 

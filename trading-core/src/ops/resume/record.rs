@@ -21,7 +21,7 @@ pub(super) const NONE: &str = "resume.no_record";
 /// All chunks of a stop that can be had here, and what it takes over of what was given.
 pub(super) fn chunks(world: &World, request: &Request, stop_id: &StopId) -> Vec<RestoreChunk> {
     let mut chunks = own(world, request, stop_id);
-    chunks.extend(given::copies(world, request, stop_id, &subjects(&chunks)));
+    chunks.extend(given::copies(world, request, stop_id, &subjects(chunks.clone())));
     chunks
 }
 
@@ -42,12 +42,14 @@ fn own(world: &World, request: &Request, stop_id: &StopId) -> Vec<RestoreChunk> 
 
 /// What of what was given of other stops comes into this one's record and is not there yet.
 pub(super) fn copies(world: &World, request: &Request, stop_id: &StopId) -> Vec<RestoreChunk> {
-    given::copies(world, request, stop_id, &subjects(&own(world, request, stop_id)))
+    given::copies(world, request, stop_id, &subjects(own(world, request, stop_id)))
 }
 
-/// What a record has a value of: what was recorded and then not changed is none of it.
-fn subjects(chunks: &[RestoreChunk]) -> BTreeSet<RestoreSubject> {
-    let items = RestoreChunk::valid(chunks).into_iter().flat_map(|it| it.items);
+/// What a record has a value of by its stop's own hand: what was recorded and then not changed is
+/// none of it, nor what was taken over.
+fn subjects(mut chunks: Vec<RestoreChunk>) -> BTreeSet<RestoreSubject> {
+    chunks.retain(|it| it.taken_from.is_none());
+    let items = RestoreChunk::valid(&chunks).into_iter().flat_map(|it| it.items);
     items.map(|it| it.subject).collect()
 }
 

@@ -188,6 +188,82 @@ fn nothing_of_a_given_record_is_put_back_before_its_copy_stands() {
     assert!(whole && put_back > 3, "{put_back}");
 }
 
+/// The stop recorded one thing twice: the first time somebody else had been there before it.
+fn recorded_twice() -> (SimWorld, Vec<RestoreChunk>) {
+    let (world, mut record) = unnamed();
+    let engine = RestoreSubject::Service("engine-2".into());
+    let with = |it: &&mut RestoreChunk| it.items.iter().any(|it| it.subject == engine);
+    let first = record.iter_mut().find(with).unwrap();
+    let item = first.items.iter_mut().find(|it| it.subject == engine).unwrap();
+    let again = item.clone();
+    item.before = RestoreValue::Desired(3);
+    let void = vec![Void { chunk: first.chunk, subject: engine }];
+    let mut last = RestoreChunk { items: vec![again], void, ..first.clone() };
+    last.chunk = record.iter().map(|it| it.chunk).max().unwrap() + 1;
+    record.push(last);
+    (world, record)
+}
+
+/// Of a try that ended between two copies the next one makes the second.
+#[test]
+fn what_was_recorded_twice_comes_back_also_where_a_try_ended_between_its_copies() {
+    let before = desired(&SimWorld::busy());
+    let mut between = 0;
+    for index in 0.. {
+        let (mut world, record) = recorded_twice();
+        stop_scope(&mut world, "r1", Scope::All);
+        let asked = given(&world, &record, "r2");
+        let whole = resume_with(&mut world, asked, Some(Kill::After(index))).is_some();
+        let taken = world.chunks.iter().filter(|it| it.taken_from == Some("stop-dead".into()));
+        let taken = taken.count();
+        between += usize::from(taken > 0 && taken < record.len());
+        if !whole && !world.latch.holds.is_empty() {
+            let report = resume_given(&mut world, "stop-r1", &record, "r3");
+            assert_eq!(report.outcome, "RELEASED", "{index}: {report:#?}");
+        }
+        assert_eq!(desired(&world), before, "{index}: {taken}");
+        if whole {
+            break;
+        }
+    }
+    assert!(between > 0);
+}
+
+/// What a first try found otherwise stays nobody's, however the second one finds it.
+#[test]
+fn what_a_try_did_not_take_over_is_not_taken_over_by_the_next_one() {
+    let engine = RestoreSubject::Service("engine-2".into());
+    let mut between = 0;
+    for index in 0.. {
+        let (mut world, mut record) = unnamed();
+        let with = record.iter().find(|it| has(std::slice::from_ref(it), &engine)).unwrap();
+        let mut again = with.clone();
+        again.items.retain(|it| it.subject == engine);
+        again.chunk = record.iter().map(|it| it.chunk).max().unwrap() + 1;
+        record.push(again);
+        stop_scope(&mut world, "r1", Scope::All);
+        service(&mut world, "engine-2").desired_count = 5;
+        let asked = given(&world, &record, "r2");
+        let whole = resume_with(&mut world, asked, Some(Kill::After(index))).is_some();
+        let found =
+            |it: &&RestoreChunk| it.taken_from.is_some() && has(std::slice::from_ref(it), &engine);
+        if whole || world.latch.holds.is_empty() {
+            assert_eq!(service(&mut world, "engine-2").desired_count, 5);
+        } else if world.chunks.iter().any(|it| found(&it)) {
+            between += 1;
+            // It is retired.
+            service(&mut world, "engine-2").desired_count = 0;
+            let report = resume_given(&mut world, "stop-r1", &record, "r3");
+            assert_eq!(report.exit, Exit::Refused, "{index}: {report:#?}");
+            assert_eq!(service(&mut world, "engine-2").desired_count, 0, "{index}");
+        }
+        if whole {
+            break;
+        }
+    }
+    assert!(between > 0);
+}
+
 #[test]
 fn where_the_copy_cannot_be_written_nothing_is_put_back() {
     let (mut world, record) = unnamed();
