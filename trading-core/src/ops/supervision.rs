@@ -61,15 +61,20 @@ pub fn finding(
     typed: impl Fn(&str) -> String,
 ) -> Option<Finding> {
     let (id, message) = trouble(supervision, now)?;
-    let next = match supervision {
+    let next = next(supervision, typed);
+    let severity = if desired.is_nothing() { Severity::Warning } else { Severity::Critical };
+    let finding = Finding::new(id, severity, "supervisor", message);
+    Some(finding.seen(desired.evidence()).next(next))
+}
+
+/// What is typed where nobody acts on desired counts.
+pub(crate) fn next(supervision: &Supervision, typed: impl Fn(&str) -> String) -> String {
+    match supervision {
         Supervision::Alive(_) => typed("local logs --group supervisor --since 10m"),
         Supervision::Stopped(Supervisor { pid: Some(pid), .. }) => format!("kill -CONT {pid}"),
         Supervision::Stopped(_) => typed("local status"),
         Supervision::Platform | Supervision::Absent => typed("local up --detach"),
-    };
-    let severity = if desired.is_nothing() { Severity::Warning } else { Severity::Critical };
-    let finding = Finding::new(id, severity, "supervisor", message);
-    Some(finding.seen(desired.evidence()).next(next))
+    }
 }
 
 /// Why nobody acts on desired counts, with the id of what is found; `None`: somebody does.

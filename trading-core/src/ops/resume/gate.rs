@@ -113,7 +113,7 @@ fn venue_of(site: &Site, world: &World, row: &OrderRow) -> Option<VenueName> {
 /// The id of the obstacle that something could not be read.
 const UNREAD: &str = "resume.unread";
 /// The id of the obstacle that nobody acts on desired counts.
-const UNSUPERVISED: &str = "resume.unsupervised";
+pub(super) const UNSUPERVISED: &str = "resume.unsupervised";
 /// The id of the obstacle that a strategy is not up.
 pub(super) const NOT_BEATING: &str = "resume.not_beating";
 /// The id of the obstacle that it is not, and nothing says what would bring it up.
@@ -259,6 +259,13 @@ pub(super) fn unsupervised(world: &World) -> Option<Obstacle> {
     };
     let (_, why) = trouble(value, *observed_at)?;
     Some(obstacle(UNSUPERVISED, "supervisor", why))
+}
+
+/// Somebody is to act on desired counts and does not, before anything is done: one that is gone is
+/// started by the resume, and of one that is there no second one is.
+pub(super) fn does_nothing(world: &World) -> Option<Obstacle> {
+    let supervision = world.supervision.as_ref().and_then(Reading::value);
+    unsupervised(world).filter(|_| supervision != Some(&Supervision::Absent))
 }
 
 /// What keeps the latch from being released: nobody who supervises, services that are not up, strategies that have

@@ -1,6 +1,6 @@
 //! The outcome of a resume.
 
-use super::gate::{self, NOT_PLACED, NOTHING_RUNS, Obstacle, UNSETTLED};
+use super::gate::{self, NOT_PLACED, NOTHING_RUNS, Obstacle, UNSETTLED, UNSUPERVISED};
 use super::holds::in_order;
 use super::positions::{self, NOBODYS, ODD_POSITION, STALE};
 use super::procedure::{End, Resume};
@@ -8,10 +8,11 @@ use super::record;
 use super::restore::{self, Fate, Item};
 use crate::model::{
     Attr, Hold, Reading, RestoreChunk, RestoreItem, RestoreSubject, RestoreValue, StrategyId,
-    StrategyRow, Written,
+    StrategyRow, Supervision, Written,
 };
 use crate::ops::Planned;
 use crate::ops::run::describe;
+use crate::ops::supervision;
 use crate::plan::{Settled, Step};
 use crate::report::{Block, Cell, Exit, Finding, Fold, Problem, Report, Severity, Tone};
 use serde::Serialize;
@@ -170,7 +171,9 @@ impl Resume {
                 let decides =
                     |it: &Obstacle| it.id == record::MISSING || is_left(it.id) || it.id == NOBODYS;
                 let stuck = self.obstacles.iter().all(decides);
-                let next = stuck.then(|| self.way_out(&self.obstacles)).flatten();
+                // While nobody supervises nothing else comes up either.
+                let supervised = self.obstacles.iter().find_map(|it| self.supervised(it));
+                let next = supervised.or_else(|| self.way_out(&self.obstacles).filter(|_| stuck));
                 ("resume.held", message, next.unwrap_or_else(|| self.again(&self.to_decide())))
             }
         };
@@ -187,10 +190,23 @@ impl Resume {
         let options: BTreeSet<String> = options.collect();
         let more: String = options.iter().map(|it| format!(" {it}")).collect();
         if options.is_empty() {
-            let nobodys = obstacles.iter().find(|it| it.id == NOBODYS)?;
-            return Some(positions::correct(nobodys, &self.again("")));
+            return match obstacles.iter().find(|it| it.id == NOBODYS) {
+                Some(nobodys) => Some(positions::correct(nobodys, &self.again(""))),
+                None => obstacles.iter().find_map(|it| self.supervised(it)),
+            };
         }
         Some(self.again(&more))
+    }
+
+    /// What is typed where a supervisor is there and does nothing. Where there is none nobody else
+    /// may start one under this hold: the next resume does.
+    fn supervised(&self, obstacle: &Obstacle) -> Option<String> {
+        let of = self.world.supervision.as_ref().and_then(Reading::value);
+        let env = &self.site.environment;
+        let typed = |words: &str| format!("tradectl {words} --env {env}");
+        let is_there = |it: &&Supervision| **it != Supervision::Absent;
+        let of = of.filter(is_there).filter(|_| obstacle.id == UNSUPERVISED);
+        of.map(|it| supervision::next(it, typed))
     }
 
     /// What decides the items that nobody has decided.

@@ -408,6 +408,7 @@ impl Resume {
         let trading = gate::trading_again(&self.world, &self.fates);
         self.obstacles.extend(positions::odd_positions(&self.site, &self.world, &trading));
         self.obstacles.extend(gate::idle(&self.world, &self.fates));
+        self.obstacles.extend(gate::does_nothing(&self.world));
         match self.obstacles.first() {
             Some(first) => Err(End::Refused(format!("{}: {}", first.subject, first.message))),
             None => Ok(()),

@@ -297,7 +297,38 @@ fn nothing_is_released_while_nobody_supervises() {
         assert_eq!(world.latch.holds.len(), 1, "{as_what:?}");
         let found = report.findings.iter().find(|it| it.id == "resume.unsupervised");
         assert!(found.is_some_and(|it| it.subject == "supervisor"), "{as_what:?}: {report:#?}");
+        // What is typed next is not the same once more.
+        let next = match &as_what {
+            Supervision::Alive(_) => "tradectl local logs --group supervisor --since 10m --env sim",
+            Supervision::Stopped(_) => "kill -CONT 42",
+            _ => "tradectl resume stop-r1 --env sim --reason …",
+        };
+        let of_it = found.and_then(|it| it.next.as_deref());
+        assert_eq!(of_it, Some(next).filter(|_| as_what != Supervision::Absent));
+        assert_eq!(report.errors[0].hint.as_deref(), Some(next), "{report:#?}");
     }
+}
+
+#[test]
+fn a_supervisor_that_does_nothing_is_told_before_anything_is_put_back() {
+    let mut world = stopped();
+    let at = world.now - SignedDuration::from_secs(60);
+    let who = Supervisor { pid: Some(42), since: Some(at), last_round: at };
+    let fresh = Supervisor { last_round: world.now, ..who.clone() };
+    let logs = "tradectl local logs --group supervisor --since 10m --env sim";
+    for (supervision, next) in
+        [(Supervision::Stopped(fresh), "kill -CONT 42"), (Supervision::Alive(who), logs)]
+    {
+        world.supervision = supervision;
+        let report = resume(&mut world);
+        assert_eq!(report.exit, Exit::Refused, "{report:#?}");
+        assert!(world.applied.is_empty(), "{:?}", world.applied);
+        assert_eq!(report.findings[0].id, "resume.unsupervised", "{report:#?}");
+        assert_eq!(report.findings[0].next.as_deref(), Some(next), "{report:#?}");
+        assert_eq!(report.errors[0].hint.as_deref(), Some(next), "{report:#?}");
+    }
+    world.supervision = Supervision::Absent;
+    assert_eq!(resume(&mut world).outcome, "RELEASED");
 }
 
 #[test]
