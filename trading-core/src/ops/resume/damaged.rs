@@ -34,6 +34,16 @@ impl Resume {
         format!("tradectl journal verify --env {}", self.site.environment)
     }
 
+    /// Whether a refusal is for the sake of journals that cannot be read, as it says.
+    pub(super) fn is_for_journals(&self, why: &str) -> bool {
+        let gaps = [
+            self.world.loose.as_ref().and_then(Reading::as_gap),
+            self.world.stops.as_ref().and_then(Reading::as_gap),
+        ];
+        let mut gaps = gaps.into_iter().flatten().filter(|it| it.source == JOURNALS);
+        gaps.any(|gap| why.contains(&gap.to_string()))
+    }
+
     /// That journals cannot be read may be why a part of the record is missing.
     pub(super) fn unread_journals_and_missing(&self) -> Option<&Gap> {
         let missing = self.obstacles.iter().any(|it| it.id == MISSING);

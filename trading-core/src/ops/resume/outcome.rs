@@ -127,8 +127,9 @@ impl Resume {
             End::Usage(why) => ("resume.usage", why.clone(), "tradectl resume --help".to_owned()),
             End::Refused(why) => {
                 let message = format!("not resumed, nothing was changed: {why}");
-                let verify = self.unread_journals_and_missing().map(|_| self.verify());
-                let next = verify.or_else(|| self.way_out(&self.obstacles));
+                let unread =
+                    self.unread_journals_and_missing().is_some() || self.is_for_journals(why);
+                let next = unread.then(|| self.verify()).or_else(|| self.way_out(&self.obstacles));
                 let next = next.or_else(|| self.first_of_several());
                 let next = next.unwrap_or_else(|| format!("tradectl status --env {env}"));
                 ("resume.refused", message, next)

@@ -53,3 +53,17 @@ fn a_state_store_that_cannot_be_read_is_no_less_in_the_way_for_a_damaged_journal
     assert_eq!(report.exit, Exit::Failed, "{report:#?}");
     assert!(!world.latch.holds.is_empty());
 }
+
+/// Whether what is given was put back already may stand in it: nothing but that journal helps.
+#[test]
+fn a_damaged_journal_that_keeps_a_given_record_out_is_named_and_to_be_verified() {
+    let (mut world, record) = given::unnamed();
+    stop_scope(&mut world, "r1", Scope::All);
+    world.journal_damage = Some(DAMAGE);
+    let asked = Request { record, ..request(&world, "r2") };
+    let report = resume_with(&mut world, asked, None).unwrap();
+    assert_eq!(report.exit, Exit::Refused, "{report:#?}");
+    let problem = &report.errors[0];
+    assert!(problem.message.contains(DAMAGE), "{problem:?}");
+    assert_eq!(problem.hint.as_deref(), Some("tradectl journal verify --env sim"));
+}

@@ -3,7 +3,7 @@
 use super::*;
 
 /// A stop without a latch and a record died; what it printed, and the world that it left.
-fn unnamed() -> (SimWorld, Vec<RestoreChunk>) {
+pub(super) fn unnamed() -> (SimWorld, Vec<RestoreChunk>) {
     unnamed_of(Scope::All)
 }
 
