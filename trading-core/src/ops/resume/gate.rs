@@ -3,9 +3,9 @@
 
 use super::restore::{self, Item};
 use crate::model::{
-    Acknowledges, ClientOrderId, Gap, GapKind, Heartbeat, Hold, OrderRow, Reading, RestoreSubject,
-    RestoreValue, Scope, StrategyId, StrategyRow, StrategyStatus, Supervision, TaskState, Utc,
-    VenueName, a_few,
+    Acknowledges, ClientOrderId, Gap, GapKind, Heartbeat, Hold, OrderRow, Reading, RestoreItem,
+    RestoreSubject, RestoreValue, Scope, Service, StrategyId, StrategyRow, StrategyStatus,
+    Supervision, Task, TaskState, Utc, VenueName, a_few,
 };
 use crate::ops::Query;
 use crate::ops::emergency_stop::Site;
@@ -319,7 +319,7 @@ pub(super) fn not_ready(
         };
         let from = stopped_at.max(started_at);
         let Some(message) = silence(site, row, (from, since), *observed_at) else { continue };
-        let nothing = lost_task(world, row).or_else(|| idle_service(world, row, fates));
+        let nothing = lost_task(world, row).or_else(|| idle_service(site, world, row, fates));
         obstacles.push(match nothing {
             Some(why) => obstacle(NOTHING_RUNS, RestoreSubject::Strategy(id.clone()), why),
             None if row.service().is_none() && row.task().is_none() => {
@@ -350,54 +350,66 @@ fn lost_task(world: &World, row: &StrategyRow) -> Option<String> {
 
 /// Strategies that are put back to trading and whose service stays at 0, with why.
 fn unlifted<'a>(
+    site: &'a Site,
     world: &'a World,
     fates: &'a [Item],
 ) -> impl Iterator<Item = (&'a StrategyId, String)> {
-    put_back(fates).filter_map(|id| Some((id, idle_service(world, world.row(id)?, fates)?)))
+    put_back(fates).filter_map(|id| Some((id, idle_service(site, world, world.row(id)?, fates)?)))
 }
 
 /// What tells whether an engine runs them that no service started.
-pub(super) fn who_runs(world: &World, fates: &[Item]) -> Option<Query> {
-    unlifted(world, fates).next().map(|_| Query::Leases)
+pub(super) fn who_runs(site: &Site, world: &World, fates: &[Item]) -> Option<Query> {
+    unlifted(site, world, fates).next().map(|_| Query::Leases)
 }
 
 /// Those of them that no engine holds, before anything is done: no waiting brings them up. Where
 /// that is not known they are waited for.
-pub(super) fn idle(world: &World, fates: &[Item]) -> Vec<Obstacle> {
+pub(super) fn idle(site: &Site, world: &World, fates: &[Item]) -> Vec<Obstacle> {
     let nobody_leases = |id: &StrategyId| match &world.leases {
         Some(Reading::Known { observed_at, .. }) => world.live_lease(id, *observed_at).is_none(),
         other => other.as_ref().is_some_and(Reading::is_absent),
     };
-    let idle = unlifted(world, fates).filter(|(id, _)| nobody_leases(id));
+    let idle = unlifted(site, world, fates).filter(|(id, _)| nobody_leases(id));
     let told = |(id, why): (&StrategyId, String)| {
         obstacle(NOTHING_RUNS, RestoreSubject::Strategy(id.clone()), why)
     };
     idle.map(told).collect()
 }
 
-/// The same where a service runs it: its count is 0, and not by the stop's hand alone.
-fn idle_service(world: &World, row: &StrategyRow, fates: &[Item]) -> Option<String> {
+/// The same where a service runs it: its count is 0, and not by the stop's hand alone, and nothing
+/// of it runs all the same.
+fn idle_service(site: &Site, world: &World, row: &StrategyRow, fates: &[Item]) -> Option<String> {
     let name = row.service()?;
     let service = restore::service(world, &name).ok()??;
-    let comes_back = |it: &Item| {
-        let lifts = match (&it.item.subject, &it.item.before) {
-            (RestoreSubject::Service(its), RestoreValue::Desired(before)) => {
-                *its == name && *before > 0
-            }
-            // Its scaling brings it up by itself, once it is let loose.
-            (RestoreSubject::Autoscaling(its), RestoreValue::Autoscaling(before)) => {
-                *its == name && before.min_capacity > 0 && before.can_lift()
-            }
-            _ => false,
-        };
-        lifts && !it.stays()
-    };
-    (service.desired_count == 0 && !fates.iter().any(comes_back)).then(|| {
+    // One that was told to stop brings nobody up.
+    let lives = |it: &Task| it.state != TaskState::Stopping;
+    let runs = service.running_count > 0 || world.runners(site, row).any(lives);
+    let comes_back = fates.iter().any(|it| !it.stays() && lifts(world, &it.item, service));
+    (service.desired_count == 0 && !runs && !comes_back).then(|| {
         format!(
             "its service {name} has a desired count of 0, and this resume puts none back: set \
              the count that is meant, or leave the strategy too"
         )
     })
+}
+
+/// Whether what is put back brings a service up, or what it runs.
+fn lifts(world: &World, item: &RestoreItem, service: &Service) -> bool {
+    match (&item.subject, &item.before) {
+        (RestoreSubject::Service(its), RestoreValue::Desired(before)) => {
+            *its == service.name && *before > 0
+        }
+        // Its scaling brings it up by itself, once it is let loose.
+        (RestoreSubject::Autoscaling(its), RestoreValue::Autoscaling(before)) => {
+            *its == service.name && before.min_capacity > 0 && before.can_lift()
+        }
+        // So does what starts it at its time, once it fires again.
+        (RestoreSubject::Schedule(id), RestoreValue::Enabled(true)) => {
+            let schedules = world.schedules.as_ref().and_then(Reading::value);
+            schedules.into_iter().flatten().any(|it| it.id == *id && it.starts(service))
+        }
+        _ => false,
+    }
 }
 
 fn no_row(id: &StrategyId) -> Obstacle {

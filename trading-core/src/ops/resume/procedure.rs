@@ -223,7 +223,7 @@ impl Resume {
                     self.fates = restore::fates(&self.world, &self.request, &hold.stop_id);
                 }
                 let mut queries = gate::doubtful_orders(&self.site, &self.world, &self.reach());
-                queries.extend(gate::who_runs(&self.world, &self.fates));
+                queries.extend(gate::who_runs(&self.site, &self.world, &self.fates));
                 self.stage = Stage::Asking;
                 if queries.is_empty() {
                     self.plan(now);
@@ -407,7 +407,7 @@ impl Resume {
         self.obstacles = orders;
         let trading = gate::trading_again(&self.world, &self.fates);
         self.obstacles.extend(positions::odd_positions(&self.site, &self.world, &trading));
-        self.obstacles.extend(gate::idle(&self.world, &self.fates));
+        self.obstacles.extend(gate::idle(&self.site, &self.world, &self.fates));
         self.obstacles.extend(gate::does_nothing(&self.world));
         match self.obstacles.first() {
             Some(first) => Err(End::Refused(format!("{}: {}", first.subject, first.message))),

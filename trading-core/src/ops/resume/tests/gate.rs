@@ -151,6 +151,62 @@ fn a_service_that_somebody_else_set_to_none_is_named() {
     assert!(found.all(|it| it.message.contains("its service engine-2 has a desired count of 0")));
 }
 
+/// What runs, or is started at its time, is waited for and not refused.
+#[test]
+fn of_a_service_of_no_count_who_runs_all_the_same_is_not_idle() {
+    let mut world = stopped();
+    let chunks = world.chunks.iter_mut();
+    chunks.for_each(|it| it.items.retain(|item| !item.subject.to_string().ends_with("=engine-2")));
+    let refused = |world: &SimWorld| {
+        let (asked, mut world) = (request(world, "r2"), world.clone());
+        let (report, approval) = survey(&mut world, asked);
+        assert_eq!(report.exit == Exit::Refused, approval.is_none(), "{report:#?}");
+        approval.is_none()
+    };
+    assert!(refused(&world));
+    // Its own task, as the platform counts it.
+    for (running, idle) in [(0, 1), (1, 0)] {
+        let mut runs = world.clone();
+        let its = |it: &&mut Service| it.name.as_str() == "engine-2";
+        runs.services.iter_mut().find(its).unwrap().running_count = running;
+        let (site, mut seen) = (world::site(), World::of(&world::site()));
+        let queries = [
+            Query::Latch,
+            Query::Strategies,
+            Query::Services,
+            Query::Tasks,
+            Query::Leases,
+            Query::RestoreChunks("stop-r1".into()),
+        ];
+        queries.iter().for_each(|query| seen.take(runs.read(query)));
+        let asked = request(&runs, "r2");
+        let fates = super::super::restore::fates(&seen, &asked, &"stop-r1".into());
+        assert_eq!(super::super::gate::idle(&site, &seen, &fates).len().min(1), idle, "{running}");
+    }
+    // A task that its row names, and no service.
+    for (state, is_refused) in [(TaskState::Running, false), (TaskState::Stopping, true)] {
+        let mut by_task = world.clone();
+        let mut task = by_task.tasks[0].clone();
+        (task.id, task.service, task.state) = ("by-hand".into(), None, state);
+        by_task.tasks.push(task);
+        let its = |it: &&mut StrategyRow| it.service() == Some("engine-2".into());
+        by_task.rows.iter_mut().filter(its).for_each(|it| {
+            it.row.set("task_id", Attr::text("by-hand"));
+        });
+        assert_eq!(refused(&by_task), is_refused, "{state:?}");
+    }
+    // A schedule that is put back enabled, unless it is left.
+    let mut fires = world.clone();
+    let scales = ScheduleTarget::Service { cluster: "sim".into(), service: "engine-2".into() };
+    fires.schedules[0].targets = vec![scales];
+    let item = RestoreSubject::Schedule(fires.schedules[0].id.clone());
+    let recorded = fires.chunks.iter().flat_map(|it| &it.items).any(|it| it.subject == item);
+    assert!(recorded && !refused(&fires));
+    let leave = vec![item.to_string()];
+    let asked = Request { leave, ..request(&fires, "r2") };
+    assert_eq!(survey(&mut fires, asked).0.exit, Exit::Refused);
+}
+
 #[test]
 fn strategies_of_a_service_that_is_left_at_none_are_named_before_anybody_waits() {
     let mut world = stopped();
