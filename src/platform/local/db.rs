@@ -133,10 +133,15 @@ impl Db {
     ) -> Result<T, DbError> {
         self.with(|open| {
             let known = latest(self.schema);
+            let newer = |found| DbError::Newer { name: self.schema.name, found, known };
             if open.format > known {
-                return Err(DbError::Newer { name: self.schema.name, found: open.format, known });
+                return Err(newer(open.format));
             }
-            write_in(&mut open.connection, f)
+            write_in(&mut open.connection, |tx| {
+                // A newer tradectl may have been here since it was opened.
+                let found = format_of(tx)?;
+                if found > known { Err(newer(found)) } else { Ok(f(tx)?) }
+            })
         })
     }
     /// Writes also to a file of a newer format, which `f` is told: for the one write that
@@ -145,7 +150,12 @@ impl Db {
         &self,
         f: impl FnOnce(&Transaction<'_>, u32) -> rusqlite::Result<T>,
     ) -> Result<T, DbError> {
-        self.with(|open| write_in(&mut open.connection, |tx| f(tx, open.format)))
+        self.with(|open| {
+            write_in(&mut open.connection, |tx| {
+                let format = format_of(tx)?;
+                f(tx, format)
+            })
+        })
     }
 
     /// Writes what stands there already, to know whether anything can be written now. `None`:
@@ -211,12 +221,12 @@ fn read_at_rest<T>(
     if as_it_is()? == Some(before) { Ok(value) } else { Err(cause.into()) }
 }
 
-fn write_in<T>(
+fn write_in<T, E: Into<DbError>>(
     connection: &mut Connection,
-    f: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    f: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
 ) -> Result<T, DbError> {
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let value = f(&tx)?;
+    let value = f(&tx).map_err(Into::into)?;
     tx.commit().map_err(|error| {
         if is_not_committed(&error) { DbError::Sqlite(error) } else { DbError::Commit(error) }
     })?;
@@ -273,7 +283,7 @@ fn migrate(connection: &mut Connection, schema: &Schema) -> Result<(), DbError> 
             tx.execute_batch(statements)?;
             tx.pragma_update(None, "user_version", format)?;
         }
-        Ok(())
+        Ok::<(), rusqlite::Error>(())
     })
 }
 
@@ -355,6 +365,16 @@ mod tests {
         assert_eq!(Db::new(path.clone(), &ONE).no_room(), None);
         assert_eq!(format_of(&rusqlite::Connection::open(&path).unwrap()).unwrap(), 7);
         drop(db);
+        // Nor is one that a newer tradectl brought up since it was opened set back.
+        let newer = rusqlite::Connection::open(&path).unwrap();
+        newer.pragma_update(None, "user_version", 1).unwrap();
+        let early = Db::new(path.clone(), &ONE);
+        assert_eq!(early.no_room(), None);
+        newer.pragma_update(None, "user_version", 7).unwrap();
+        assert_eq!(early.no_room(), None);
+        assert_eq!(format_of(&newer).unwrap(), 7);
+        assert!(early.write_blocking(|_| Ok(())).is_err(), "nor written to");
+        drop((early, newer));
         // Where its write-ahead log should grow nothing can.
         let _old = std::fs::remove_file(home.path().join("test.db-wal"));
         std::fs::create_dir(home.path().join("test.db-wal")).unwrap();
