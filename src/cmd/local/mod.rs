@@ -8,7 +8,8 @@ mod up;
 
 use std::time::Duration;
 
-use trading_core::model::{Latch, Service, TaskState};
+use trading_core::model::{Barrier, LATCH_FORMAT, Latch, Service, TaskState};
+use trading_core::ops::resume::first_for;
 use trading_core::report::{Block, Cell, Report, Tone};
 
 use super::Session;
@@ -46,9 +47,21 @@ pub(super) async fn run(command: &Command, session: &mut Session<'_>) -> Result<
 /// What brings the environment up from here: under a stop that holds what `local up` starts it
 /// refuses, and the resume of it brings all of it up.
 pub(super) fn way_up(environment: &Environment, latch: Option<&Latch>) -> String {
-    match latch.and_then(local::holding_whole) {
-        Some((stop, _)) => environment.typed(&format!("resume {stop} --reason …")),
+    match latch.and_then(|it| Some((it, local::holding_whole(it)?))) {
+        Some((latch, barrier)) => way_past(environment, latch, barrier),
         None => environment.typed(UP),
+    }
+}
+
+/// What ends a barrier: the resume of the stop that is resumed first. No resume of ours ends a
+/// latch of a newer format: `status` says what does.
+fn way_past(environment: &Environment, latch: &Latch, barrier: Barrier<'_>) -> String {
+    match barrier {
+        Barrier::Hold(hold) if latch.format <= LATCH_FORMAT => {
+            let first = first_for(&latch.holds, hold);
+            environment.typed(&format!("resume {} --reason …", first.stop_id))
+        }
+        Barrier::Newer(_) | Barrier::Hold(_) => environment.typed("status"),
     }
 }
 
@@ -118,3 +131,6 @@ pub(super) fn data_schemas() -> [(&'static str, schemars::Schema); 4] {
         ("local.up", up::data_schema()),
     ]
 }
+
+#[cfg(test)]
+mod tests;

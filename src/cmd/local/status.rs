@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use trading_core::model::{Hold, Latch, Phase, Reading, Service, Supervision, Task, TaskState};
+use trading_core::model::{
+    Barrier, Hold, Latch, Phase, Reading, Service, Supervision, Task, TaskState,
+};
 use trading_core::ops::supervision::{self, Desired};
 use trading_core::report::{Block, Cell, Exit, Finding, Report, Severity, Tone, stamp};
 
 use super::super::Session;
-use super::{UP, services_table, state_word, way_up};
+use super::{UP, services_table, state_word, way_past, way_up};
 use crate::error::Fault;
 use crate::platform::local;
 use crate::settings::{Access, Environment};
@@ -105,7 +107,7 @@ fn held(latch: &Latch, environment: &Environment) -> Vec<Finding> {
     let told = |hold: &Hold| {
         let next = match hold.phase {
             Phase::Stopping => environment.typed("status"),
-            _ => environment.typed(&format!("resume {} --reason …", hold.stop_id)),
+            _ => way_past(environment, latch, Barrier::Hold(hold)),
         };
         let Hold { stop_id, level, scope, at, actor, reason, .. } = hold;
         let since = stamp(*at);

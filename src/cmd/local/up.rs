@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use serde::Serialize;
 use trading_core::model::{
-    Gap, Listing, Reading, Service, ServiceName, StrategyRow, Written, a_few,
+    Barrier, Gap, Hold, Listing, Reading, Scope, Service, ServiceName, StrategyRow, Written, a_few,
 };
 use trading_core::ops::heartbeat;
 use trading_core::report::{Block, Cell, Exit, Report, Tone};
 
 use super::super::Session;
-use super::{passed, services_table, supervise};
+use super::{passed, services_table, supervise, way_past};
 use crate::error::Fault;
 use crate::platform::local::{self, Blueprint};
 use crate::platform::{Clock, Platform};
@@ -91,15 +91,19 @@ async fn refuse_while_held(environment: &Environment, clock: &Arc<dyn Clock>) ->
         )
         .hint(environment.typed("doctor"))
     })?;
-    match local::holding_whole(&latch) {
-        None => Ok(()),
-        Some((stop, held)) => Err(Fault::new(
-            Exit::Refused,
-            "local.held",
-            format!("stop {stop} holds {held}; nothing was started"),
-        )
-        .hint(environment.typed(&format!("resume {stop} --reason TEXT")))),
-    }
+    let Some(barrier) = local::holding_whole(&latch) else { return Ok(()) };
+    let message = match barrier {
+        Barrier::Newer(_) => format!("{barrier}; nothing was started"),
+        Barrier::Hold(Hold { stop_id, scope, .. }) => {
+            let held = match scope {
+                Scope::All => "the whole environment".to_owned(),
+                scope => scope.to_string(),
+            };
+            format!("stop {stop_id} holds {held}; nothing was started")
+        }
+    };
+    let fault = Fault::new(Exit::Refused, "local.held", message);
+    Err(fault.hint(way_past(environment, &latch, barrier)))
 }
 
 /// Before anybody is told that this one supervises.

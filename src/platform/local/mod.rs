@@ -33,7 +33,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use trading_core::model::{Barrier, Latch, Scope, Start, VenueName};
+use trading_core::model::{Barrier, Latch, Start, VenueName};
+use trading_core::ops::resume::first_for;
 use trading_core::report::Exit;
 
 use crate::error::Fault;
@@ -202,21 +203,15 @@ pub async fn next_look() {
     tokio::time::sleep(LOOK_EVERY).await;
 }
 
-/// The stop that holds the whole environment, a whole service of it or a venue, with what it
-/// holds, if there is one. Bringing everything up would drive around it.
-pub fn holding_whole(latch: &Latch) -> Option<(String, String)> {
-    let hold = match latch.refuses(Start::Everything)? {
-        Barrier::Newer(format) => {
-            let stop = format!("unknown (latch format {format})");
-            return Some((stop, "everything".to_owned()));
-        }
-        Barrier::Hold(hold) => hold,
-    };
-    let held = match &hold.scope {
-        Scope::All => "the whole environment".to_owned(),
-        scope => scope.to_string(),
-    };
-    Some((hold.stop_id.to_string(), held))
+/// What keeps everything from coming up: a latch of a newer format, or a stop that holds the
+/// whole environment, a whole service of it or a venue. Of several it is the one that is resumed
+/// first. Bringing everything up would drive around it.
+pub fn holding_whole(latch: &Latch) -> Option<Barrier<'_>> {
+    let barrier = latch.refuses(Start::Everything)?;
+    Some(match barrier {
+        Barrier::Newer(_) => barrier,
+        Barrier::Hold(hold) => Barrier::Hold(first_for(&latch.holds, hold)),
+    })
 }
 
 /// Supervises an environment until `stop` is ready. What runs goes on running then.

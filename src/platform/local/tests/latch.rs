@@ -181,12 +181,12 @@ async fn a_hold_on_a_whole_service_or_venue_keeps_everything_from_coming_up() {
     let (_, _, held) = ready(home.path()).await;
     let of = |scope: Scope, phase: Phase| {
         let hold = Hold { scope, phase, ..held.holds[0].clone() };
-        holding_whole(&Latch { holds: vec![hold], ..held.clone() }).map(|(_, scope)| scope)
+        holding_whole(&Latch { holds: vec![hold], ..held.clone() }).is_some()
     };
-    assert_eq!(of(Scope::All, Phase::Held).as_deref(), Some("the whole environment"));
+    assert!(of(Scope::All, Phase::Held));
     let engine = || Scope::Service("engine".into());
-    assert_eq!(of(engine(), Phase::Stopping).as_deref(), Some("service=engine"));
-    assert_eq!(of(Scope::Venue("paper".into()), Phase::Held).as_deref(), Some("venue=paper"));
-    assert_eq!(of(engine(), Phase::Resuming).as_deref(), Some("service=engine"), "to its end");
-    assert_eq!(of(Scope::Strategy("s".into()), Phase::Held), None, "its engine obeys it");
+    assert!(of(engine(), Phase::Stopping));
+    assert!(of(Scope::Venue("paper".into()), Phase::Held));
+    assert!(of(engine(), Phase::Resuming), "to its end");
+    assert!(!of(Scope::Strategy("s".into()), Phase::Held), "its engine obeys it");
 }
