@@ -180,6 +180,32 @@ fn what_cannot_be_read_at_all_keeps_its_supervisor() {
 }
 
 #[test]
+fn what_runs_under_rows_that_cannot_be_read_keeps_its_supervisor() {
+    let home = Home::new();
+    let (code, document) = home.run("local up --detach");
+    assert_eq!(code, 0, "{document:#}");
+    let processes: Vec<Process> =
+        home.tasks("RUNNING").iter().flat_map(|task| processes_of_task(task)).collect();
+    let database = rusqlite::Connection::open(home.platform("compute.db")).unwrap();
+    let to = |from: &str, to: &str| {
+        let sql = "UPDATE tasks SET document = replace(document, ?1, ?2)";
+        assert!(database.execute(sql, [from, to]).unwrap() > 0);
+    };
+    to("RUNNING", "WEIRD");
+    let (code, document) = home.run("local down");
+    let error = &document["errors"][0];
+    assert_eq!((code, error["code"].as_str()), (11, Some("local.tasks_unreadable")));
+    let hint = error["hint"].as_str().unwrap();
+    let named = |it: &Process| hint.split(' ').any(|word| word == it.pid.to_string());
+    assert!(hint.starts_with("kill ") && processes.iter().all(named), "{document:#}");
+    to("WEIRD", "RUNNING");
+    assert!(home.supervisor().is_some());
+    assert!(processes.iter().all(|process| process.is_alive()));
+    let (code, document) = home.run("local down");
+    assert_eq!((code, document["outcome"].as_str()), (0, Some("down")), "{document:#}");
+}
+
+#[test]
 fn nothing_comes_up_under_a_stop_and_everything_after_its_resume() {
     let home = Home::new();
     assert_eq!(home.run("local up --detach").0, 0);

@@ -1,18 +1,18 @@
 //! `tradectl local down`: ends the supervisor first, so that nothing is started again, then
 //! every task, and shows that they have ended. Desired counts stay: `local up` starts the
-//! same again. Where no task can be read the supervisor stays: nobody else would look after
-//! what runs.
+//! same again. Where no task can be read, or none of those that run, the supervisor stays:
+//! nobody else would look after what runs.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
-use trading_core::model::{Gap, GapKind, Listing, Reading, Task, TaskState, VenueName};
+use trading_core::model::{Gap, GapKind, Listing, Reading, Task, TaskState, VenueName, a_few};
 use trading_core::ops::{Query, positions};
 use trading_core::report::{Block, Exit, Finding, Report, Severity};
 
 use super::super::Session;
-use super::{UP, passed, state_word, way_up};
+use super::{passed, state_word, way_up};
 use crate::drive::read;
 use crate::error::Fault;
 use crate::platform::local::supervisor::Watch;
@@ -49,6 +49,7 @@ pub(super) async fn run(_args: &Args, session: &mut Session<'_>) -> Result<Repor
     let platform = local::open(&environment, Arc::clone(&clock))?;
     let paths = local::paths_of(&environment)?;
     let first = live(&platform).await.map_err(|gap| unreadable(&environment, &gap))?;
+    refuse_blind(&environment, &first).await?;
     let open = left_open(&first, &environment, &platform, session).await?;
     let bare = open.iter().filter(|it| it.severity <= Severity::Warning).count();
     if bare > 0 {
@@ -56,13 +57,20 @@ pub(super) async fn run(_args: &Args, session: &mut Session<'_>) -> Result<Repor
         session.ctx.ui.note(&format!("ends what manages {bare} positions that are {what}"));
     }
     let supervisor = end_supervisor(&paths, clock.as_ref()).await?;
-    let (asked, left) = end_tasks(&platform, clock.as_ref()).await.map_err(|gap| {
+    let ended = end_tasks(&platform, clock.as_ref()).await.map_err(|gap| {
         let message = format!(
             "{supervisor} The tasks cannot be read any more ({gap}): those that run do so \
              unsupervised"
         );
-        Fault::new(Exit::Unknown, "local.tasks_unreadable", message).hint(environment.typed(UP))
-    })?;
+        Fault::new(Exit::Unknown, "local.tasks_unreadable", message)
+    });
+    let (asked, left) = match ended {
+        Ok(ended) => ended,
+        Err(fault) => {
+            let latch = platform.state.latch().await;
+            return Err(fault.hint(way_up(&environment, latch.value())));
+        }
+    };
     let (outcome, exit) = match (left.found.is_empty(), left.is_whole()) {
         (true, true) => ("down", Exit::Ok),
         (true, false) => ("UNKNOWN", Exit::Unknown),
@@ -123,6 +131,31 @@ async fn live(platform: &Platform) -> Result<Listing<Task>, Gap> {
 fn unreadable(environment: &Environment, gap: &Gap) -> Fault {
     let message = format!("nothing was ended: which tasks run cannot be read: {gap}");
     Fault::new(Exit::Refused, "local.tasks_unreadable", message).hint(environment.typed("doctor"))
+}
+
+/// Refuses where nothing that runs can be read, and something runs all the same: there is
+/// nothing to be ended but the supervisor, and nobody else looks after what runs.
+async fn refuse_blind(environment: &Environment, live: &Listing<Task>) -> Result<(), Fault> {
+    if !live.found.is_empty() || live.is_whole() {
+        return Ok(());
+    }
+    let mut odd = local::odd_tasks(environment).await?;
+    odd.retain(local::OddTask::may_run);
+    let Some(first) = odd.first() else { return Ok(()) };
+    let names: Vec<&str> = odd.iter().map(|it| it.gap.source.as_str()).collect();
+    let pids: Vec<String> = odd.iter().flat_map(|it| &it.pids).map(ToString::to_string).collect();
+    let message = format!(
+        "nothing was ended: no task that runs can be read, and something runs as {}, whose row is \
+         not understood ({}). Once that has ended, `{}` ends the rest",
+        a_few(&names),
+        first.gap.why,
+        environment.typed("local down")
+    );
+    let hint = match pids.as_slice() {
+        [] => environment.typed("doctor"),
+        pids => format!("kill {}", pids.join(" ")),
+    };
+    Err(Fault::new(Exit::Refused, "local.tasks_unreadable", message).hint(hint))
 }
 
 fn unread(gap: &Gap, environment: &Environment) -> Finding {

@@ -12,6 +12,7 @@ use trading_core::model::{
 };
 
 use super::db::{Db, DbError};
+use super::odd::OddTask;
 use super::paths::LocalPaths;
 use super::record::{StopRequest, TaskRecord};
 use super::settle::{self, Machine, Probe, Settled};
@@ -51,14 +52,13 @@ impl LocalCompute {
     /// Each record compared with its process and lock. Changes nothing. A task that cannot
     /// be compared stands as it is recorded, and beside the others as a gap.
     async fn look(&self) -> Result<Listing<(TaskRecord, Settled)>, DbError> {
-        let Listing { found: mut records, mut gaps } = self.db.read(tables::tasks).await?;
+        let Listing { found: mut records, gaps } = self.db.read(tables::tasks).await?;
         self.overlay(&mut records);
         let (paths, clock) = (self.paths.clone(), Arc::clone(&self.clock));
         let found = tokio::task::spawn_blocking(move || {
             let machine = Machine(&paths);
-            for gap in &mut gaps {
-                gap.why.push_str(&running_as(&machine, &gap.source));
-            }
+            let odd = gaps.into_iter().map(|gap| OddTask::look(&machine, gap));
+            let mut gaps: Vec<Gap> = odd.map(OddTask::told).collect();
             let mut found = Vec::with_capacity(records.len());
             for record in records {
                 let seen = settle::settle(&record, &machine, clock.now(), clock.since_boot());
@@ -222,15 +222,6 @@ impl LocalCompute {
 fn as_settled(looked: Listing<(TaskRecord, Settled)>) -> Listing<TaskRecord> {
     let found = looked.found.into_iter().map(|(_, settled)| settled.record).collect();
     Listing { found, gaps: looked.gaps }
-}
-
-/// What runs as a task whose row is odd: nobody else can tell who has to end it.
-fn running_as(machine: &Machine<'_>, task: &str) -> String {
-    let pids: Vec<_> = machine.find(task).iter().map(|it| it.pid.to_string()).collect();
-    match pids.as_slice() {
-        [] => "; no process of it was found".to_owned(),
-        pids => format!("; process {} runs as it", pids.join(", ")),
-    }
 }
 
 /// What came of a request to stop.

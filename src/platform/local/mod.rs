@@ -18,6 +18,7 @@ mod fallback;
 pub mod linux;
 mod logs;
 mod notify;
+mod odd;
 mod parsed;
 mod paths;
 mod record;
@@ -45,6 +46,7 @@ use crate::venue::Venue;
 
 pub use blueprint::{Blueprint, ServiceSpec};
 pub use logs::{Cursor, LogWriter, follow, group_names};
+pub use odd::{OddTask, odd_tasks};
 pub use paths::LocalPaths;
 pub use record::TaskDefinition;
 
@@ -184,6 +186,11 @@ pub async fn setup(
         .write(move |tx| tables::apply(tx, &blueprint, now))
         .await
         .map_err(|error| not_set_up(&paths, &error))
+}
+
+fn rows_unread(error: DbError) -> Fault {
+    let message = format!("which rows of tasks are not understood cannot be read: {error}");
+    Fault::new(Exit::Refused, "local.tasks_unreadable", message)
 }
 
 fn not_set_up(paths: &LocalPaths, error: &DbError) -> Fault {

@@ -1,0 +1,56 @@
+//! Rows of tasks that are not understood, and what the machine says of each.
+
+use trading_core::model::Gap;
+
+use super::db::Db;
+use super::settle::{Machine, Probe};
+use super::{paths_of, tables};
+use crate::error::Fault;
+use crate::settings::Environment;
+
+/// A task whose row is not understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OddTask {
+    /// The row's name, and what is odd about it.
+    pub gap: Gap,
+    /// The processes that run as it, as far as can be seen.
+    pub pids: Vec<u32>,
+    /// Its lock is held, or cannot be looked at.
+    held: bool,
+}
+
+impl OddTask {
+    pub(super) fn look(machine: &Machine<'_>, gap: Gap) -> Self {
+        let pids = machine.find(&gap.source).iter().map(|it| it.pid).collect();
+        let held = machine.may_hold(&gap.source);
+        Self { gap, pids, held }
+    }
+    /// Whether something runs as it, as far as can be seen.
+    pub fn may_run(&self) -> bool {
+        self.held || !self.pids.is_empty()
+    }
+    /// As it stands in a list: nobody else can tell who has to end it.
+    pub(super) fn told(self) -> Gap {
+        let runs = match (self.pids.as_slice(), self.held) {
+            ([], false) => "; no process of it was found".to_owned(),
+            ([], true) => "; its lock is held, and no process of it was found".to_owned(),
+            (pids, _) => {
+                let pids: Vec<String> = pids.iter().map(ToString::to_string).collect();
+                format!("; process {} runs as it", pids.join(", "))
+            }
+        };
+        Gap { why: self.gap.why + &runs, ..self.gap }
+    }
+}
+
+/// All tasks whose rows are not understood.
+pub async fn odd_tasks(environment: &Environment) -> Result<Vec<OddTask>, Fault> {
+    let paths = paths_of(environment)?;
+    let looked = tokio::task::spawn_blocking(move || {
+        let db = Db::new(paths.compute_db(), &tables::SCHEMA);
+        let gaps = db.read_blocking(tables::tasks)?.gaps;
+        let machine = Machine(&paths);
+        Ok(gaps.into_iter().map(|gap| OddTask::look(&machine, gap)).collect())
+    });
+    looked.await.unwrap_or_else(|error| Err(error.into())).map_err(super::rows_unread)
+}
