@@ -138,9 +138,12 @@ fn odd_rows_keep_nothing_else_from_being_stopped_or_brought_down() {
     assert_eq!(document["data"]["unread"][0]["source"], "odd", "{document:#}");
     assert!(document["data"]["tasks_stopped"].as_u64() > Some(0), "{document:#}");
     assert!(home.tasks("RUNNING").is_empty() && home.supervisor().is_none());
-    database.execute("DELETE FROM tasks WHERE id = 'odd'", []).unwrap();
+    // One that is over is told by doctor alone.
+    database.execute("UPDATE tasks SET stopped = 1 WHERE id = 'odd'", []).unwrap();
     let (code, document) = home.run("local down");
     assert_eq!((code, document["outcome"].as_str()), (0, Some("down")), "{document:#}");
+    let checks = home.run("doctor").1["data"]["checks"].to_string();
+    assert!(checks.contains("has ended, and its row is not understood"), "{checks}");
 }
 
 #[test]

@@ -117,9 +117,22 @@ async fn state(environment: &Environment, platform: &Platform) -> Vec<Check> {
     ];
     checks.extend(unlisted("services", &services));
     checks.extend(unlisted("tasks", &tasks));
+    checks.extend(over(environment).await);
     checks.extend(unlisted("schedules", &schedules));
     checks.extend(roles::checks(&site(environment), &services, &tasks, &schedules));
     checks
+}
+
+/// Rows of tasks that are over: nobody else tells them, since nothing depends on them.
+async fn over(environment: &Environment) -> Vec<Check> {
+    let check = |it: &local::OddTask| {
+        let detail = format!("has ended, and its row is not understood: {}", it.gap.why);
+        Check::new("tasks", State::Warning, it.gap.source.as_str(), detail)
+    };
+    match local::odd_tasks(environment).await {
+        Ok(odd) => odd.iter().filter(|it| it.is_over()).map(check).collect(),
+        Err(fault) => vec![Check::new("tasks", State::Unknown, "tasks", fault.message)],
+    }
 }
 
 async fn venues(environment: &Environment, platform: &Platform) -> Vec<Check> {

@@ -50,15 +50,16 @@ impl LocalCompute {
     }
 
     /// Each record compared with its process and lock. Changes nothing. A task that cannot
-    /// be compared stands as it is recorded, and beside the others as a gap.
+    /// be compared stands as it is recorded, and beside the others as a gap. An odd row of one
+    /// that is over is `doctor`'s matter.
     async fn look(&self) -> Result<Listing<(TaskRecord, Settled)>, DbError> {
-        let Listing { found: mut records, gaps } = self.db.read(tables::tasks).await?;
+        let (Listing { found: mut records, gaps }, stopped) = self.db.read(tables::tasks).await?;
         self.overlay(&mut records);
         let (paths, clock) = (self.paths.clone(), Arc::clone(&self.clock));
         let found = tokio::task::spawn_blocking(move || {
             let machine = Machine(&paths);
-            let odd = gaps.into_iter().map(|gap| OddTask::look(&machine, gap));
-            let mut gaps: Vec<Gap> = odd.map(OddTask::told).collect();
+            let odd = OddTask::look(&machine, gaps, stopped).into_iter();
+            let mut gaps: Vec<Gap> = odd.filter(|it| !it.is_over()).map(OddTask::told).collect();
             let mut found = Vec::with_capacity(records.len());
             for record in records {
                 let seen = settle::settle(&record, &machine, clock.now(), clock.since_boot());

@@ -17,17 +17,29 @@ pub struct OddTask {
     pub pids: Vec<u32>,
     /// Its lock is held, or cannot be looked at.
     held: bool,
+    /// It was recorded as stopped.
+    stopped: bool,
 }
 
 impl OddTask {
-    pub(super) fn look(machine: &Machine<'_>, gap: Gap) -> Self {
-        let pids = machine.find(&gap.source).iter().map(|it| it.pid).collect();
-        let held = machine.may_hold(&gap.source);
-        Self { gap, pids, held }
+    /// Compares odd rows with the machine: those of tasks that may be live, and of stopped ones.
+    pub(super) fn look(machine: &Machine<'_>, live: Vec<Gap>, stopped: Vec<Gap>) -> Vec<Self> {
+        let live = live.into_iter().map(|gap| (gap, false));
+        let all = live.chain(stopped.into_iter().map(|gap| (gap, true)));
+        let look = |(gap, stopped): (Gap, bool)| {
+            let pids = machine.find(&gap.source).iter().map(|it| it.pid).collect();
+            let held = machine.may_hold(&gap.source);
+            Self { gap, pids, held, stopped }
+        };
+        all.map(look).collect()
     }
     /// Whether something runs as it, as far as can be seen.
     pub fn may_run(&self) -> bool {
         self.held || !self.pids.is_empty()
+    }
+    /// It was recorded as stopped and nothing runs as it: no gap of what runs.
+    pub fn is_over(&self) -> bool {
+        self.stopped && !self.may_run()
     }
     /// As it stands in a list: nobody else can tell who has to end it.
     pub(super) fn told(self) -> Gap {
@@ -48,9 +60,8 @@ pub async fn odd_tasks(environment: &Environment) -> Result<Vec<OddTask>, Fault>
     let paths = paths_of(environment)?;
     let looked = tokio::task::spawn_blocking(move || {
         let db = Db::new(paths.compute_db(), &tables::SCHEMA);
-        let gaps = db.read_blocking(tables::tasks)?.gaps;
-        let machine = Machine(&paths);
-        Ok(gaps.into_iter().map(|gap| OddTask::look(&machine, gap)).collect())
+        let (listed, stopped) = db.read_blocking(tables::tasks)?;
+        Ok(OddTask::look(&Machine(&paths), listed.gaps, stopped))
     });
     looked.await.unwrap_or_else(|error| Err(error.into())).map_err(super::rows_unread)
 }

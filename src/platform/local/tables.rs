@@ -202,9 +202,17 @@ pub(super) fn register(
     Ok(next)
 }
 
-/// All tasks, live ones and those stopped lately, in the order of their ids.
-pub(super) fn tasks(connection: &Connection) -> rusqlite::Result<Listing<TaskRecord>> {
-    listing(connection, "SELECT id, document FROM tasks ORDER BY id", task_row)
+/// All tasks, live ones and those stopped lately, in the order of their ids. Apart from these
+/// what is odd among the stopped ones: whether something runs as it the row does not say.
+pub(super) fn tasks(connection: &Connection) -> rusqlite::Result<(Listing<TaskRecord>, Vec<Gap>)> {
+    let live = "SELECT id, document FROM tasks WHERE stopped IS NOT 1";
+    let mut all = listing(connection, live, task_row)?;
+    let stopped = "SELECT id, document FROM tasks WHERE stopped = 1";
+    let stopped = listing(connection, stopped, task_row)?;
+    all.found.extend(stopped.found);
+    all.found.sort_by(|a, b| a.id.cmp(&b.id));
+    all.gaps.sort_by(|a, b| a.source.cmp(&b.source));
+    Ok((all, stopped.gaps))
 }
 
 pub(super) fn live_tasks(connection: &Connection) -> rusqlite::Result<Listing<TaskRecord>> {

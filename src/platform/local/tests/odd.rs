@@ -5,7 +5,7 @@ use trading_core::model::{GapKind, Listing, Reading};
 
 use super::world::{World, running, until};
 use crate::platform::local::db::Db;
-use crate::platform::local::{paths_of, tables};
+use crate::platform::local::{odd_tasks, paths_of, tables};
 
 fn compute_db(world: &World) -> Db {
     Db::new(paths_of(&world.environment).unwrap().compute_db(), &tables::SCHEMA)
@@ -48,7 +48,7 @@ async fn odd_rows_keep_no_other_from_being_read_stopped_or_supervised() {
     let tasks = compute.tasks().await;
     let why = &tasks.value().unwrap().gaps[0].why;
     assert!(why.ends_with("no process of it was found"), "{why}");
-    assert_eq!(gaps(tasks), ["odd-1", "odd-2"]);
+    assert_eq!(gaps(tasks), ["odd-1"]);
     let log = std::fs::read_to_string(
         paths_of(&world.environment).unwrap().supervisor_log().with_extension("jsonl"),
     );
@@ -86,6 +86,26 @@ async fn what_may_run_already_under_an_odd_row_is_not_started_beside_it() {
     db.write_blocking(|tx| tx.execute(sound, [])).unwrap();
     world.desired(1, 0).await;
     until(&mut supervisor, &world, running(0)).await;
+}
+
+#[tokio::test]
+async fn an_odd_row_of_a_task_that_is_over_is_no_gap_of_what_runs() {
+    let world = World::new(&["sleep", "1000"], 0).await;
+    let odd = "INSERT INTO tasks VALUES ('odd-1', 1, 'none')";
+    compute_db(&world).write_blocking(|tx| tx.execute(odd, [])).unwrap();
+    let tasks = world.platform.compute.tasks().await;
+    assert!(tasks.value().is_some_and(Listing::is_whole), "{tasks:?}");
+    let told = odd_tasks(&world.environment).await.unwrap();
+    assert_eq!((told.len(), told[0].is_over()), (1, true), "{told:?}");
+    // What its row says of it is not believed where something runs as it.
+    let paths = paths_of(&world.environment).unwrap();
+    let lock = std::fs::File::create(paths.task_lock("odd-1")).unwrap();
+    lock.lock().unwrap();
+    let tasks = world.platform.compute.tasks().await;
+    let Reading::Gap(gap) = tasks else { panic!("{tasks:?}") };
+    assert!(gap.source == "odd-1" && gap.why.contains("its lock is held"), "{gap}");
+    world.supervisor().tick().await.unwrap();
+    assert!(paths.task_lock("odd-1").exists());
 }
 
 /// What the documentation says of rows of schedules.
