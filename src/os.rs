@@ -41,13 +41,51 @@ pub(crate) fn try_room(file: &mut File, bytes: u64) -> io::Result<()> {
     file.set_len(0)
 }
 
-/// The same in a file of its own in a folder, which goes again.
+/// The same in a file of its own in a folder, which is never left behind.
 pub(crate) fn room_in(folder: &Path, bytes: u64) -> io::Result<()> {
+    try_room(&mut nameless_in(folder)?, bytes)
+}
+
+/// An empty file in a folder that ends with whoever has it open, however that ends.
+fn nameless_in(folder: &Path) -> io::Result<File> {
     let path = folder.join(format!("room.{}", std::process::id()));
-    let mut file =
+    let file =
         OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
-    let written = try_room(&mut file, bytes);
-    // Whatever came of it, the room is given back.
-    let removed = remove_file(&path);
-    written.and(removed)
+    remove_file(&path)?;
+    Ok(file)
+}
+
+/// Whether something was not written for want of room, and not for another reason.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Write};
+
+    use super::{is_full, nameless_in, room_in};
+
+    #[test]
+    fn what_is_written_to_know_whether_there_is_room_has_no_name() {
+        let home = tempfile::tempdir().unwrap();
+        // As one that was killed has left it.
+        let left = home.path().join(format!("room.{}", std::process::id()));
+        std::fs::write(left, "left").unwrap();
+        let mut file = nameless_in(home.path()).unwrap();
+        file.write_all(b"something").unwrap();
+        assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0);
+        drop(file);
+        room_in(home.path(), 10_000).unwrap();
+        assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_full_disk_is_told_from_one_that_cannot_be_written() {
+        let of = |errno: rustix::io::Errno| is_full(&io::Error::from(errno));
+        use rustix::io::Errno;
+        assert!(of(Errno::NOSPC) && of(Errno::DQUOT) && of(Errno::FBIG));
+        assert!(!of(Errno::ROFS) && !of(Errno::ACCESS) && !of(Errno::IO));
+    }
 }

@@ -14,6 +14,7 @@ use super::super::planned::JOURNAL_ROOM;
 use super::{Check, State};
 use crate::drive::journal;
 use crate::error::Fault;
+use crate::os::is_full;
 use crate::platform::local::linux;
 use crate::settings::{Environment, FileKind};
 
@@ -107,7 +108,8 @@ fn state_folder(folder: &Path) -> Check {
     if let Err(error) = journal::has_room(folder, JOURNAL_ROOM) {
         let kib = JOURNAL_ROOM / 1024;
         let why = format!("{shown} takes no journal ({kib} KiB): {error}; nothing can be changed");
-        return bad(why).next(format!("df -h {shown}"));
+        let look = if is_full(&error) { "df -h" } else { "ls -la" };
+        return bad(why).next(format!("{look} {shown}"));
     }
     Check::new("state", State::Ok, subject, format!("{shown} (mode {mode:04o}, takes a journal)"))
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 use trading_core::model::{Reading, Written};
 
-use super::paths::private;
+use super::paths::{Untaken, private};
 
 /// What a file holds: its statements by format number, the first one being format 1.
 pub(super) struct Schema {
@@ -160,11 +160,12 @@ impl Db {
 
     /// Writes what stands there already, to know whether anything can be written now. `None`:
     /// it can, or that is not for want of disk.
-    pub(super) fn no_room(&self) -> Option<String> {
+    pub(super) fn takes_nothing(&self) -> Option<Untaken> {
         let same = |tx: &Transaction<'_>, format| tx.pragma_update(None, "user_version", format);
         match self.write_any_format(same) {
             Err(DbError::Sqlite(error) | DbError::Commit(error)) if is_for_want_of_disk(&error) => {
-                Some(format!("{} cannot be written: {error}", self.schema.name))
+                let why = format!("{} cannot be written: {error}", self.schema.name);
+                Some(Untaken { full: is_full(&error), why })
             }
             _ => None,
         }
@@ -192,6 +193,15 @@ fn is_for_want_of_disk(error: &rusqlite::Error) -> bool {
                 | ErrorCode::ReadOnly
         )
     )
+}
+
+/// Which of these is want of room: a page, or what is shared beside the file, found none. One
+/// that cannot be opened or is read-only wants rights.
+fn is_full(error: &rusqlite::Error) -> bool {
+    let extended = error.sqlite_error().map(|it| it.extended_code);
+    error.sqlite_error_code() == Some(ErrorCode::DiskFull)
+        || extended == Some(rusqlite::ffi::SQLITE_IOERR_WRITE)
+        || extended == Some(rusqlite::ffi::SQLITE_IOERR_SHMSIZE)
 }
 
 /// Reads a file that nobody is writing to, without the help of other files. Whether
@@ -314,7 +324,7 @@ pub(super) fn create(path: &Path, schema: &'static Schema) -> Result<(), DbError
 
 #[cfg(test)]
 mod tests {
-    use super::{Db, DbError, Schema, create, format_of};
+    use super::{Db, DbError, Schema, Untaken, create, format_of};
 
     static ONE: Schema =
         Schema { name: "test.db", migrations: &["CREATE TABLE t (a TEXT)"], durable: false };
@@ -358,28 +368,29 @@ mod tests {
             })
         };
         let before = dump().unwrap();
-        assert_eq!(db.no_room(), None);
+        assert_eq!(db.takes_nothing(), None);
         assert_eq!(dump().unwrap(), before);
         // A newer format is no want of room, and is left as it is.
         db.write_any_format(|tx, _| tx.pragma_update(None, "user_version", 7)).unwrap();
-        assert_eq!(Db::new(path.clone(), &ONE).no_room(), None);
+        assert_eq!(Db::new(path.clone(), &ONE).takes_nothing(), None);
         assert_eq!(format_of(&rusqlite::Connection::open(&path).unwrap()).unwrap(), 7);
         drop(db);
         // Nor is one that a newer tradectl brought up since it was opened set back.
         let newer = rusqlite::Connection::open(&path).unwrap();
         newer.pragma_update(None, "user_version", 1).unwrap();
         let early = Db::new(path.clone(), &ONE);
-        assert_eq!(early.no_room(), None);
+        assert_eq!(early.takes_nothing(), None);
         newer.pragma_update(None, "user_version", 7).unwrap();
-        assert_eq!(early.no_room(), None);
+        assert_eq!(early.takes_nothing(), None);
         assert_eq!(format_of(&newer).unwrap(), 7);
         assert!(early.write_blocking(|_| Ok(())).is_err(), "nor written to");
         drop((early, newer));
         // Where its write-ahead log should grow nothing can.
         let _old = std::fs::remove_file(home.path().join("test.db-wal"));
         std::fs::create_dir(home.path().join("test.db-wal")).unwrap();
-        let why = Db::new(path, &ONE).no_room().unwrap();
+        let Untaken { full, why } = Db::new(path, &ONE).takes_nothing().unwrap();
         assert!(why.starts_with("test.db cannot be written: "), "{why}");
+        assert!(!full, "there is room, and it cannot be opened");
     }
 
     #[test]

@@ -119,14 +119,14 @@ pub async fn check_room(environment: &Environment) -> Result<(), Fault> {
     let paths = paths_of(environment)?;
     let looked = tokio::task::spawn_blocking(move || {
         let outcome = "nothing was changed";
-        paths.try_room().map_err(|why| paths.no_room(outcome, &why))?;
+        paths.try_room().map_err(|why| paths.takes_nothing(outcome, &why))?;
         let files = [
             Db::new(paths.control_db(), &control::SCHEMA),
             Db::new(paths.state_db(), &state::SCHEMA),
             Db::new(paths.compute_db(), &tables::SCHEMA),
         ];
-        match files.iter().find_map(Db::no_room) {
-            Some(why) => Err(paths.no_room(outcome, &why)),
+        match files.iter().find_map(Db::takes_nothing) {
+            Some(why) => Err(paths.takes_nothing(outcome, &why)),
             None => Ok(()),
         }
     });

@@ -1,7 +1,6 @@
 //! Where things lie below an environment's platform folder, and who may look into it.
 
 use std::fs;
-use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -9,10 +8,18 @@ use trading_core::report::Exit;
 
 use super::linux;
 use crate::error::Fault;
-use crate::os::room_in;
+use crate::os::{is_full, room_in};
 
 /// What an environment writes in its first moments, and more.
 const ROOM_BYTES: u64 = 1024 * 1024;
+
+/// Why nothing can be written somewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Untaken {
+    /// For want of room, and not of rights or for another reason.
+    pub(super) full: bool,
+    pub(super) why: String,
+}
 
 /// All file names below a local platform's folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,20 +100,26 @@ impl LocalPaths {
                 .map_err(|error| unusable(directory, &error))?;
         }
         self.check_home()?;
-        self.try_room().map_err(|why| self.no_room("nothing was started", &why))
+        self.try_room().map_err(|why| self.takes_nothing("nothing was started", &why))
     }
 
     /// Writes what an environment writes in its first moments, and takes it back: one that
     /// has no room is not begun.
-    pub(super) fn try_room(&self) -> io::Result<()> {
+    pub(super) fn try_room(&self) -> Result<(), Untaken> {
         room_in(&self.directory, ROOM_BYTES)
+            .map_err(|error| Untaken { full: is_full(&error), why: error.to_string() })
     }
 
-    /// Refuses, because there is no room here.
-    pub(super) fn no_room(&self, outcome: &str, why: &dyn std::fmt::Display) -> Fault {
-        let shown = self.directory.display();
-        let message = format!("{outcome}: there is no room in {shown}: {why}");
-        Fault::new(Exit::Refused, "local.no_room", message).hint(format!("df -h {shown}"))
+    /// Refuses, because nothing can be written here.
+    pub(super) fn takes_nothing(&self, outcome: &str, untaken: &Untaken) -> Fault {
+        let (shown, why) = (self.directory.display(), &untaken.why);
+        let refused = |code, message| Fault::new(Exit::Refused, code, message);
+        if untaken.full {
+            let message = format!("{outcome}: there is no room in {shown}: {why}");
+            return refused("local.no_room", message).hint(format!("df -h {shown}"));
+        }
+        let message = format!("{outcome}: {shown} takes nothing: {why}");
+        refused("local.not_writable", message).hint(format!("ls -la {shown}"))
     }
 
     /// Refuses a folder that others can look into or that lies on a network file system,
