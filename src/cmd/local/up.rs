@@ -37,7 +37,9 @@ pub(super) async fn run(args: &Args, session: &mut Session<'_>) -> Result<Report
     let clock = Arc::clone(&session.ctx.clock);
     refuse_while_held(&environment, &clock).await?;
     let blueprint = Blueprint::standard(&environment, &session.ctx.exe);
-    local::setup(&environment, Arc::clone(&clock), &blueprint).await?;
+    for left in local::setup(&environment, Arc::clone(&clock), &blueprint).await? {
+        session.ctx.ui.note(&format!("left as it is: {left}"));
+    }
     if !args.detach {
         refuse_beside_another(&environment)?;
         session.ctx.ui.note(&format!(

@@ -34,7 +34,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use trading_core::model::{Barrier, Latch, Start, VenueName};
+use trading_core::model::{Barrier, Gap, Latch, Start, VenueName};
 use trading_core::ops::resume::first_for;
 use trading_core::report::Exit;
 
@@ -161,11 +161,12 @@ fn state_of(paths: &LocalPaths, clock: &Arc<dyn Clock>) -> State {
 }
 
 /// Makes an environment from a blueprint, or brings an older one up to it. Starts nothing.
+/// Answers what is not understood of what stands there, and was left as it is.
 pub async fn setup(
     environment: &Environment,
     clock: Arc<dyn Clock>,
     blueprint: &Blueprint,
-) -> Result<(), Fault> {
+) -> Result<Vec<Gap>, Fault> {
     let paths = paths_of(environment)?;
     paths.create()?;
     let made = || -> Result<(), DbError> {

@@ -124,11 +124,27 @@ fn document<T: DeserializeOwned>(
 ) -> rusqlite::Result<Option<T>> {
     let text: Option<String> =
         connection.prepare_cached(sql)?.query_row([key], |row| row.get(0)).optional()?;
-    let named = |error: rusqlite::Error| match odd(&error) {
+    text.map(|text| parsed(&text)).transpose().map_err(|error| named(key, error))
+}
+
+/// One row of a table as (key, document), which is odd where it names another than its key.
+fn own_of<T: DeserializeOwned>(
+    connection: &Connection,
+    sql: &str,
+    key: &str,
+    name: impl Fn(&T) -> &str,
+) -> rusqlite::Result<Option<T>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let found = statement.query_row([key], |row| own(key, row, name)).optional();
+    found.map_err(|error| named(key, error))
+}
+
+/// The same error, saying of which row it is where it is of one.
+fn named(key: &str, error: rusqlite::Error) -> rusqlite::Error {
+    match odd(&error) {
         Some(why) => unlike(format!("the row `{key}` is not understood: {why}")),
         None => error,
-    };
-    text.map(|text| parsed(&text)).transpose().map_err(named)
+    }
 }
 
 /// A row that somebody else may look after: one that is odd is as good as none.
@@ -146,7 +162,8 @@ pub(super) fn service(
     connection: &Connection,
     name: &ServiceName,
 ) -> rusqlite::Result<Option<ServiceRecord>> {
-    document(connection, "SELECT document FROM services WHERE name = ?1", name.as_str())
+    let sql = "SELECT name, document FROM services WHERE name = ?1";
+    own_of(connection, sql, name.as_str(), |it: &ServiceRecord| it.name.as_str())
 }
 
 pub(super) fn put_service(tx: &Transaction<'_>, record: &ServiceRecord) -> rusqlite::Result<()> {
@@ -245,7 +262,8 @@ pub(super) fn live_of(
 }
 
 pub(super) fn task(connection: &Connection, id: &TaskId) -> rusqlite::Result<Option<TaskRecord>> {
-    document(connection, "SELECT document FROM tasks WHERE id = ?1", id.as_str())
+    let sql = "SELECT id, document FROM tasks WHERE id = ?1";
+    own_of(connection, sql, id.as_str(), |it: &TaskRecord| it.id.as_str())
 }
 
 pub(super) fn put_task(tx: &Transaction<'_>, record: &TaskRecord) -> rusqlite::Result<()> {
@@ -294,47 +312,20 @@ pub(super) fn events(
     rows.collect()
 }
 
-/// Brings services, families and schedules up to a blueprint.
+/// Brings services, families and schedules up to a blueprint. A row that is odd is left as it
+/// is and answered, and keeps no other from being brought up.
 pub(super) fn apply(
     tx: &Transaction<'_>,
     blueprint: &super::Blueprint,
     now: Utc,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<Vec<Gap>> {
     put_supervisor_argv(tx, &blueprint.supervisor)?;
+    let mut left = Vec::new();
     for family in &blueprint.families {
-        register(tx, family)?;
+        left.extend(unless_odd(&family.family, register(tx, family).map(drop))?);
     }
     for spec in &blueprint.services {
-        let wanted = TaskDefinition {
-            family: spec.family.clone(),
-            revision: 0,
-            argv: spec.argv.clone(),
-            env: spec.env.clone(),
-            stop_timeout_ms: spec.stop_timeout_ms,
-        };
-        let definition = register(tx, &wanted)?.name();
-        let found = service(tx, &spec.name)?;
-        let mut record = found.clone().unwrap_or_else(|| ServiceRecord {
-            name: spec.name.clone(),
-            family: spec.family.clone(),
-            desired: spec.desired,
-            autoscaling: spec.autoscaling,
-            deployments: Vec::new(),
-        });
-        if record.deployments.first().map(|it| &it.task_definition) != Some(&definition) {
-            record.family.clone_from(&spec.family);
-            let id = format!("{}-{}", definition.replace(':', "-"), now.as_millisecond());
-            let deployment = DeploymentRecord {
-                id,
-                task_definition: definition,
-                created_at: now,
-                completed: false,
-            };
-            record.deployments.insert(0, deployment);
-        }
-        if found.as_ref() != Some(&record) {
-            put_service(tx, &record)?;
-        }
+        left.extend(unless_odd(spec.name.as_str(), apply_service(tx, spec, now))?);
     }
     let known = schedules(tx)?;
     let stands = |id: &str| {
@@ -346,6 +337,47 @@ pub(super) fn apply(
             let schedule = schedule.clone();
             put_schedule(tx, &ScheduleRecord { schedule, anchor: now, fired: None })?;
         }
+    }
+    Ok(left)
+}
+
+/// A row that is odd as a gap of that name.
+fn unless_odd(name: &str, met: rusqlite::Result<()>) -> rusqlite::Result<Option<Gap>> {
+    let Err(error) = met else { return Ok(None) };
+    let why = odd(&error).ok_or(error)?;
+    Ok(Some(Gap { kind: GapKind::Unparsed, source: name.to_owned(), why }))
+}
+
+fn apply_service(
+    tx: &Transaction<'_>,
+    spec: &super::ServiceSpec,
+    now: Utc,
+) -> rusqlite::Result<()> {
+    let found = service(tx, &spec.name)?;
+    let wanted = TaskDefinition {
+        family: spec.family.clone(),
+        revision: 0,
+        argv: spec.argv.clone(),
+        env: spec.env.clone(),
+        stop_timeout_ms: spec.stop_timeout_ms,
+    };
+    let definition = register(tx, &wanted)?.name();
+    let mut record = found.clone().unwrap_or_else(|| ServiceRecord {
+        name: spec.name.clone(),
+        family: spec.family.clone(),
+        desired: spec.desired,
+        autoscaling: spec.autoscaling,
+        deployments: Vec::new(),
+    });
+    if record.deployments.first().map(|it| &it.task_definition) != Some(&definition) {
+        record.family.clone_from(&spec.family);
+        let id = format!("{}-{}", definition.replace(':', "-"), now.as_millisecond());
+        let deployment =
+            DeploymentRecord { id, task_definition: definition, created_at: now, completed: false };
+        record.deployments.insert(0, deployment);
+    }
+    if found.as_ref() != Some(&record) {
+        put_service(tx, &record)?;
     }
     Ok(())
 }

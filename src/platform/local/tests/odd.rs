@@ -3,9 +3,10 @@
 
 use trading_core::model::{GapKind, Listing, Reading};
 
+use super::blueprint;
 use super::world::{World, running, until};
 use crate::platform::local::db::Db;
-use crate::platform::local::{odd_tasks, paths_of, tables};
+use crate::platform::local::{ServiceSpec, odd_tasks, paths_of, setup, tables};
 
 fn compute_db(world: &World) -> Db {
     Db::new(paths_of(&world.environment).unwrap().compute_db(), &tables::SCHEMA)
@@ -86,6 +87,39 @@ async fn what_may_run_already_under_an_odd_row_is_not_started_beside_it() {
     db.write_blocking(|tx| tx.execute(sound, [])).unwrap();
     world.desired(1, 0).await;
     until(&mut supervisor, &world, running(0)).await;
+}
+
+#[tokio::test]
+async fn nothing_is_written_through_a_row_that_holds_the_document_of_another() {
+    let world = World::new(&["sleep", "1000"], 1).await;
+    let db = compute_db(&world);
+    let odd =
+        "INSERT INTO services SELECT 'engine-2', replace(document, '\"engine\"', '\"engine-2\"')
+                   FROM services WHERE name = 'engine';
+               UPDATE services SET document =
+                   (SELECT document FROM services WHERE name = 'engine-2') WHERE name = 'engine';";
+    db.write_blocking(|tx| tx.execute_batch(odd)).unwrap();
+    let rows = || {
+        let sql = "SELECT name || document FROM services WHERE name LIKE 'engine%'";
+        db.read_blocking(|it| {
+            let rows: rusqlite::Result<Vec<String>> =
+                it.prepare(sql)?.query_map([], |row| row.get(0))?.collect();
+            rows
+        })
+        .unwrap()
+    };
+    let before = rows();
+    let mut wanted = blueprint(0, "engine", &["sleep", "2000"], 1);
+    let other = ServiceSpec { name: "other".into(), ..wanted.services[0].clone() };
+    wanted.services.push(other);
+    let left = setup(&world.environment, world.clock.clone(), &wanted).await.unwrap();
+    assert_eq!(left.len(), 1, "{left:?}");
+    assert!(left[0].source == "engine" && left[0].why.contains("`engine-2`"), "{left:?}");
+    let written = world.platform.compute.set_desired(&"engine".into(), 1, 0).await;
+    assert!(!written.stands(), "{written:?}");
+    assert_eq!(rows(), before);
+    let services = world.platform.compute.services().await.into_result().unwrap();
+    assert!(services.found.iter().any(|it| it.name.as_str() == "other"), "{services:?}");
 }
 
 #[tokio::test]
