@@ -43,23 +43,24 @@ impl LocalCompute {
     /// Tasks as a command sees them. One that only looks changes nothing; one that has
     /// asked something to stop sees to it that it does.
     async fn observed(&self) -> Result<Listing<TaskRecord>, DbError> {
-        if self.acts.load(Ordering::Relaxed) {
-            return self.settled().await;
-        }
-        Ok(as_settled(self.look().await?))
+        let seen = match self.acts.load(Ordering::Relaxed) {
+            true => self.settled().await?,
+            false => as_settled(self.look().await?),
+        };
+        Ok(seen.tasks())
     }
 
     /// Each record compared with its process and lock. Changes nothing. A task that cannot
     /// be compared stands as it is recorded, and beside the others as a gap. An odd row of one
     /// that is over is `doctor`'s matter.
-    async fn look(&self) -> Result<Listing<(TaskRecord, Settled)>, DbError> {
+    async fn look(&self) -> Result<Seen<(TaskRecord, Settled)>, DbError> {
         let (Listing { found: mut records, gaps }, stopped) = self.db.read(tables::tasks).await?;
         self.overlay(&mut records);
         let (paths, clock) = (self.paths.clone(), Arc::clone(&self.clock));
         let found = tokio::task::spawn_blocking(move || {
             let machine = Machine(&paths);
-            let odd = OddTask::look(&machine, gaps, stopped).into_iter();
-            let mut gaps: Vec<Gap> = odd.filter(|it| !it.is_over()).map(OddTask::told).collect();
+            let odd = OddTask::look(&machine, gaps, stopped);
+            let mut gaps = Vec::new();
             let mut found = Vec::with_capacity(records.len());
             for record in records {
                 let seen = settle::settle(&record, &machine, clock.now(), clock.since_boot());
@@ -71,14 +72,14 @@ impl LocalCompute {
                 });
                 found.push((record, settled));
             }
-            Listing { found, gaps }
+            Seen { found, gaps, odd }
         });
         Ok(found.await?)
     }
 
     /// All tasks as they really are; what is overdue is killed, and what has changed is
     /// written down.
-    pub(super) async fn settled(&self) -> Result<Listing<TaskRecord>, DbError> {
+    pub(super) async fn settled(&self) -> Result<Seen<TaskRecord>, DbError> {
         let looked = self.look().await?;
         let found = &looked.found;
         for process in found.iter().flat_map(|(_, settled)| &settled.kill) {
@@ -220,9 +221,25 @@ impl LocalCompute {
 }
 
 /// Tasks as they were seen.
-fn as_settled(looked: Listing<(TaskRecord, Settled)>) -> Listing<TaskRecord> {
+pub(super) struct Seen<T> {
+    found: Vec<T>,
+    /// What could not be looked at.
+    gaps: Vec<Gap>,
+    /// Rows that are not understood.
+    pub(super) odd: Vec<OddTask>,
+}
+
+impl Seen<TaskRecord> {
+    /// As a list of what runs.
+    pub(super) fn tasks(&self) -> Listing<TaskRecord> {
+        let odd = self.odd.iter().filter(|it| !it.is_over()).map(OddTask::told);
+        Listing { found: self.found.clone(), gaps: odd.chain(self.gaps.iter().cloned()).collect() }
+    }
+}
+
+fn as_settled(looked: Seen<(TaskRecord, Settled)>) -> Seen<TaskRecord> {
     let found = looked.found.into_iter().map(|(_, settled)| settled.record).collect();
-    Listing { found, gaps: looked.gaps }
+    Seen { found, gaps: looked.gaps, odd: looked.odd }
 }
 
 /// What came of a request to stop.

@@ -267,6 +267,7 @@ fn supervisor_of(environment: &Environment, clock: Arc<dyn Clock>) -> Result<Sup
         clock,
         log,
         children: BTreeMap::new(),
+        odd: Vec::new(),
         told: BTreeMap::new(),
     })
 }

@@ -42,7 +42,7 @@ impl OddTask {
         self.stopped && !self.may_run()
     }
     /// As it stands in a list: nobody else can tell who has to end it.
-    pub(super) fn told(self) -> Gap {
+    pub(super) fn told(&self) -> Gap {
         let runs = match (self.pids.as_slice(), self.held) {
             ([], false) => "; no process of it was found".to_owned(),
             ([], true) => "; its lock is held, and no process of it was found".to_owned(),
@@ -51,8 +51,14 @@ impl OddTask {
                 format!("; process {} runs as it", pids.join(", "))
             }
         };
-        Gap { why: self.gap.why + &runs, ..self.gap }
+        Gap { why: format!("{}{runs}", self.gap.why), ..self.gap.clone() }
     }
+}
+
+/// Whether something may run as the task of an odd row. One that has become odd since it was
+/// looked may.
+pub(super) fn may_run(odd: &[OddTask], task: &str) -> bool {
+    odd.iter().find(|it| it.gap.source == task).is_none_or(OddTask::may_run)
 }
 
 /// All tasks whose rows are not understood.

@@ -35,10 +35,6 @@ pub(super) trait Probe {
 pub(super) struct Machine<'a>(pub(super) &'a LocalPaths);
 
 impl Machine<'_> {
-    /// Whether something runs as a task, as far as can be seen.
-    pub(super) fn may_run(&self, task: &str) -> bool {
-        self.may_hold(task) || !self.find(task).is_empty()
-    }
     /// Whether somebody holds a task's lock, as far as can be seen.
     pub(super) fn may_hold(&self, task: &str) -> bool {
         !matches!(self.lock(task), Ok(Lock::Free))

@@ -247,9 +247,10 @@ pub(super) fn live_of(
     service: &ServiceName,
     may_run: impl Fn(&str) -> bool,
 ) -> rusqlite::Result<usize> {
-    let listed = live_tasks(connection)?;
+    let (listed, stopped) = tasks(connection)?;
     let mut statement = connection.prepare_cached("SELECT document FROM tasks WHERE id = ?1")?;
-    for Gap { source, why, .. } in listed.gaps.iter().filter(|gap| may_run(&gap.source)) {
+    let odd = listed.gaps.iter().chain(&stopped).filter(|gap| may_run(&gap.source));
+    for Gap { source, why, .. } in odd {
         let text = statement.query_row([source], |row| Ok(key_column(row.get_ref(0)?)));
         let document: Option<serde_json::Value> =
             text.optional()?.and_then(|text| serde_json::from_str(&text).ok());
@@ -258,7 +259,8 @@ pub(super) fn live_of(
             return Err(unlike(format!("task {source} may be one of it and runs: {why}")));
         }
     }
-    Ok(listed.found.iter().filter(|task| task.service.as_ref() == Some(service)).count())
+    let live = listed.found.iter().filter(|task| task.is_live());
+    Ok(live.filter(|task| task.service.as_ref() == Some(service)).count())
 }
 
 pub(super) fn task(connection: &Connection, id: &TaskId) -> rusqlite::Result<Option<TaskRecord>> {

@@ -23,6 +23,7 @@ use super::compute::LocalCompute;
 use super::db::DbError;
 use super::linux::{self, Process};
 use super::logs::LogWriter;
+use super::odd::OddTask;
 use super::paths::{LocalPaths, private};
 use super::record::TaskRecord;
 use super::state::State;
@@ -187,6 +188,9 @@ pub(super) struct Supervisor {
     pub(super) housekept: Option<Duration>,
     /// How far the orders' rows have been looked through.
     pub(super) swept: Option<String>,
+    /// Rows of tasks that are not understood, as this round saw them: whoever starts something
+    /// looks for no process while it has the database.
+    pub(super) odd: Vec<OddTask>,
     /// Why each service was last not started, so that it is said once and not each tick.
     pub(super) told: BTreeMap<String, String>,
 }
@@ -250,7 +254,9 @@ impl Supervisor {
     /// left alone, and keeps no other from its turn.
     pub(super) async fn tick(&mut self) -> Result<(), DbError> {
         self.reap().await?;
-        let tasks = self.compute.settled().await?;
+        let seen = self.compute.settled().await?;
+        let tasks = seen.tasks();
+        self.odd = seen.odd;
         self.sweep_locks(&tasks);
         let mut services = self.compute.db.read(tables::services).await?;
         let mut unread = [tasks.gaps.clone(), services.gaps].concat();

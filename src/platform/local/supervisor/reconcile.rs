@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
+use rusqlite::Connection;
 use trading_core::model::{Autoscaling, Start, TaskState, Utc};
 
 use super::Supervisor;
 use super::launch::{self, Launched};
 use crate::platform::local::db::DbError;
 use crate::platform::local::record::{ServiceRecord, TaskRecord};
-use crate::platform::local::settle::Machine;
-use crate::platform::local::tables;
+use crate::platform::local::{odd, tables};
 
 /// The first pause after a task that did not stay up; doubled by each further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -113,18 +113,22 @@ impl Supervisor {
             self.tell(service, why).await?;
             return Ok(false);
         };
+        if let Some(why) = self.may_run_unread(service).await? {
+            self.tell(service, format!("(service {}) was not started: {why}.", service.name))
+                .await?;
+            return Ok(false);
+        }
         let start = launch::Start {
             service: Some(&service.name),
             definition: &definition,
             started_by: format!("ecs-svc/{}", primary.id),
         };
         let (name, task_definition) = (service.name.clone(), primary.task_definition.clone());
-        let paths = self.paths.clone();
+        let odd = self.odd.clone();
         let launched = self.launch(start, move |tx| {
             // The count and the deployment may have changed since they were read.
             let Some(now) = tables::service(tx, &name)? else { return Ok(false) };
-            let machine = Machine(&paths);
-            let live = tables::live_of(tx, &name, |task| machine.may_run(task))?;
+            let live = tables::live_of(tx, &name, |task| odd::may_run(&odd, task))?;
             let newest = now.deployments.first().map(|it| &it.task_definition);
             Ok(live < usize::try_from(now.desired).unwrap_or(usize::MAX)
                 && newest == Some(&task_definition))
@@ -149,6 +153,17 @@ impl Supervisor {
                 .await?;
                 Ok(false)
             }
+        }
+    }
+
+    /// Why a service may run already under a row that is not understood.
+    async fn may_run_unread(&self, service: &ServiceRecord) -> Result<Option<String>, DbError> {
+        let (name, odd) = (service.name.clone(), self.odd.clone());
+        let count =
+            move |it: &Connection| tables::live_of(it, &name, |task| odd::may_run(&odd, task));
+        match self.compute.db.read(count).await {
+            Ok(_) => Ok(None),
+            Err(error) => error.odd().ok_or(error).map(Some),
         }
     }
 

@@ -80,6 +80,11 @@ async fn what_may_run_already_under_an_odd_row_is_not_started_beside_it() {
     assert!(gap.why.contains("runs as it"), "{gap}");
     let paths = paths_of(&world.environment).unwrap();
     assert!(paths.task_lock(task.id.as_str()).exists());
+    // That is said once, and nothing is begun for it in each round.
+    let told = world.events().await;
+    let told: Vec<_> = told.iter().filter(|it| it.contains("was not started")).collect();
+    assert!(told.len() == 1 && told[0].contains(task.id.as_str()), "{told:?}");
+    assert_eq!(std::fs::read_dir(paths.locks()).unwrap().count(), 1);
     let count = "SELECT count(*) FROM tasks";
     let count: u32 = db.read_blocking(|it| it.query_row(count, [], |row| row.get(0))).unwrap();
     assert_eq!(count, 1);
