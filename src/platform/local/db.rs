@@ -167,7 +167,26 @@ impl Db {
                 let why = format!("{} cannot be written: {error}", self.schema.name);
                 Some(Untaken { full: is_full(&error), why })
             }
-            _ => None,
+            Ok(()) => {
+                self.put_to_rest();
+                None
+            }
+            Err(_) => None,
+        }
+    }
+
+    /// Takes what was written into the file, where nobody is using it: what stands in its log
+    /// alone can be read by nobody once there is no room.
+    fn put_to_rest(&self) {
+        let rested = self.with(|open| {
+            open.connection.busy_timeout(Duration::ZERO)?;
+            let rested =
+                open.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+            open.connection.busy_timeout(BUSY)?;
+            Ok(rested?)
+        });
+        if let Err(error) = rested {
+            tracing::debug!(%error, "what was written stays in the log");
         }
     }
 
@@ -370,6 +389,8 @@ mod tests {
         let before = dump().unwrap();
         assert_eq!(db.takes_nothing(), None);
         assert_eq!(dump().unwrap(), before);
+        // Nor does it leave anything that without room could not be read.
+        assert_eq!(std::fs::metadata(home.path().join("test.db-wal")).unwrap().len(), 0);
         // A newer format is no want of room, and is left as it is.
         db.write_any_format(|tx, _| tx.pragma_update(None, "user_version", 7)).unwrap();
         assert_eq!(Db::new(path.clone(), &ONE).takes_nothing(), None);
